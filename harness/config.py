@@ -1,0 +1,170 @@
+"""Options and environment, parsed into frozen, validated settings.
+
+Pure: strings in, settings or one :class:`~harness.errors.UsageError` out. Neither pytest nor typer is
+imported here; both front doors hand their strings over.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from harness.errors import UsageError
+
+BENCHES = ("virtual", "attached")
+DEFAULT_VIRTUAL_BOARDS = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchChoice:
+    """Which bench a session uses.
+
+    :ivar kind: ``virtual`` or ``attached``.
+    :ivar socket: control socket of a running virtual bench to attach to; ``None`` starts one of our own.
+    """
+
+    kind: Literal["virtual", "attached"]
+    socket: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardsWanted:
+    """What ``--boards`` asked for.
+
+    :ivar count: number of boards of any kind; ``None`` when kinds are named or nothing was said.
+    :ivar kinds: number of boards by kind.
+    """
+
+    count: int | None = None
+    kinds: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendChoice:
+    """What ``--backend NAME=VALUE`` asked for.
+
+    :ivar mode: ``fake`` (start one) or ``url`` (use the service at ``url``).
+    """
+
+    name: str
+    mode: Literal["fake", "url"]
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a session was told, validated.
+
+    :ivar bench: ``None``: the plugin is idle.
+    :ivar boards: how many boards of which kinds.
+    :ivar board_ids: use only these boards.
+    :ivar backends: by name.
+    :ivar strict_boards: a need that no board meets is a failure instead of a skip.
+    :ivar keep: leave board and service as they are after a failure.
+    :ivar keep_raw_console: keep the unredacted console captures of the session.
+    :ivar test_deadline: seconds that one test may take; 0 means no limit.
+    """
+
+    bench: BenchChoice | None = None
+    boards: BoardsWanted = field(default_factory=BoardsWanted)
+    board_ids: tuple[str, ...] = ()
+    backends: dict[str, BackendChoice] = field(default_factory=dict)
+    strict_boards: bool = False
+    keep: bool = False
+    keep_raw_console: bool = False
+    test_deadline: float = 120.0
+
+
+def parse_bench(text: str | None) -> BenchChoice | None:
+    """Parse ``--bench virtual``, ``--bench virtual=SOCKET`` or ``--bench attached``.
+
+    :raises UsageError: any other text.
+    """
+    if not text:
+        return None
+    kind, _, socket = text.partition("=")
+    if kind == "virtual":
+        return BenchChoice(kind="virtual", socket=Path(socket) if socket else None)
+    if text == "attached":
+        return BenchChoice(kind="attached")
+    raise UsageError("no such bench", key="--bench", value=text, expected="virtual, virtual=SOCKET or attached")
+
+
+def parse_boards(text: str | None) -> BoardsWanted:
+    """Parse ``--boards N`` or ``--boards KIND=N,...``.
+
+    :raises UsageError: not a positive number, or a kind named twice.
+    """
+    if not text:
+        return BoardsWanted()
+    if "=" not in text:
+        return BoardsWanted(count=_positive(text, text))
+    kinds: dict[str, int] = {}
+    for part in text.split(","):
+        kind, _, number = part.partition("=")
+        kind = kind.strip()
+        if kind in kinds:
+            raise UsageError("kind named twice", key="--boards", value=text, expected="each KIND once")
+        kinds[kind] = _positive(number, text)
+    return BoardsWanted(kinds=kinds)
+
+
+def _positive(number: str, text: str) -> int:
+    value = int(number) if number.strip().isdecimal() else 0
+    if value < 1:
+        raise UsageError("not a number of boards", key="--boards", value=text, expected="N or KIND=N,...")
+    return value
+
+
+def parse_backends(texts: list[str] | tuple[str, ...]) -> dict[str, BackendChoice]:
+    """Parse every ``--backend NAME=fake`` or ``--backend NAME=URL``.
+
+    :raises UsageError: malformed, named twice, or ``real``, which is not offered yet.
+    """
+    choices: dict[str, BackendChoice] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if not name or not value:
+            raise UsageError("malformed", key="--backend", value=text, expected="NAME=fake or NAME=URL")
+        if name in choices:
+            raise UsageError("backend named twice", key="--backend", value=text, expected="each NAME once")
+        choices[name] = _backend_choice(name, value)
+    return choices
+
+
+def _backend_choice(name: str, value: str) -> BackendChoice:
+    if value == "fake":
+        return BackendChoice(name=name, mode="fake")
+    if value == "real":
+        raise UsageError(
+            "the real service cannot be used yet", key="--backend", value=f"{name}=real",
+            expected=f"{name}=fake or {name}=URL",
+        )
+    address = urlsplit(value)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise UsageError("not an address", key="--backend", value=value, expected="fake or an http(s) URL")
+    return BackendChoice(name=name, mode="url", url=value.rstrip("/"))
+
+
+def runtime_directory() -> Path:
+    """Return where sessions of this user keep sockets, links and leases while they run.
+
+    ``HARNESS_RUNTIME_DIR`` if set, else a directory of the user's own below ``XDG_RUNTIME_DIR`` or the
+    system's directory for temporary files. It is made with mode 0700 when it does not exist.
+    """
+    named = os.environ.get("HARNESS_RUNTIME_DIR")
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    if named:
+        directory = Path(named)
+    elif base and os.access(base, os.W_OK):
+        directory = Path(base) / "harness"
+    else:
+        directory = Path(tempfile.gettempdir()) / f"harness-{os.getuid()}"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if directory.stat().st_uid != os.getuid():
+        raise UsageError("belongs to another user", file=directory, key="HARNESS_RUNTIME_DIR")
+    return directory

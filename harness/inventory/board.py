@@ -1,0 +1,68 @@
+"""A board as the inventory knows it: data only, safe to hand to another process."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One way to talk to a board.
+
+    :ivar role: what it is for: ``console``, ``trace``, ...
+    :ivar url: any pyserial URL or device path; for other transports an address of their own scheme.
+    :ivar baud: line speed in bits per second.
+    :ivar discipline: the line discipline spoken, for example ``at-host``.
+    :ivar rtscts: hardware flow control.
+    :ivar dtr: state of DTR to set before opening; ``None`` leaves the line alone.
+    :ivar rts: state of RTS to set before opening; ``None`` leaves the line alone.
+    """
+
+    role: str
+    url: str
+    baud: int = 115200
+    discipline: str = "raw"
+    rtscts: bool = False
+    dtr: bool | None = None
+    rts: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """One physical or virtual device under test.
+
+    :ivar id: its identity, unique on the host and stable over replugging (a probe's serial number, or
+        the name that the virtual bench gave).
+    :ivar kind: name of its profile.
+    :ivar driver: name of the driver that speaks its dialect.
+    :ivar capabilities: what tests may ask for by ``needs=``.
+    :ivar endpoints: by role.
+    :ivar bench: control socket of the virtual bench that hosts it; ``None`` for hardware.
+    :ivar properties: facts that are no secret, for example ``{"imei": "..."}``.
+    """
+
+    id: str
+    kind: str
+    driver: str
+    capabilities: frozenset[str] = frozenset()
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    bench: str | None = None
+    properties: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the board is hosted by a virtual bench."""
+        return self.bench is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data from which :meth:`from_json` makes an equal board."""
+        data = asdict(self)
+        data["capabilities"] = sorted(self.capabilities)
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Board:
+        """Make the board that :meth:`to_json` described."""
+        endpoints = {role: Endpoint(**endpoint) for role, endpoint in data["endpoints"].items()}
+        return cls(**{**data, "capabilities": frozenset(data["capabilities"]), "endpoints": endpoints})

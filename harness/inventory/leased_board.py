@@ -1,0 +1,149 @@
+"""A board in hand: its description, its consoles, its driver and its controls, with one owner."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import RigFault, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from harness.console import Console
+    from harness.control import Flasher, PowerSwitch
+    from harness.inventory.board import Board
+    from harness.plugins import HarnessPluginManager
+    from harness.virtual.client import VirtualBoardControls
+
+
+class LeasedBoard:
+    """A board that this session holds. Consoles, driver and controls are made on first use.
+
+    :ivar description: what the inventory knows of the board.
+    """
+
+    def __init__(self, description: Board, plugins: HarnessPluginManager, *, capture_directory: Path | None) -> None:
+        """Hold a board.
+
+        :param description: the board.
+        :param plugins: where drivers and controls come from.
+        :param capture_directory: where consoles keep what they capture; ``None`` keeps it in memory.
+        """
+        self.description = description
+        self._plugins = plugins
+        self._capture_directory = capture_directory
+        self._resources = ExitStack()
+        self._endpoints: dict[str, Any] = {}
+        self._driver: Any = None
+        self._virtual: VirtualBoardControls | None = None
+
+    @property
+    def id(self) -> str:
+        """The board's identity."""
+        return self.description.id
+
+    @property
+    def kind(self) -> str:
+        """Name of the board's profile."""
+        return self.description.kind
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What tests may ask for."""
+        return self.description.capabilities
+
+    @property
+    def console(self) -> Console:
+        """The console of role ``console``, opened on first use.
+
+        :raises BoardLost: it cannot be opened.
+        """
+        endpoint: Console = self.endpoint("console")
+        return endpoint
+
+    @property
+    def open_consoles(self) -> Mapping[str, Console]:
+        """The consoles that are open now, by role."""
+        return {role: endpoint for role, endpoint in self._endpoints.items() if hasattr(endpoint, "expect")}
+
+    def endpoint(self, role: str) -> Any:  # noqa: ANN401 - a console, or what a vendor's hook opens
+        """Return the endpoint of a role, opened on first use and closed with the board.
+
+        :raises UsageError: the board has no endpoint of that role.
+        :raises BoardLost: it cannot be opened.
+        """
+        if role not in self._endpoints:
+            self._endpoints[role] = self._open(role)
+            self._resources.callback(self._endpoints[role].close)
+        return self._endpoints[role]
+
+    def _open(self, role: str) -> Any:  # noqa: ANN401 - see endpoint
+        from harness.console import Console  # noqa: PLC0415 - pyserial is not needed to describe a board
+
+        opened = self._plugins.hook.harness_open_endpoint(board=self, role=role)
+        if opened is not None:
+            return opened
+        endpoint = self.description.endpoints.get(role)
+        if endpoint is None:
+            raise UsageError(
+                f"board {self.id} has no endpoint of this role",
+                key="role",
+                value=role,
+                expected=" or ".join(sorted(self.description.endpoints)) or "a board with endpoints",
+            )
+        return Console.open(endpoint, name=f"{self.id}-{role}", directory=self._capture_directory)
+
+    @property
+    def driver(self) -> Any:  # noqa: ANN401 - the vendor's own type; suites annotate it
+        """The driver that speaks the board's dialect.
+
+        :raises UsageError: no plugin makes the driver that the board's profile names.
+        """
+        if self._driver is None:
+            self._driver = self._plugins.hook.harness_make_driver(board=self)
+            if self._driver is None:
+                raise UsageError(
+                    f"no plugin makes the driver of board {self.id}",
+                    key="driver",
+                    value=self.description.driver,
+                    expected="a driver of an installed plugin (harness_make_driver)",
+                )
+        return self._driver
+
+    @property
+    def virtual(self) -> VirtualBoardControls:
+        """The bench's controls of a virtual board: plug, power, line faults, the vendor's own calls.
+
+        :raises RigFault: the board is not virtual.
+        """
+        if self.description.bench is None:
+            raise RigFault(f"board {self.id} is hardware; the virtual bench cannot control it")
+        if self._virtual is None:
+            from harness.virtual.client import BenchClient  # noqa: PLC0415 - hardware never needs it
+
+            client = self._resources.enter_context(BenchClient(self.description.bench))
+            self._virtual = client.board(self.id)
+        return self._virtual
+
+    @property
+    def power(self) -> PowerSwitch | None:
+        """The board's power switch, if the bench or a plugin has one for it."""
+        if self.description.virtual:
+            return self.virtual
+        switch: PowerSwitch | None = self._plugins.hook.harness_make_power_switch(board=self)
+        return switch
+
+    @property
+    def flasher(self) -> Flasher | None:
+        """What writes firmware to the board, if a plugin has it."""
+        flasher: Flasher | None = self._plugins.hook.harness_make_flasher(board=self)
+        return flasher
+
+    def close(self) -> None:
+        """Close consoles and connections; the board may be opened anew afterwards."""
+        self._driver = None
+        self._virtual = None
+        self._endpoints.clear()
+        self._resources.close()

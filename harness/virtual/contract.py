@@ -1,0 +1,97 @@
+"""The contract between the virtual bench and the boards that it hosts.
+
+A vendor names a factory in ``harness_virtual_boards`` as ``module:function``; the bench daemon calls it
+with a :class:`BoardHost` and a :class:`VirtualBoardSpec` and gets a :class:`VirtualBoard`.
+Every method of a board is called on the daemon's one event-loop thread and must not block; what blocks
+(an HTTP exchange of a provisioning agent) goes through :meth:`BoardHost.run_blocking`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualKind:
+    """A kind of virtual board, as ``harness_virtual_boards`` gives it.
+
+    :ivar kind: name of the profile whose twin it is.
+    :ivar factory: ``module:function`` that makes a :class:`VirtualBoard`.
+    :ivar roles: roles of its serial endpoints, in the order of their USB interfaces.
+    """
+
+    kind: str
+    factory: str
+    roles: tuple[str, ...] = ("console",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualBoardSpec:
+    """What one virtual board is to be.
+
+    :ivar id: its identity on the bench.
+    :ivar kind: the kind that was asked for.
+    :ivar number: 0-based number on the bench, for serial numbers and the like.
+    :ivar options: settings of the kind, for example a receive buffer size.
+    """
+
+    id: str
+    kind: str
+    number: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Timer(Protocol):
+    """A call that was scheduled and may be called off."""
+
+    def cancel(self) -> None:
+        """Call it off; nothing happens when it ran already."""
+
+
+class BoardHost(Protocol):
+    """What the bench offers a virtual board. Safe to use from any thread."""
+
+    def send(self, role: str, data: bytes) -> None:
+        """Transmit bytes on an endpoint; dropped when the board is unplugged."""
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Call on the loop thread after some seconds; called off when the board loses power."""
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Call on the loop thread as soon as possible."""
+
+    def run_blocking(self, work: Callable[[], None]) -> None:
+        """Run blocking work on a thread of the bench; its exceptions are written to the bench log."""
+
+    def replug(self) -> None:
+        """Vanish from USB and come back under other names, as firmware that re-enumerates does."""
+
+
+class VirtualBoard(Protocol):
+    """A virtual board: firmware, modem and secure storage in one object."""
+
+    def power_on(self) -> None:
+        """Boot: called once after the endpoints exist and after every power cycle."""
+
+    def power_off(self) -> None:
+        """Lose power at once: all volatile state is gone, persistent storage stays."""
+
+    def reset(self) -> None:
+        """The reset line was pulsed."""
+
+    def receive(self, role: str, data: bytes) -> None:
+        """Bytes arrived on an endpoint; they come in pieces of any size."""
+
+    def describe(self) -> Mapping[str, str]:
+        """Facts for the inventory (``Board.properties``); never a secret."""
+
+    def call(self, method: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON, by method
+        """Answer a control call of the vendor's own (faults, clock, factory record).
+
+        :raises ValueError: unknown method or unfit parameters; the text goes to the caller.
+        """
+
+    def close(self) -> None:
+        """The bench ends: stop every thread of the board's own."""
