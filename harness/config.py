@@ -91,7 +91,9 @@ def parse_bench(text: str | None) -> BenchChoice | None:
         return BenchChoice(kind="virtual", socket=Path(socket) if socket else None)
     if text == "attached":
         return BenchChoice(kind="attached")
-    raise UsageError("no such bench", key="--bench", value=text, expected="virtual, virtual=SOCKET or attached")
+    raise UsageError(
+        "no such bench", key="--bench", value=text, expected="virtual, virtual=SOCKET or attached"
+    )
 
 
 def parse_boards(text: str | None) -> BoardsWanted:
@@ -141,7 +143,9 @@ def _backend_choice(name: str, value: str) -> BackendChoice:
         return BackendChoice(name=name, mode="fake")
     if value == "real":
         raise UsageError(
-            "the real service cannot be used yet", key="--backend", value=f"{name}=real",
+            "the real service cannot be used yet",
+            key="--backend",
+            value=f"{name}=real",
             expected=f"{name}=fake or {name}=URL",
         )
     address = urlsplit(value)

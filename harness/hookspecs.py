@@ -93,7 +93,7 @@ def harness_release_board(board: Board) -> bool | None:
 
 
 @hookspec(firstresult=True)
-def harness_open_endpoint(board: LeasedBoard, role: str) -> Any:  # noqa: ANN401 - the vendor's own type
+def harness_open_endpoint(board: LeasedBoard, role: str) -> Any:
     """Open an endpoint that is not a plain serial port. Runs in W and L. First result counts.
 
     :param board: the leased board.
@@ -103,7 +103,7 @@ def harness_open_endpoint(board: LeasedBoard, role: str) -> Any:  # noqa: ANN401
 
 
 @hookspec(firstresult=True)
-def harness_make_driver(board: LeasedBoard) -> Any:  # noqa: ANN401 - the vendor's own type
+def harness_make_driver(board: LeasedBoard) -> Any:
     """Make the driver that speaks the board's dialect. Runs in W and L. First result counts.
 
     :param board: the leased board; ``board.description.driver`` names the driver that its profile asks for.

@@ -107,7 +107,7 @@ def load_plugins(extra: Iterable[str] = (), *, source: object = None) -> Harness
     :param source: where the further names were written.
     :raises UsageError: a plugin cannot be loaded.
     """
-    from harness.inventory import builtin  # noqa: PLC0415 - the core's own plugin needs this module's names
+    from harness.inventory import builtin
 
     manager = HarnessPluginManager()
     manager.register(builtin, "harness-core")
@@ -116,7 +116,7 @@ def load_plugins(extra: Iterable[str] = (), *, source: object = None) -> Harness
     return manager
 
 
-def load_object(path: str) -> Any:  # noqa: ANN401 - whatever the plugin named
+def load_object(path: str) -> Any:
     """Import what a plugin named as ``module:attribute``.
 
     :raises UsageError: the module or the attribute does not exist.

@@ -6,9 +6,11 @@ or ``--backend NAME=URL`` and a fixture called NAME whose value is what the spec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +127,9 @@ class FakeService(Protocol):
     """A fake: two ASGI applications, one for the world and one for the session that ordered it."""
 
     @property
-    def service(self) -> Any:  # noqa: ANN401 - an ASGI application has no common type
+    def service(self) -> Any:
         """What the real service would be, served on a TCP port."""
 
     @property
-    def control(self) -> Any:  # noqa: ANN401 - an ASGI application has no common type
+    def control(self) -> Any:
         """What only the session may use (teams, factory records, faults), served on a UNIX socket."""

@@ -24,7 +24,9 @@ class LeasedBoard:
     :ivar description: what the inventory knows of the board.
     """
 
-    def __init__(self, description: Board, plugins: HarnessPluginManager, *, capture_directory: Path | None) -> None:
+    def __init__(
+        self, description: Board, plugins: HarnessPluginManager, *, capture_directory: Path | None
+    ) -> None:
         """Hold a board.
 
         :param description: the board.
@@ -68,7 +70,7 @@ class LeasedBoard:
         """The consoles that are open now, by role."""
         return {role: endpoint for role, endpoint in self._endpoints.items() if hasattr(endpoint, "expect")}
 
-    def endpoint(self, role: str) -> Any:  # noqa: ANN401 - a console, or what a vendor's hook opens
+    def endpoint(self, role: str) -> Any:
         """Return the endpoint of a role, opened on first use and closed with the board.
 
         :raises UsageError: the board has no endpoint of that role.
@@ -79,8 +81,8 @@ class LeasedBoard:
             self._resources.callback(self._endpoints[role].close)
         return self._endpoints[role]
 
-    def _open(self, role: str) -> Any:  # noqa: ANN401 - see endpoint
-        from harness.console import Console  # noqa: PLC0415 - pyserial is not needed to describe a board
+    def _open(self, role: str) -> Any:
+        from harness.console import Console
 
         opened = self._plugins.hook.harness_open_endpoint(board=self, role=role)
         if opened is not None:
@@ -96,7 +98,7 @@ class LeasedBoard:
         return Console.open(endpoint, name=f"{self.id}-{role}", directory=self._capture_directory)
 
     @property
-    def driver(self) -> Any:  # noqa: ANN401 - the vendor's own type; suites annotate it
+    def driver(self) -> Any:
         """The driver that speaks the board's dialect.
 
         :raises UsageError: no plugin makes the driver that the board's profile names.
@@ -121,7 +123,7 @@ class LeasedBoard:
         if self.description.bench is None:
             raise RigFault(f"board {self.id} is hardware; the virtual bench cannot control it")
         if self._virtual is None:
-            from harness.virtual.client import BenchClient  # noqa: PLC0415 - hardware never needs it
+            from harness.virtual.client import BenchClient
 
             client = self._resources.enter_context(BenchClient(self.description.bench))
             self._virtual = client.board(self.id)

@@ -8,9 +8,11 @@ Every method of a board is called on the daemon's one event-loop thread and must
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class VirtualBoard(Protocol):
     def describe(self) -> Mapping[str, str]:
         """Facts for the inventory (``Board.properties``); never a secret."""
 
-    def call(self, method: str, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON, by method
+    def call(self, method: str, params: Mapping[str, Any]) -> Any:
         """Answer a control call of the vendor's own (faults, clock, factory record).
 
         :raises ValueError: unknown method or unfit parameters; the text goes to the caller.
