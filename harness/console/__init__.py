@@ -1,0 +1,1 @@
+"""Consoles: open, capture, index, expect."""
