@@ -1,0 +1,90 @@
+"""What the nRF Cloud suites share: material to provision, and how a refusal is judged."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from harness.errors import RequestRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from harness.inventory.leased_board import LeasedBoard
+
+MATERIAL = Path(__file__).parent / "material"
+
+
+class Refused(Protocol):
+    """Judge that a call is refused; see :func:`refused`."""
+
+    def __call__(self, status: int) -> AbstractContextManager[None]:
+        """Expect a refusal, with this status where the backend's statuses are known."""
+
+
+@pytest.fixture
+def root_cas() -> tuple[str, ...]:
+    """Three different root CA certificates (PEM)."""
+    return tuple((MATERIAL / f"root-ca-{number}.pem").read_text().strip() for number in (1, 2, 3))
+
+
+@pytest.fixture
+def root_ca(root_cas: tuple[str, ...]) -> str:
+    """One root CA certificate (PEM)."""
+    return root_cas[0]
+
+
+@pytest.fixture
+def client_certificate() -> str:
+    """A client certificate (PEM)."""
+    return (MATERIAL / "client.pem").read_text().strip()
+
+
+@pytest.fixture
+def client_key() -> str:
+    """The private key of :func:`client_certificate` (PEM); made for these suites, no secret of anybody."""
+    return (MATERIAL / "client-key.sample.pem").read_text().strip()
+
+
+@pytest.fixture
+def sec_tag(board: LeasedBoard) -> int:
+    """The first of the security tags that suites may write to."""
+    tag: int = board.driver.sec_tags[0]
+    return tag
+
+
+@pytest.fixture
+def claimed(board: LeasedBoard, nrfcloud: Any) -> Any:
+    """The board, claimed by the team of this worker."""
+    return nrfcloud.claim(board.driver.attestation_token())
+
+
+@pytest.fixture
+def refused(nrfcloud: Any) -> Refused:
+    """Judge refusals.
+
+    Which status the real service gives is unknown for most refusals (nrfcloud fact sheet, section 10), so
+    the exact one is asserted only where the backend says that its statuses are known.
+    """
+
+    @contextmanager
+    def expect(status: int) -> Iterator[None]:
+        with pytest.raises(RequestRefused) as caught:
+            yield
+        if "exact-status" in nrfcloud.capabilities:
+            assert caught.value.status == status
+        else:
+            assert 400 <= caught.value.status < 500
+
+    return expect
+
+
+@pytest.fixture
+def is_claimed_by(board: LeasedBoard) -> Callable[[Any], bool]:
+    """Tell whether a team's list holds the board."""
+    uuid = board.driver.device_uuid()
+    return lambda client: uuid in {device.id for device in client.devices()}
