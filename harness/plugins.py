@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import os
 from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ENTRY_POINT_GROUP = "harness"
+PLUGINS_VARIABLE = "HARNESS_PLUGINS"
 PREFIX = "harness_"
 
 
@@ -101,7 +103,10 @@ _HOOKIMPL_OPTION_NAMES = ("wrapper", "hookwrapper", "optionalhook", "tryfirst", 
 
 
 def load_plugins(extra: Iterable[str] = (), *, source: object = None) -> HarnessPluginManager:
-    """Make a plugin manager with the core's own plugins and every installed one.
+    """Make a plugin manager with the core's own plugins, every installed one and those of ``HARNESS_PLUGINS``.
+
+    ``HARNESS_PLUGINS`` holds module names separated by commas. Being an environment variable, it reaches
+    every process of a session: workers, the virtual bench and fakes.
 
     :param extra: further module names, as ``plugins = [...]`` of ``rig.toml`` gives them.
     :param source: where the further names were written.
@@ -112,6 +117,8 @@ def load_plugins(extra: Iterable[str] = (), *, source: object = None) -> Harness
     manager = HarnessPluginManager()
     manager.register(builtin, "harness-core")
     manager.load_entry_points()
+    named = os.environ.get(PLUGINS_VARIABLE, "")
+    manager.load_modules(filter(None, (name.strip() for name in named.split(","))), source=PLUGINS_VARIABLE)
     manager.load_modules(extra, source=source)
     return manager
 
