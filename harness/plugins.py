@@ -103,7 +103,7 @@ _HOOKIMPL_OPTION_NAMES = ("wrapper", "hookwrapper", "optionalhook", "tryfirst", 
 
 
 def load_plugins(extra: Iterable[str] = (), *, source: object = None) -> HarnessPluginManager:
-    """Make a plugin manager with the core's own plugins, every installed one and those of ``HARNESS_PLUGINS``.
+    """Make a plugin manager with the core's plugins, the installed ones and those of ``HARNESS_PLUGINS``.
 
     ``HARNESS_PLUGINS`` holds module names separated by commas. Being an environment variable, it reaches
     every process of a session: workers, the virtual bench and fakes.
@@ -116,6 +116,7 @@ def load_plugins(extra: Iterable[str] = (), *, source: object = None) -> Harness
 
     manager = HarnessPluginManager()
     manager.register(builtin, "harness-core")
+    manager.register(builtin.BoardDiscovery(manager), "harness-discovery")
     manager.load_entry_points()
     named = os.environ.get(PLUGINS_VARIABLE, "")
     manager.load_modules(filter(None, (name.strip() for name in named.split(","))), source=PLUGINS_VARIABLE)
