@@ -1,0 +1,292 @@
+"""Board profiles: what is known of a kind of board, one TOML file a kind.
+
+The keys are those of :class:`Profile` and its parts; ``docs/reference/profiles.md`` explains them to
+people. A file that does not fit is refused with its name, the key, the value and what was expected.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import UsageError
+from harness.inventory.board import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+Name = Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class UsbMatch(_Part):
+    """How a board of this kind shows up on USB.
+
+    :ivar vid: USB vendor id; ``None``: any.
+    :ivar pid: USB product id; ``None``: any.
+    :ivar serial_prefixes: the serial number begins with one of these; empty: any serial number.
+    """
+
+    vid: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
+    pid: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
+    serial_prefixes: list[Annotated[str, Field(min_length=1)]] = []
+
+    def strength(self, vid: int | None, pid: int | None, serial: str) -> int:
+        """Say how closely a port fits: 0 not at all, more for a longer match.
+
+        :param vid: the port's USB vendor id.
+        :param pid: the port's USB product id.
+        :param serial: the port's serial number.
+        """
+        if (self.vid is not None and vid != self.vid) or (self.pid is not None and pid != self.pid):
+            return 0
+        named = sum(part is not None for part in (self.vid, self.pid))
+        if not self.serial_prefixes:
+            return named
+        matched = [len(prefix) for prefix in self.serial_prefixes if serial.startswith(prefix)]
+        return max(matched) * 4 + named if matched else 0
+
+
+class EndpointProfile(_Part):
+    """One serial endpoint of a kind of board.
+
+    :ivar interface: 0-based position among the board's serial ports, in the order of USB interfaces.
+    :ivar discipline: line discipline that is spoken, for example ``at-host``.
+    :ivar baud: line speed in bits per second.
+    :ivar rtscts: hardware flow control.
+    :ivar dtr: state of DTR to set before opening; ``None`` leaves the line alone.
+    :ivar rts: state of RTS to set before opening; ``None`` leaves the line alone.
+    """
+
+    interface: Annotated[int, Field(ge=0, le=15)]
+    discipline: Name = "raw"
+    baud: Annotated[int, Field(ge=50, le=12_000_000)] = 115200
+    rtscts: bool = False
+    dtr: bool | None = None
+    rts: bool | None = None
+
+
+class Buffers(_Part):
+    """Sizes of the buffers that the board's agent tells its service, in bytes.
+
+    :ivar rx: largest reply that the board can take.
+    :ivar tx: largest report that the board can send.
+    """
+
+    rx: Annotated[int, Field(ge=128, le=1_048_576)]
+    tx: Annotated[int, Field(ge=128, le=1_048_576)]
+
+
+class Profile(_Part):
+    """The description of a kind of board.
+
+    :ivar name: name of the kind: the file's name without ``.toml``.
+    :ivar title: the product's name, for people.
+    :ivar vendor: who makes it.
+    :ivar driver: name of the driver that speaks its dialect.
+    :ivar capabilities: what tests may ask for by ``needs=``.
+    :ivar usb: how it shows up on USB; any entry may match. Empty for a virtual board.
+    :ivar endpoints: its serial endpoints by role.
+    :ivar buffers: sizes of its agent's buffers, when it has an agent.
+    :ivar virtual: hosted by the virtual bench, never found on USB.
+    :ivar twin_of: name of the profile of the hardware that a virtual board stands for.
+    """
+
+    name: Name
+    title: Annotated[str, Field(min_length=1)]
+    vendor: Annotated[str, Field(min_length=1)]
+    driver: Name
+    capabilities: list[Name] = []
+    usb: list[UsbMatch] = []
+    endpoints: Annotated[dict[Name, EndpointProfile], Field(min_length=1)]
+    buffers: Buffers | None = None
+    virtual: bool = False
+    twin_of: Name | None = None
+
+    def endpoint(self, role: str, url: str) -> Endpoint:
+        """Describe an endpoint of a board of this kind.
+
+        :param role: its role.
+        :param url: where it is: a pyserial URL or a device path.
+        :raises UsageError: boards of this kind have no endpoint of that role.
+        """
+        known = self.endpoints.get(role)
+        if known is None:
+            raise UsageError(
+                f"profile {self.name} has no endpoint of this role",
+                key="endpoints",
+                value=role,
+                expected=" or ".join(sorted(self.endpoints)),
+            )
+        return Endpoint(
+            role=role,
+            url=url,
+            baud=known.baud,
+            discipline=known.discipline,
+            rtscts=known.rtscts,
+            dtr=known.dtr,
+            rts=known.rts,
+        )
+
+    def strength(self, vid: int | None, pid: int | None, serial: str) -> int:
+        """Say how closely a USB serial port fits this kind: 0 not at all, more for a longer match."""
+        return max((match.strength(vid, pid, serial) for match in self.usb), default=0)
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Facts of the kind for :class:`~harness.inventory.board.Board`."""
+        facts = {"title": self.title, "vendor": self.vendor}
+        if self.buffers is not None:
+            facts |= {"rx_buffer": str(self.buffers.rx), "tx_buffer": str(self.buffers.tx)}
+        return facts
+
+
+def load_profiles(paths: Iterable[Path]) -> dict[str, Profile]:
+    """Read profiles.
+
+    :param paths: files, or directories whose ``*.toml`` files are all read.
+    :return: profiles by name, sorted.
+    :raises UsageError: a file cannot be read or does not fit, or two files describe one kind.
+    """
+    sources: dict[str, Path] = {}
+    profiles: dict[str, Profile] = {}
+    for path in paths:
+        for file in sorted(path.glob("*.toml")) if path.is_dir() else [path]:
+            profile = load_profile(file)
+            if profile.name in sources and sources[profile.name].resolve() != file.resolve():
+                raise UsageError(
+                    "two files describe one kind of board",
+                    file=file,
+                    key="name",
+                    value=profile.name,
+                    expected=f"another file name; {sources[profile.name]} has this one",
+                )
+            sources[profile.name] = file
+            profiles[profile.name] = profile
+    _check_twins(profiles, sources)
+    return dict(sorted(profiles.items()))
+
+
+def load_profile(file: Path) -> Profile:
+    """Read one profile.
+
+    :param file: a TOML file; its name without ``.toml`` is the kind's name.
+    :raises UsageError: it cannot be read or does not fit.
+    """
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read: {error.strerror}", file=file) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"is not TOML: {error}", file=file) from error
+    if "name" in data:
+        raise UsageError("unknown key", file=file, key="name", expected="no such key; the file's name counts")
+    try:
+        profile = Profile.model_validate({**data, "name": file.stem})
+    except ValidationError as error:
+        raise _usage_error(file, error) from error
+    _check_profile(file, profile)
+    return profile
+
+
+def _check_profile(file: Path, profile: Profile) -> None:
+    seen: dict[int, str] = {}
+    for role, endpoint in profile.endpoints.items():
+        if endpoint.interface in seen:
+            raise UsageError(
+                f"is the interface of {seen[endpoint.interface]!r} already",
+                file=file,
+                key=f"endpoints.{role}.interface",
+                value=endpoint.interface,
+                expected="one interface a role",
+            )
+        seen[endpoint.interface] = role
+    if profile.virtual and profile.usb:
+        raise UsageError("a virtual board is not on USB", file=file, key="usb", expected="no [[usb]]")
+    if profile.twin_of and not profile.virtual:
+        raise UsageError(
+            "only a virtual board is a twin", file=file, key="virtual", expected="virtual = true"
+        )
+
+
+def _check_twins(profiles: dict[str, Profile], sources: dict[str, Path]) -> None:
+    for profile in profiles.values():
+        if profile.twin_of is not None and profile.twin_of not in profiles:
+            raise UsageError(
+                "no such profile",
+                file=sources[profile.name],
+                key="twin_of",
+                value=profile.twin_of,
+                expected=nearest(profile.twin_of, profiles) or "the name of a profile",
+            )
+
+
+def _usage_error(file: Path, error: ValidationError) -> UsageError:
+    """Turn the first thing that pydantic found wrong into our own message."""
+    detail = error.errors(include_url=False)[0]
+    location = tuple(part for part in detail["loc"] if part != "[key]")
+    if detail["type"] == "extra_forbidden":
+        known = _known_keys(location[:-1])
+        near = nearest(str(location[-1]), known)
+        return UsageError(
+            "unknown key",
+            file=file,
+            key=_dotted(location),
+            expected=f"{near} (the nearest key)" if near else "one of " + ", ".join(known),
+        )
+    if detail["type"] == "missing":
+        return UsageError("missing key", file=file, key=_dotted(location), expected="this key to be there")
+    if location == ("name",):
+        return UsageError(
+            "the file's name is the kind's name and does not fit",
+            file=file,
+            value=detail["input"],
+            expected="lower case letters, digits, '-', '_' and '.'",
+        )
+    return UsageError(
+        "does not fit", file=file, key=_dotted(location), value=detail["input"], expected=_expectation(detail)
+    )
+
+
+def _expectation(detail: Any) -> str:
+    message: str = detail["msg"]
+    for prefix in ("Input should be ", "String should ", "Dictionary should ", "List should "):
+        message = message.removeprefix(prefix)
+    return message
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that a table of the file may have."""
+    models: dict[Literal["usb", "endpoints", "buffers"], type[BaseModel]] = {
+        "usb": UsbMatch,
+        "endpoints": EndpointProfile,
+        "buffers": Buffers,
+    }
+    model: type[BaseModel] = Profile
+    if location:
+        model = models[location[0]]  # type: ignore[index]  # pydantic found it in one of these tables
+    return [key for key in model.model_fields if key != "name"]
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word nearest to another, or ``None`` if nothing is near.
+
+    :param word: what was written.
+    :param known: what could have been meant.
+    """
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return close[0] if close else None
