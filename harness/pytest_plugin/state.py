@@ -1,0 +1,81 @@
+"""What the plugin keeps on pytest's objects: the seam between running tests and reporting them.
+
+State lives in stashes only. Every key of an item is set before the item's first fixture is made, and is
+still there in each ``pytest_runtest_makereport`` of the item (setup, call and teardown).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.backends.contract import Backend, Exchange
+    from harness.config import Settings
+    from harness.inventory.board import Board
+    from harness.inventory.leased_board import LeasedBoard
+    from harness.plugins import HarnessPluginManager
+    from harness.redaction import Redactor
+
+CONTROLLER = "controller"
+MAIN_WORKER = "main"
+
+
+@dataclass(slots=True, kw_only=True)
+class ActiveSession:
+    """A session that uses a bench, as one of its processes sees it.
+
+    :ivar settings: what the session was told.
+    :ivar run_id: id of the whole run, the same in every process.
+    :ivar worker_id: ``controller`` under xdist, ``gw0``... in its workers, ``main`` without xdist.
+    :ivar directory: the session's private directory (0700), removed at the end.
+    :ivar redactor: what must never be written.
+    :ivar plugins: who implements the hooks.
+    :ivar boards: every board of the session, in identity order.
+    :ivar own_boards: the boards that this process may use; in a worker of xdist one or none.
+    :ivar backends: the services in use, by name.
+    """
+
+    settings: Settings
+    run_id: str
+    worker_id: str
+    directory: Path
+    redactor: Redactor
+    plugins: HarnessPluginManager
+    boards: tuple[Board, ...] = ()
+    own_boards: tuple[Board, ...] = ()
+    backends: dict[str, Backend] = field(default_factory=dict)
+
+    @property
+    def runs_tests(self) -> bool:
+        """Whether tests run in this process."""
+        return self.worker_id != CONTROLLER
+
+
+SESSION_KEY = pytest.StashKey["ActiveSession"]()
+"""On ``config``: the session; missing when the plugin is idle."""
+
+BOARD_KEY = pytest.StashKey["LeasedBoard"]()
+"""On ``item``: the board that the test used; missing until (and unless) the test got one."""
+
+EXCHANGES_KEY = pytest.StashKey["list[Exchange]"]()
+"""On ``item``: every HTTP exchange of the test with a backend, in order; always there in an active session."""
+
+CONSOLE_MARKS_KEY = pytest.StashKey["dict[str, int]"]()
+"""On ``item``: by role, where each console stood when the test began (:attr:`Console.position`).
+
+A console that is opened by the test itself is not in it: its slice begins at 0.
+"""
+
+FAILED_KEY = pytest.StashKey[bool]()
+"""On ``item``: whether setup or call of the test failed; known before its fixtures are torn down."""
+
+NOT_RUN_KEY = pytest.StashKey["list[str]"]()
+"""On ``config`` of the controller: ids of tests that were collected and did not run."""
+
+KEPT_KEY = pytest.StashKey[bool]()
+"""On ``item``: the test failed and ``--keep`` left its board and service as they are."""
