@@ -82,8 +82,6 @@ class LeasedBoard:
         return self._endpoints[role]
 
     def _open(self, role: str) -> Any:
-        from harness.console import Console
-
         opened = self._plugins.hook.harness_open_endpoint(board=self, role=role)
         if opened is not None:
             return opened
@@ -95,6 +93,8 @@ class LeasedBoard:
                 value=role,
                 expected=" or ".join(sorted(self.description.endpoints)) or "a board with endpoints",
             )
+        from harness.console import Console
+
         return Console.open(endpoint, name=f"{self.id}-{role}", directory=self._capture_directory)
 
     @property
