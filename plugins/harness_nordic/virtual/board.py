@@ -1,0 +1,159 @@
+"""The virtual nRF91 board: an AT host on its console, a log on its trace endpoint, an agent inside.
+
+The firmware is that of the Serial Modem application with the provisioning overlay (Serial Modem
+documentation, "nRF Provisioning AT commands"): ``AT#XNRFPROV`` starts provisioning and is answered ``OK`` at
+once; ``#XNRFPROV: <n>`` tells how it ended: 0 done or nothing to do, -1 failed, -2 not claimed, -3 wrong root
+CA, -4 no time, -5 too many commands, -6 fatal; 1 and 2 ask the host to take LTE down and up.
+
+[design] Unlike that application ours takes LTE down and up itself, unless the option ``lte_control`` is
+``host``, and it provisions over HTTP instead of CoAP.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from harness_nordic.virtual.agent import Agent, AgentSettings
+from harness_nordic.virtual.agent_log import AgentLog
+from harness_nordic.virtual.at_host import AtHost
+from harness_nordic.virtual.at_syntax import AtCommand, Form
+from harness_nordic.virtual.controls import Controls
+from harness_nordic.virtual.credentials import CAPACITY, CredentialStore
+from harness_nordic.virtual.errors import AtError
+from harness_nordic.virtual.firmware_settings import FirmwareSettings
+from harness_nordic.virtual.identity import make_identity
+from harness_nordic.virtual.kinds import KINDS, BoardModel
+from harness_nordic.virtual.modem import Modem
+from harness_nordic.virtual.radio import Radio, RadioSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.virtual.contract import BoardHost, VirtualBoard, VirtualBoardSpec
+
+_BANNER = b"Ready\r\n"
+_OWN_OPTIONS = {"terminator": "CR", "capacity": CAPACITY, "boot_mode": 1, "network_delay": 0.02}
+
+
+class Nrf91Board:
+    """One board. Everything happens on the bench's loop thread but the agent's waiting."""
+
+    def __init__(self, host: BoardHost, spec: VirtualBoardSpec) -> None:
+        """Make a board without power, with an identity of its own.
+
+        :param host: the bench.
+        :param spec: kind, number and options: the fields of
+            :class:`~harness_nordic.virtual.agent.AgentSettings`, ``terminator``, ``capacity``, ``boot_mode``
+            and ``network_delay``.
+        :raises ValueError: the kind or an option is unknown.
+        """
+        model = _model(spec.kind)
+        own, built = _options(spec.options)
+        usual = {"board": model.board, "rx_size": model.rx_size, "tx_size": model.tx_size}
+        self._host = host
+        self._powered = False
+        self.identity = make_identity(spec.number, model.chip)
+        self.store = CredentialStore(self.identity, capacity=own["capacity"])
+        self.settings = FirmwareSettings()
+        self.log = AgentLog(lambda data: host.send("trace", data))
+        self.modem = Modem(self.identity, self.store, application={"#XNRFPROV": self._provisioning_command})
+        self.agent = Agent(
+            host,
+            self.modem,
+            self.settings,
+            AgentSettings(
+                **{"board": model.board, "rx_size": model.rx_size, "tx_size": model.tx_size, **built}
+            ),
+            self.log,
+            announce=self._announce,
+        )
+        self.modem.radio = Radio(
+            host,
+            self.modem.clock,
+            RadioSettings(boot_mode=own["boot_mode"], delay=own["network_delay"]),
+            changed=self.agent.state_changed,
+            announce=self._announce,
+        )
+        self._line = AtHost(
+            self.modem.execute, lambda data: host.send("console", data), terminator=own["terminator"]
+        )
+        self._controls = Controls(self.identity, self.modem, self.store, self.settings, self.agent, self.log)
+
+    def power_on(self) -> None:
+        """Boot."""
+        self._powered = True
+        self.log.booted()
+        self.modem.boot()
+        self._host.send("console", _BANNER)
+
+    def power_off(self) -> None:
+        """Lose everything that is not kept without power."""
+        self._powered = False
+        self.agent.stop()
+        self.modem.stop()
+        self._line.clear()
+
+    def reset(self) -> None:
+        """Boot anew."""
+        self.power_off()
+        self.power_on()
+
+    def receive(self, role: str, data: bytes) -> None:
+        """Take bytes; the trace endpoint does not listen."""
+        if role == "console" and self._powered:
+            self._line.receive(data)
+
+    def describe(self) -> Mapping[str, str]:
+        """Return facts for the inventory."""
+        return {
+            "imei": self.identity.imei,
+            "uuid": str(self.identity.uuid),
+            "model": self.identity.chip.model,
+        }
+
+    def call(self, method: str, params: Mapping[str, Any]) -> Any:
+        """Answer a control call; see :class:`~harness_nordic.virtual.controls.Controls`.
+
+        :raises ValueError: unknown method or unfit parameters.
+        """
+        return self._controls.call(method, params)
+
+    def close(self) -> None:
+        """Stop the agent."""
+        self._powered = False
+        self.agent.stop()
+
+    def _announce(self, line: str) -> None:
+        self._host.send("console", f"\r\n{line}\r\n".encode())
+
+    def _provisioning_command(self, command: AtCommand) -> list[str]:
+        if command.form is Form.TEST:
+            return ["#XNRFPROV"]
+        if command.form is not Form.EXECUTE:
+            raise AtError
+        self.agent.start()
+        return []
+
+
+def create(host: BoardHost, spec: VirtualBoardSpec) -> VirtualBoard:
+    """Make a virtual nRF91 board: the factory that ``harness_virtual_boards`` names."""
+    return Nrf91Board(host, spec)
+
+
+def _model(name: str) -> BoardModel:
+    if name not in KINDS:
+        raise ValueError(f"unknown kind {name!r}; expected one of {', '.join(KINDS)}")
+    return KINDS[name]
+
+
+def _options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part the options into the board's own and the agent's."""
+    known = {field.name for field in dataclasses.fields(AgentSettings)}
+    unknown = sorted(set(options) - known - set(_OWN_OPTIONS))
+    if unknown:
+        raise ValueError(
+            f"unknown option {unknown[0]!r}; known are {', '.join(sorted(known | set(_OWN_OPTIONS)))}"
+        )
+    own = {**_OWN_OPTIONS, **{key: value for key, value in options.items() if key in _OWN_OPTIONS}}
+    return own, {key: value for key, value in options.items() if key in known}

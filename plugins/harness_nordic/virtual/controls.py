@@ -1,0 +1,168 @@
+"""The vendor's own control calls of a virtual nRF91 board: factory record, faults, clock, what happened."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from harness_nordic.virtual import signing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness_nordic.virtual.agent import Agent
+    from harness_nordic.virtual.agent_log import AgentLog
+    from harness_nordic.virtual.credentials import CredentialStore
+    from harness_nordic.virtual.firmware_settings import FirmwareSettings
+    from harness_nordic.virtual.identity import DeviceIdentity
+    from harness_nordic.virtual.modem import Modem
+
+_LATEST = 4102444800  # 2100: the two digits of a modem's year end there
+
+
+class Controls:
+    """Answers control calls by name; the public methods are the calls."""
+
+    def __init__(
+        self,
+        identity: DeviceIdentity,
+        modem: Modem,
+        store: CredentialStore,
+        settings: FirmwareSettings,
+        agent: Agent,
+        log: AgentLog,
+    ) -> None:
+        """Know the parts of the board."""
+        self._identity = identity
+        self._modem = modem
+        self._store = store
+        self._settings = settings
+        self._agent = agent
+        self._log = log
+        self._calls: dict[str, Callable[..., Any]] = {
+            name: method
+            for name, method in inspect.getmembers(self, inspect.ismethod)
+            if not name.startswith("_") and name != "call"
+        }
+
+    def call(self, method: str, params: Mapping[str, Any]) -> Any:
+        """Answer a call.
+
+        :raises ValueError: unknown method or unfit parameters.
+        """
+        function = self._calls.get(method)
+        if function is None:
+            raise ValueError(f"unknown method {method!r}; known are {', '.join(sorted(self._calls))}")
+        try:
+            inspect.signature(function).bind(**params)
+        except TypeError as error:
+            raise ValueError(f"{method}: {error}") from error
+        return function(**params)
+
+    def factory_record(self) -> dict[str, Any]:
+        """Return what the factory told the Identity Service of this board."""
+        return {
+            "uuid": str(self._identity.uuid),
+            "public_key": signing.public_point(self._identity.key).hex(),
+            "imei": self._identity.imei,
+            "device_type": self._identity.chip.device_type,
+            "firmware_uuid": str(self._identity.chip.firmware_uuid),
+        }
+
+    def set_service(self, url: str | None) -> None:
+        """Set the address of the device endpoint, ``http://host:port``; ``None`` forgets it."""
+        if url is not None:
+            parts = urlsplit(url)
+            if parts.scheme != "http" or not parts.hostname or parts.path not in {"", "/"}:
+                raise ValueError(f"url is {url!r}; expected http://host:port")
+        self._agent.settings.service = url
+
+    def configure(self, **options: Any) -> None:
+        """Change how the firmware was built.
+
+        :param options: fields of :class:`~harness_nordic.virtual.agent.AgentSettings` but ``service``.
+        """
+        known = {field.name for field in dataclasses.fields(self._agent.settings)} - {"service"}
+        for name, value in options.items():
+            if name not in known:
+                raise ValueError(f"unknown option {name!r}; known are {', '.join(sorted(known))}")
+            current = getattr(self._agent.settings, name)
+            if isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)  # noqa: PLW2901 - JSON has no floats apart
+            if type(value) is not type(current):
+                raise ValueError(f"{name} is {value!r}; expected {type(current).__name__}")
+            setattr(self._agent.settings, name, value)
+
+    def configuration(self) -> dict[str, Any]:
+        """Return how the firmware was built."""
+        return dataclasses.asdict(self._agent.settings)
+
+    def provision(self) -> None:
+        """Start the agent, as a timer of the firmware would."""
+        self._agent.start()
+
+    def agent_log(self, *, clear: bool = False) -> list[dict[str, Any]]:
+        """Return what the agent did: events, AT commands with replies, exchanges, problems."""
+        entries = self._log.entries()
+        if clear:
+            self._log.clear()
+        return entries
+
+    def settings(self) -> dict[str, str]:
+        """Return the firmware's stored settings."""
+        return self._settings.items()
+
+    def credentials(self) -> list[dict[str, Any]]:
+        """Return what the credential store holds: tags, types, digests, sizes; no content."""
+        return [
+            {
+                "tag": entry.tag,
+                "type": int(entry.type),
+                "digest": entry.digest,
+                "size": entry.size,
+                "generated": entry.generated,
+            }
+            for entry in self._store.entries()
+        ]
+
+    def set_capacity(self, size: int) -> None:
+        """Set the room of the credential store in bytes."""
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise ValueError(f"size is {size!r}; expected bytes")
+        self._store.capacity = size
+
+    def set_clock(self, seconds: float | None) -> None:
+        """Set the modem's clock to a Unix time; ``None`` takes its time away."""
+        if seconds is None:
+            self._modem.clock.clear()
+        elif isinstance(seconds, int | float) and 0 <= seconds < _LATEST:
+            self._modem.clock.set(seconds)
+        else:
+            raise ValueError(f"seconds is {seconds!r}; expected a Unix time before 2100, or null")
+        self._agent.state_changed()
+
+    def network_time(self, *, on: bool) -> None:
+        """Let the network give the time at the next registration, or not."""
+        self._modem.radio.network_time = bool(on)
+
+    def fail_next(self, command: str, outcome: int | str, times: int = 1) -> None:
+        """Let the next commands that begin with a text fail: a CME number, ``error`` or ``silent``."""
+        self._modem.faults.arm(command, outcome, times)
+
+    def clear_faults(self) -> None:
+        """Disarm what :meth:`fail_next` and :meth:`forge` armed."""
+        self._modem.faults.clear()
+        self._modem.forged_tokens = self._modem.forged_jwts = 0
+
+    def forge(self, what: str, times: int = 1) -> None:
+        """Sign the next tokens (``token-signature``) or JWTs (``jwt-signature``) with a foreign key."""
+        if isinstance(times, bool) or not isinstance(times, int) or times < 0:
+            raise ValueError(f"times is {times!r}; expected a count")
+        if what == "token-signature":
+            self._modem.forged_tokens = times
+        elif what == "jwt-signature":
+            self._modem.forged_jwts = times
+        else:
+            raise ValueError(f"what is {what!r}; expected 'token-signature' or 'jwt-signature'")
