@@ -1,0 +1,194 @@
+"""What a session knows of its tests when it ends: gathered from reports in the controller, data only.
+
+A report crosses the process border as plain data, so what a worker adds to it is a dictionary of plain
+values under :data:`FACTS_ATTRIBUTE`; :class:`TestFacts` is its typed form on either side.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pytest
+
+FACTS_ATTRIBUTE: Final = "harness_facts"
+
+Outcome = Literal["passed", "failed", "skipped", "unfinished"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardUsed:
+    """A board that a test used.
+
+    :ivar bench: ``virtual`` or ``hardware``.
+    """
+
+    id: str
+    kind: str
+    bench: str
+
+
+@dataclass(slots=True, kw_only=True)
+class TestFacts:
+    """What a worker says of one phase of a test.
+
+    :ivar suite: name of its suite: the directory that holds the test's file.
+    :ivar boards: boards that the test used.
+    :ivar backends: services that it could talk to, as ``name=mode``.
+    :ivar proves: what it proves when it passes: pairs of operation and outcome.
+    :ivar verdict: who is to blame, when the phase failed.
+    :ivar console_tail: last lines of the consoles, redacted, when the phase failed.
+    :ivar repeat: the command line that repeats the test.
+    """
+
+    __test__ = False
+
+    suite: str = ""
+    boards: list[BoardUsed] = field(default_factory=list)
+    backends: list[str] = field(default_factory=list)
+    proves: list[tuple[str, str]] = field(default_factory=list)
+    verdict: str | None = None
+    console_tail: str = ""
+    repeat: str = ""
+
+    def put_on(self, report: pytest.TestReport) -> None:
+        """Write the facts on a report, as plain data that xdist can carry."""
+        setattr(report, FACTS_ATTRIBUTE, asdict(self) | {"proves": [list(pair) for pair in self.proves]})
+
+    @classmethod
+    def of(cls, report: pytest.TestReport) -> TestFacts:
+        """Read the facts of a report; a report without any has empty ones."""
+        data: dict[str, Any] = dict(getattr(report, FACTS_ATTRIBUTE, {}))
+        data["boards"] = [BoardUsed(**board) for board in data.get("boards", ())]
+        data["proves"] = [(operation, outcome) for operation, outcome in data.get("proves", ())]
+        return cls(**data)
+
+
+@dataclass(slots=True, kw_only=True)
+class TestRecord:
+    """One test of the session, as the summary shows it.
+
+    :ivar reason: why it was skipped, or the first line of its failure.
+    :ivar details: the whole failure text.
+    """
+
+    __test__ = False
+
+    nodeid: str
+    outcome: Outcome = "unfinished"
+    seconds: float = 0.0
+    worker: str = ""
+    reason: str = ""
+    details: str = ""
+    facts: TestFacts = field(default_factory=TestFacts)
+
+    @property
+    def suite(self) -> str:
+        """Name of the suite: the directory that holds the test's file."""
+        return self.facts.suite or PurePosixPath(self.nodeid.partition("::")[0]).parent.name
+
+    def add(self, report: pytest.TestReport) -> None:
+        """Take one phase's report into account; the first failure is the one that counts."""
+        self.seconds += report.duration
+        self.worker = getattr(report, "worker_id", self.worker)
+        self._add_facts(report)
+        if self.outcome == "failed":
+            return
+        if report.failed:
+            self.outcome = "failed"
+            self.details = report.longreprtext
+            self.reason = _first_line_of_failure(report)
+        elif report.skipped:
+            self.outcome = "skipped"
+            self.reason = _reason_of_skip(report)
+        elif report.when == "call" and self.outcome == "unfinished":
+            self.outcome = "passed"
+
+    def _add_facts(self, report: pytest.TestReport) -> None:
+        if not hasattr(report, FACTS_ATTRIBUTE):
+            return
+        before, self.facts = self.facts, TestFacts.of(report)
+        if self.outcome == "failed":
+            self.facts.verdict, self.facts.console_tail = before.verdict, before.console_tail
+
+
+def _first_line_of_failure(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash is not None else report.longreprtext
+    lines = str(text).strip().splitlines()
+    return lines[0] if lines else ""
+
+
+def _reason_of_skip(report: pytest.TestReport) -> str:
+    if hasattr(report, "wasxfail"):
+        return f"expected failure: {report.wasxfail}".removesuffix(": ")
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    return report.longreprtext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    """Where every collected test ended up: the four parts always add up to ``collected``."""
+
+    collected: int
+    passed: int
+    failed: int
+    skipped: int
+    not_run: int
+
+    def __str__(self) -> str:
+        """Return the sum, for the terminal."""
+        return (
+            f"{self.collected} collected = {self.passed} passed + {self.failed} failed"
+            f" + {self.skipped} skipped + {self.not_run} not run"
+        )
+
+
+class SessionRecords:
+    """Every test that was collected or reported, in the order in which they were first heard of."""
+
+    def __init__(self) -> None:
+        """Know no test yet."""
+        self._collected: dict[str, None] = {}
+        self._records: dict[str, TestRecord] = {}
+
+    def collect(self, nodeids: Iterable[str]) -> None:
+        """Take notice of collected tests; workers collect the same ones, each counts once."""
+        self._collected.update(dict.fromkeys(nodeids))
+
+    def add(self, report: pytest.TestReport) -> None:
+        """Take one phase's report into account."""
+        if report.outcome not in {"passed", "failed", "skipped"}:
+            return  # a rerun: the report that counts follows
+        self._collected.setdefault(report.nodeid)
+        record = self._records.setdefault(report.nodeid, TestRecord(nodeid=report.nodeid))
+        record.add(report)
+
+    @property
+    def tests(self) -> Sequence[TestRecord]:
+        """The tests that ran to an outcome, in the order of their first report."""
+        return tuple(record for record in self._records.values() if record.outcome != "unfinished")
+
+    @property
+    def not_run(self) -> Sequence[str]:
+        """The tests that were collected and came to no outcome."""
+        finished = {record.nodeid for record in self.tests}
+        return tuple(nodeid for nodeid in self._collected if nodeid not in finished)
+
+    @property
+    def accounts(self) -> Accounts:
+        """Where every test ended up."""
+        outcomes = Counter(record.outcome for record in self.tests)
+        return Accounts(
+            collected=len(self._collected),
+            passed=outcomes["passed"],
+            failed=outcomes["failed"],
+            skipped=outcomes["skipped"],
+            not_run=len(self.not_run),
+        )

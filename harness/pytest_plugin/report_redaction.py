@@ -1,0 +1,71 @@
+"""Redaction in front of everything that a session reports.
+
+First in the worker, before a report is serialised (:func:`clean_report`), then again in front of each
+writer: :func:`clean_data` for Allure's results and the summary, :func:`clean_junit` for JUnit's document.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from harness.pytest_plugin.report_records import FACTS_ATTRIBUTE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from xml.etree.ElementTree import Element
+
+    import pytest
+
+    Clean = Callable[[str], str]
+
+
+def clean_report(report: pytest.TestReport | pytest.CollectReport, clean: Clean) -> None:
+    """Redact a report in place: failure text, captured output, properties."""
+    report.longrepr = clean_data(report.longrepr, clean)
+    report.sections = [(clean(name), clean(text)) for name, text in report.sections]
+    for attribute in ("user_properties", "wasxfail", FACTS_ATTRIBUTE):
+        if hasattr(report, attribute):
+            setattr(report, attribute, clean_data(getattr(report, attribute), clean))
+
+
+def clean_data(data: Any, clean: Clean) -> Any:
+    """Redact every text in plain data or in pytest's representation of a failure.
+
+    Lists and tuples are copied, representation objects are changed in place. A list of lines is redacted as
+    one text, because a private key spans many of them.
+    """
+    if isinstance(data, str):
+        return clean(data)
+    if isinstance(data, list) and data and all(isinstance(line, str) for line in data):
+        text = "\n".join(data)
+        cleaned = clean(text)
+        return data if cleaned == text else cleaned.split("\n")
+    if isinstance(data, (list, tuple)):
+        return type(data)(clean_data(value, clean) for value in data)
+    if isinstance(data, dict):
+        return {clean_data(key, clean): clean_data(value, clean) for key, value in data.items()}
+    if dataclasses.is_dataclass(data) and not isinstance(data, type):
+        for field in dataclasses.fields(data):
+            setattr(data, field.name, clean_data(getattr(data, field.name), clean))
+    return data
+
+
+def clean_junit(config: pytest.Config, clean: Clean) -> None:
+    """Redact what pytest's JUnit writer is about to write; does nothing without ``--junit-xml``."""
+    from _pytest.junitxml import xml_key
+
+    xml = config.stash.get(xml_key, None)
+    if xml is None:
+        return
+    xml.global_properties[:] = clean_data(xml.global_properties, clean)
+    for reporter in xml.node_reporters_ordered:
+        _clean_element(reporter.to_xml(), clean)
+
+
+def _clean_element(root: Element, clean: Clean) -> None:
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            element.set(name, clean(value))
+        element.text = clean(element.text) if element.text else element.text
+        element.tail = clean(element.tail) if element.tail else element.tail
