@@ -103,13 +103,8 @@ def virtual_boards(
 
 
 def _profile_of_kind(profiles: Mapping[str, Profile], kind: str) -> Profile:
-    """Return the profile of a virtual board: its own kind's, or that of the kind's twin."""
-    twins = [profile for profile in profiles.values() if profile.twin_of == kind]
-    profile = profiles.get(kind)
-    if profile is not None and (profile.virtual or not twins):
-        return profile
-    if twins:
-        return twins[0]
+    if kind in profiles:
+        return profiles[kind]
     from harness.inventory.profiles import nearest
 
     raise UsageError(

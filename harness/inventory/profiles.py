@@ -148,10 +148,11 @@ class Profile(_Part):
         return facts
 
 
-def load_profiles(paths: Iterable[Path]) -> dict[str, Profile]:
+def load_profiles(paths: Iterable[Path], *, complete: bool = True) -> dict[str, Profile]:
     """Read profiles.
 
     :param paths: files, or directories whose ``*.toml`` files are all read.
+    :param complete: these are all profiles there are, so that whatever one names has to be among them.
     :return: profiles by name, sorted.
     :raises UsageError: a file cannot be read or does not fit, or two files describe one kind.
     """
@@ -170,7 +171,8 @@ def load_profiles(paths: Iterable[Path]) -> dict[str, Profile]:
                 )
             sources[profile.name] = file
             profiles[profile.name] = profile
-    _check_twins(profiles, sources)
+    if complete:
+        _check_twins(profiles, sources)
     return dict(sorted(profiles.items()))
 
 
@@ -229,8 +231,12 @@ def _check_twins(profiles: dict[str, Profile], sources: dict[str, Path]) -> None
 
 
 def _usage_error(file: Path, error: ValidationError) -> UsageError:
-    """Turn the first thing that pydantic found wrong into our own message."""
-    detail = error.errors(include_url=False)[0]
+    """Turn one of the things that pydantic found wrong into our own message.
+
+    An unknown key goes before everything else: misspelt, it is why another one is missing.
+    """
+    details = error.errors(include_url=False)
+    detail = next((one for one in details if one["type"] == "extra_forbidden"), details[0])
     location = tuple(part for part in detail["loc"] if part != "[key]")
     if detail["type"] == "extra_forbidden":
         known = _known_keys(location[:-1])

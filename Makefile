@@ -1,0 +1,102 @@
+# Everything a developer does, and everything that CI does (.ci/run calls these targets).
+# Needs only make and Python >= 3.11 with venv; `make report` needs Node >= 20 too.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+BOARDS ?= 4
+SUITES := build/suites
+REPORT := build/report/index.html
+ALLURE := build/allure/node_modules/.bin/allure
+ALLURE_VERSION := 3.18.0
+SOAK_SCALE ?= 1
+TEST_WORKERS ?= 2
+
+.PHONY: help suites test breaks soak bench lint report docs system-deps clean venv wheel
+
+help:
+	@echo "make suites       run the provisioning suites on $(BOARDS) virtual boards against the fake service"
+	@echo "make report       make one page of the last 'make suites' (needs Node >= 20)"
+	@echo "make test         run the harness's own tests, with branch coverage"
+	@echo "make breaks       put each known defect into our own fake and board; the suites have to notice"
+	@echo "make soak         run the long random tests (SOAK_SCALE=0.1 for a tenth)"
+	@echo "make bench        measure against peers and floors"
+	@echo "make lint         ruff, mypy and the import contracts"
+	@echo "make docs         check the documentation: links, commands, examples"
+	@echo "make wheel        build the wheel into dist/"
+	@echo "make system-deps  install the system packages that the tests use (as root, Debian)"
+	@echo "make clean        delete what the other targets made"
+
+venv: $(INSTALLED)
+
+# uv does it in a second when it is there; pip always can.
+$(INSTALLED): requirements.lock pyproject.toml
+	@if command -v uv >/dev/null 2>&1; then \
+		{ [ -x $(BIN)/python ] || uv venv --quiet --python $(PYTHON) $(VENV); } && \
+		uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
+	else \
+		{ [ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); } && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
+	fi
+	@touch $@
+
+suites: $(INSTALLED)
+	@rm -rf $(SUITES)
+	@mkdir -p $(SUITES)
+	$(BIN)/harness run nrfcloud --bench virtual --boards $(BOARDS) -n auto --backend nrfcloud=fake \
+		--strict-boards --expected suites/expected.toml --summary $(SUITES)/summary.html \
+		--alluredir $(SUITES)/allure-results --junitxml $(SUITES)/junit.xml
+	@echo "Results: $(SUITES)/allure-results and $(SUITES)/junit.xml; summary: $(SUITES)/summary.html"
+	@echo "For one page with every step: make report"
+
+test: $(INSTALLED)
+	@mkdir -p build/test
+	@$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest tests --ignore=tests/breaks --ignore=tests/soak \
+		-n $(TEST_WORKERS) --junitxml build/test/junit.xml
+	@$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+breaks: $(INSTALLED)
+	$(BIN)/python -m pytest tests/breaks
+
+soak: $(INSTALLED)
+	HARNESS_SOAK_SCALE=$(SOAK_SCALE) $(BIN)/python -m pytest tests/soak -n $(TEST_WORKERS)
+
+bench: $(INSTALLED)
+	@for file in benchmarks/bench_*.py; do echo "== $$file" && $(BIN)/python $$file || exit 1; done
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+report: $(INSTALLED) $(ALLURE)
+	$(BIN)/harness report $(SUITES)/allure-results --output $(REPORT) --allure $(ALLURE)
+
+$(ALLURE):
+	@node --eval 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null || \
+		{ echo "make report needs Node 20 or newer on the PATH" >&2; exit 1; }
+	@mkdir -p build/allure
+	@cd build/allure && npm install --silent --no-save --no-package-lock --no-audit --no-fund allure@$(ALLURE_VERSION)
+
+docs: $(INSTALLED)
+	$(BIN)/python -m pytest tests/docs
+
+wheel: $(INSTALLED)
+	@rm -rf dist
+	$(BIN)/hatchling build --target wheel
+
+system-deps:
+	@[ "$$(id -u)" = 0 ] || { echo "make system-deps needs root" >&2; exit 1; }
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+		make python3 python3-venv git openssl curl chromium $$(command -v node >/dev/null || echo nodejs npm)
+
+clean:
+	rm -rf build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV)
