@@ -109,6 +109,8 @@ def parse_boards(text: str | None) -> BoardsWanted:
     for part in text.split(","):
         kind, _, number = part.partition("=")
         kind = kind.strip()
+        if not kind:
+            raise UsageError("no kind", key="--boards", value=text, expected="N or KIND=N,...")
         if kind in kinds:
             raise UsageError("kind named twice", key="--boards", value=text, expected="each KIND once")
         kinds[kind] = _positive(number, text)

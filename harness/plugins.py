@@ -56,8 +56,10 @@ class HarnessPluginManager(pluggy.PluginManager):
         try:
             return super().register(plugin, name)
         except pluggy.PluginValidationError as error:
-            self.unregister(plugin)
-            raise UsageError(f"plugin {plugin_name!r} does not fit its hooks: {error}") from error
+            if self.is_registered(plugin):  # older pluggy registers before it validates
+                self.unregister(plugin)
+            reason = " ".join(str(error).split())
+            raise UsageError(f"plugin {plugin_name!r} does not fit its hooks: {reason}") from error
 
     def _refuse_misspellings(self, plugin: object, plugin_name: str) -> None:
         for attribute in dir(plugin):

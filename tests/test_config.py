@@ -1,0 +1,196 @@
+"""Options and environment: what is accepted, and the message for everything that is not."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.config import (
+    BackendChoice,
+    BenchChoice,
+    BoardsWanted,
+    Settings,
+    parse_backends,
+    parse_bench,
+    parse_boards,
+    runtime_directory,
+)
+from harness.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, None),
+        ("", None),
+        ("attached", BenchChoice(kind="attached")),
+        ("virtual", BenchChoice(kind="virtual")),
+        ("virtual=/run/bench.sock", BenchChoice(kind="virtual", socket=Path("/run/bench.sock"))),
+    ],
+)
+def test_bench(text: str | None, expected: BenchChoice | None) -> None:
+    """A bench is named by one word, a running one with its socket."""
+    assert parse_bench(text) == expected
+
+
+@pytest.mark.parametrize("text", ["hardware", "Virtual", "attached=x", "virtual ", "=x"])
+def test_unknown_bench_is_refused(text: str) -> None:
+    """The message shows what was written and what there is."""
+    with pytest.raises(UsageError) as caught:
+        parse_bench(text)
+
+    assert str(caught.value) == (
+        f"--bench: no such bench (got {text!r}); expected virtual, virtual=SOCKET or attached"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, BoardsWanted()),
+        ("", BoardsWanted()),
+        ("4", BoardsWanted(count=4)),
+        ("a=1", BoardsWanted(kinds={"a": 1})),
+        (
+            "nrf9161dk-virtual=2, thingy91x-virtual=1",
+            BoardsWanted(kinds={"nrf9161dk-virtual": 2, "thingy91x-virtual": 1}),
+        ),
+    ],
+)
+def test_boards(text: str | None, expected: BoardsWanted) -> None:
+    """Boards are asked for by number, or by kind."""
+    assert parse_boards(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "a=0", "a=", "a=b", "a=1,b", "²"])
+def test_wrong_number_of_boards_is_refused(text: str) -> None:
+    """Only positive whole numbers are numbers of boards."""
+    with pytest.raises(UsageError, match=r"--boards: not a number of boards .*; expected N or KIND=N"):
+        parse_boards(text)
+
+
+def test_kind_named_twice_is_refused() -> None:
+    """Which of the two numbers counts would be a guess."""
+    with pytest.raises(
+        UsageError, match=r"--boards: kind named twice \(got 'a=1,a=2'\); expected each KIND once"
+    ):
+        parse_boards("a=1,a=2")
+
+
+def test_empty_kind_is_refused() -> None:
+    """A number needs the kind that it is of."""
+    with pytest.raises(UsageError, match=r"--boards: no kind \(got '=2'\); expected N or KIND=N"):
+        parse_boards("=2")
+
+
+def test_backends() -> None:
+    """A backend is its fake or an address, without the slash at the end."""
+    assert parse_backends(["nrfcloud=fake", "other=http://127.0.0.1:8080/v1/"]) == {
+        "nrfcloud": BackendChoice(name="nrfcloud", mode="fake"),
+        "other": BackendChoice(name="other", mode="url", url="http://127.0.0.1:8080/v1"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["nrfcloud"], r"--backend: malformed \(got 'nrfcloud'\); expected NAME=fake or NAME=URL"),
+        (["=fake"], "--backend: malformed"),
+        (["nrfcloud="], "--backend: malformed"),
+        (["a=fake", "a=fake"], r"--backend: backend named twice \(got 'a=fake'\); expected each NAME once"),
+        (
+            ["a=real"],
+            r"--backend: the real service cannot be used yet \(got 'a=real'\); expected a=fake or a=URL",
+        ),
+        (["a=fack"], r"--backend: not an address \(got 'fack'\); expected fake or an http\(s\) URL"),
+        (["a=ftp://host"], "--backend: not an address"),
+        (["a=http://"], "--backend: not an address"),
+    ],
+)
+def test_wrong_backend_is_refused(texts: list[str], message: str) -> None:
+    """Each mistake is told apart, with what was expected."""
+    with pytest.raises(UsageError, match=message):
+        parse_backends(texts)
+
+
+def test_nothing_is_chosen_by_default() -> None:
+    """Without a word the plugin is idle: no bench, no board, no backend."""
+    settings = Settings()
+
+    assert settings.bench is None
+    assert settings.boards == BoardsWanted()
+    assert settings.backends == {}
+    assert not settings.keep
+
+
+def test_settings_are_frozen() -> None:
+    """What was validated stays as it was."""
+    with pytest.raises(FrozenInstanceError):
+        Settings().keep = True  # type: ignore[misc]  # it has to fail
+
+
+def test_named_runtime_directory_is_made_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The directory that the environment names is made, for its owner alone."""
+    monkeypatch.setenv("HARNESS_RUNTIME_DIR", str(tmp_path / "a" / "b"))
+
+    directory = runtime_directory()
+
+    assert directory == tmp_path / "a" / "b"
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_session_runtime_directory_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The login session's directory serves when nothing was named."""
+    monkeypatch.delenv("HARNESS_RUNTIME_DIR", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+    assert runtime_directory() == tmp_path / "harness"
+
+
+def test_temporary_directory_is_the_last_resort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a session's directory it is one of the user's own among the temporary files."""
+    monkeypatch.delenv("HARNESS_RUNTIME_DIR", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "gone"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    assert runtime_directory() == tmp_path / f"harness-{os.getuid()}"
+
+
+def test_directory_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory that somebody else prepared is not used."""
+    monkeypatch.setenv("HARNESS_RUNTIME_DIR", str(tmp_path))
+    owner = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+
+    with pytest.raises(UsageError, match="HARNESS_RUNTIME_DIR: belongs to another user"):
+        runtime_directory()
+
+
+@given(st.text())
+def test_any_text_is_settings_or_one_message(text: str) -> None:
+    """Whatever is written for an option, it is accepted or refused by a usage error that names the option."""
+    for option, parse in (
+        ("--bench", parse_bench),
+        ("--boards", parse_boards),
+        ("--backend", lambda value: parse_backends([value])),
+    ):
+        try:
+            parse(text)
+        except UsageError as error:
+            assert error.key == option  # noqa: PT017 - both outcomes are right, and differ
+
+
+@given(
+    st.dictionaries(st.from_regex(r"[a-z][a-z0-9-]{0,9}", fullmatch=True), st.integers(1, 999), min_size=1)
+)
+def test_kinds_survive_writing_and_reading(kinds: dict[str, int]) -> None:
+    """Any numbers by kind are read as they were written."""
+    text = ",".join(f"{kind}={number}" for kind, number in kinds.items())
+
+    assert parse_boards(text).kinds == kinds
