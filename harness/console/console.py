@@ -1,0 +1,341 @@
+"""The console: an endpoint opened, captured and readable."""
+
+from __future__ import annotations
+
+import re
+import select
+import threading
+import time
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from harness.console.capture import Capture
+from harness.console.dialect import Reply
+from harness.console.intake import Armed, Intake
+from harness.console.matching import Match, Matcher
+from harness.console.ports import open_port
+from harness.errors import ConsoleTimeout, RigFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from harness.console.dialect import Dialect
+    from harness.console.matching import Pattern
+    from harness.console.ports import Port
+    from harness.inventory.board import Endpoint
+
+#: How long a command waits for the end of a reply that an earlier, timed-out command is still owed.
+LATE_REPLY_SECONDS = 0.5
+#: How long a write may be held up by flow control.
+WRITE_SECONDS = 10.0
+_UNSOLICITED_KEPT = 1000
+_TAIL = 400
+
+
+class Console:
+    """One console. Its methods may be called from any thread, one wait at a time.
+
+    :ivar name: what it is called in messages and files.
+    """
+
+    def __init__(self, port: Port, capture: Capture, name: str) -> None:
+        """Take an open port and a capture; both are closed with the console. Use :meth:`open`."""
+        self.name = name
+        self._port = port
+        self._capture = capture
+        self._intake = Intake(port, capture, name)
+        self._write_lock = threading.Lock()
+        self._unsolicited: deque[tuple[float, str]] = deque(maxlen=_UNSOLICITED_KEPT)
+        self._unheard: deque[str] = deque(maxlen=_UNSOLICITED_KEPT)
+        self._owed: Dialect | None = None
+        self._closed = False
+
+    @classmethod
+    def open(cls, endpoint: Endpoint, *, name: str, directory: Path | None) -> Console:
+        """Open an endpoint; from now on everything it says is captured, whether or not anybody reads.
+
+        :param endpoint: a device path or any pyserial URL, with its line settings.
+        :param name: what the console is called.
+        :param directory: where ``NAME.raw`` and ``NAME.index`` go; ``None`` keeps them without a name.
+        :raises BoardLost: there is no such port now.
+        :raises RigFault: it is in use or may not be opened.
+        :raises UsageError: the URL is of no known kind.
+        """
+        port = open_port(endpoint, name)
+        try:
+            return cls(port, Capture(directory, name), name)
+        except BaseException:
+            port.close()
+            raise
+
+    def close(self) -> None:
+        """Stop capturing and close the port; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self._intake.close()
+        self._port.close()
+        self._capture.close()
+
+    def __enter__(self) -> Self:
+        """Return the console, closed when the block ends."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    # -- sending ------------------------------------------------------------------------------------------
+
+    def write(self, data: bytes, *, chunk: int | None = None, delay: float = 0.0) -> None:
+        """Send bytes.
+
+        :param chunk: bytes in a piece, for boards that cannot take more at once.
+        :param delay: seconds between pieces; what the board says meanwhile is read.
+        :raises BoardLost: the port went away.
+        :raises RigFault: flow control held the line for too long.
+        """
+        size = chunk or max(1, len(data))
+        for start in range(0, len(data), size):
+            if start and delay:
+                self._read_for(delay)
+            with self._write_lock:
+                self._write_all(data[start : start + size])
+
+    def flush(self) -> None:
+        """Wait until everything written was transmitted.
+
+        :raises BoardLost: the port went away.
+        """
+        self._port.flush()
+
+    def _write_all(self, data: bytes) -> None:
+        deadline = time.monotonic() + WRITE_SECONDS
+        written = self._port.write(data)
+        if written == len(data):
+            return
+        room = select.poll()
+        room.register(self._port.fd, select.POLLOUT)
+        while written < len(data):
+            if not room.poll(max(0, (deadline - time.monotonic()) * 1000)):
+                raise RigFault(
+                    f"{self.name}: after {written} of {len(data)} bytes the line took no more "
+                    f"for {WRITE_SECONDS:g} s (flow control?)"
+                )
+            written += self._port.write(data[written:])
+
+    def _read_for(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        with self._intake.waiting():
+            while time.monotonic() < deadline:
+                self._intake.pump(deadline)
+
+    # -- waiting ------------------------------------------------------------------------------------------
+
+    def expect(self, *patterns: Pattern, timeout: float, reason: str = "") -> Match:
+        """Wait until the board says one of several things; only bytes after the last match are searched.
+
+        :param patterns: bytes, text (UTF-8) or regular expressions; the match that begins first counts.
+            Regular expressions reach back :data:`~harness.console.matching.REGEX_REACH` bytes.
+        :param timeout: seconds to wait.
+        :param reason: what for, in the words of a person; part of the message when it does not come.
+        :raises ConsoleTimeout: none came in time.
+        :raises BoardLost: the port went away before.
+        :raises ForbiddenOutput: an armed pattern was seen.
+        """
+        matchers = [Matcher(pattern) for pattern in patterns]
+        start = time.monotonic()
+        intake = self._intake
+        with intake.waiting():
+            searched = intake.mark
+            while True:
+                found = self._first_match(matchers, searched)
+                if found is not None:
+                    return found
+                searched = self._capture.size
+                if not intake.pump(start + timeout) and time.monotonic() >= start + timeout:
+                    wanted = " or ".join(str(matcher) for matcher in matchers)
+                    raise self._timed_out(f"waited {timeout:g} s for {wanted}", reason)
+
+    def _first_match(self, matchers: list[Matcher], searched: int) -> Match | None:
+        intake = self._intake
+        seen = searched - intake.window_start
+        best: tuple[int, int, int, tuple[bytes | None, ...]] | None = None
+        for index, matcher in enumerate(matchers):
+            hit = matcher.search(intake.window, intake.begin, seen)
+            if hit is not None and (best is None or hit[0] < best[1]):
+                best = (index, *hit)
+        if best is None:
+            return None
+        index, begin, end, groups = best
+        match = Match(
+            index=index,
+            pattern=matchers[index].pattern,
+            text=bytes(intake.window[begin:end]),
+            before=bytes(intake.window[intake.begin : begin]),
+            groups=groups,
+        )
+        intake.consume(intake.window_start + end)
+        return match
+
+    def command(self, line: str, dialect: Dialect, *, timeout: float, reason: str = "") -> Reply:
+        """Send a command and return the reply.
+
+        Complete lines that came before the command are unsolicited. After a command that timed out, the end
+        of its reply is waited for a moment first (:data:`LATE_REPLY_SECONDS`), so that it is not taken for
+        the end of this one; a reply that comes later still is not told apart.
+
+        :param dialect: how commands are sent and replies end.
+        :raises ConsoleTimeout: no end of the reply in time.
+        :raises BoardLost: the port went away.
+        :raises ForbiddenOutput: an armed pattern was seen.
+        """
+        intake = self._intake
+        with intake.waiting():
+            intake.pump_available()
+            self._settle_debt()
+            self._hear_pending()
+            start = time.monotonic()
+            with self._write_lock:
+                self._write_all(dialect.encode(line))
+            lines: list[str] = []
+            while True:
+                while (text := self._next_line()) is not None:
+                    if dialect.is_final(text):
+                        return Reply(
+                            command=line, lines=tuple(lines), final=text, seconds=time.monotonic() - start
+                        )
+                    if dialect.is_unsolicited(text):
+                        self._hear(text)
+                    elif text and not (not lines and dialect.is_echo(text, line)):
+                        lines.append(text)
+                if not intake.pump(start + timeout) and time.monotonic() >= start + timeout:
+                    self._owed = dialect
+                    raise self._timed_out(f"waited {timeout:g} s for the reply to {line!r}", reason)
+
+    def _settle_debt(self) -> None:
+        dialect, self._owed = self._owed, None
+        if dialect is None:
+            return
+        deadline = time.monotonic() + LATE_REPLY_SECONDS
+        while True:
+            while (text := self._next_line()) is not None:
+                if dialect.is_final(text):
+                    return
+                self._hear(text)
+            if not self._intake.pump(deadline) and time.monotonic() >= deadline:
+                return
+
+    def wait_unsolicited(
+        self, wanted: str | re.Pattern[str] | Callable[[str], bool], *, timeout: float, reason: str = ""
+    ) -> str:
+        """Wait for an unsolicited line and return it; each line is handed out once.
+
+        :param wanted: how the line begins, a regular expression that it matches, or a predicate.
+        :raises ConsoleTimeout: none came in time.
+        :raises BoardLost: the port went away.
+        :raises ForbiddenOutput: an armed pattern was seen.
+        """
+        fits = _predicate(wanted)
+        start = time.monotonic()
+        with self._intake.waiting():
+            self._intake.pump_available()
+            while True:
+                self._hear_pending()
+                for number, text in enumerate(self._unheard):
+                    if fits(text):
+                        del self._unheard[number]
+                        return text
+                if not self._intake.pump(start + timeout) and time.monotonic() >= start + timeout:
+                    raise self._timed_out(f"waited {timeout:g} s for an unsolicited line {wanted!r}", reason)
+
+    @property
+    def unsolicited(self) -> list[tuple[float, str]]:
+        """The last unsolicited lines with the time at which each was noticed (seconds since the epoch)."""
+        with self._intake.waiting():
+            self._intake.pump_available()
+            self._hear_pending()
+            return list(self._unsolicited)
+
+    def _hear_pending(self) -> None:
+        while (text := self._next_line()) is not None:
+            self._hear(text)
+
+    def _hear(self, text: str) -> None:
+        if text:
+            self._unsolicited.append((time.time(), text))
+            self._unheard.append(text)
+
+    def _next_line(self) -> str | None:
+        intake = self._intake
+        begin = intake.begin
+        end = intake.window.find(b"\n", begin)
+        if end < 0:
+            return None
+        intake.consume(intake.window_start + end + 1)
+        return intake.window[begin:end].decode("utf-8", "backslashreplace").strip("\r")
+
+    def _timed_out(self, what: str, reason: str) -> ConsoleTimeout:
+        why = f" ({reason})" if reason else ""
+        return ConsoleTimeout(f"{self.name}: {what}{why}; the console ends with {self.tail(_TAIL)!r}")
+
+    # -- forbidding ---------------------------------------------------------------------------------------
+
+    @contextmanager
+    def forbid(self, *patterns: Pattern) -> Iterator[None]:
+        """Arm patterns that the board must not say until the block ends.
+
+        :raises ForbiddenOutput: one was seen; from the next wait, at the latest when the block ends.
+        """
+        armed = Armed([Matcher(pattern) for pattern in patterns])
+        with self._intake.waiting():
+            self._intake.pump_available()
+            self._intake.armed.append(armed)
+        try:
+            yield
+            with self._intake.waiting():
+                self._intake.pump_available()
+        finally:
+            self._intake.armed.remove(armed)
+
+    # -- looking back -------------------------------------------------------------------------------------
+
+    @property
+    def position(self) -> int:
+        """Bytes captured so far."""
+        with self._intake.waiting():
+            self._intake.pump_available()
+            return self._capture.size
+
+    def slice(self, start: int, end: int | None = None) -> bytes:
+        """Return what was captured from one position to another, or to now."""
+        with self._intake.locked():
+            return self._capture.slice(start, self._capture.size if end is None else end)
+
+    def tail(self, count: int) -> bytes:
+        """Return the last bytes captured."""
+        with self._intake.locked():
+            return self._capture.slice(max(0, self._capture.size - count), self._capture.size)
+
+    def lines_with_times(self, start: int, end: int | None = None) -> list[tuple[float, bytes]]:
+        """Return each line of a slice with the time at which it began (seconds since the epoch)."""
+        with self._intake.locked():
+            return self._capture.lines_with_times(start, self._capture.size if end is None else end)
+
+    def add_observer(self, observer: Callable[[bytes], None]) -> None:
+        """Call a function with every chunk from now on, on whichever thread reads it."""
+        with self._intake.locked():
+            self._intake.observers.append(observer)
+
+
+def _predicate(wanted: str | re.Pattern[str] | Callable[[str], bool]) -> Callable[[str], bool]:
+    if isinstance(wanted, str):
+        return lambda text: text.startswith(wanted)
+    if isinstance(wanted, re.Pattern):
+        return lambda text: wanted.search(text) is not None
+    return wanted
