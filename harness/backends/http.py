@@ -1,0 +1,220 @@
+"""The HTTP client of every backend: deadlines, bounded retries of safe calls, clear problems, a record.
+
+One method is the edge to the world: :meth:`ServiceHttp.send`. It also speaks over a UNIX socket, which is
+how a fake's control application is reached.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from harness import __version__
+from harness.backends.contract import Exchange
+from harness.errors import BackendFault, BackendUnreachable, RequestRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from types import TracebackType
+    from typing import Self
+
+USER_AGENT = f"provisioning-harness/{__version__}"
+CONNECT_DEADLINE = 5.0
+READ_DEADLINE = 30.0
+ATTEMPTS = 4
+FIRST_PAUSE = 0.1
+"""Seconds before the second attempt; each further pause is twice as long."""
+
+_PASSING_TROUBLE = frozenset({502, 503, 504})
+_LONGEST_PROBLEM = 300
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class ServiceHttp:
+    """Talk to one service; usable as a context manager.
+
+    Only GET is ever repeated: after a connection that failed and after 502, 503 and 504. Everything else
+    is sent once, since it may have taken effect although no answer came.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        socket: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
+        connect_deadline: float = CONNECT_DEADLINE,
+        read_deadline: float = READ_DEADLINE,
+    ) -> None:
+        """Prepare a client; nothing is connected yet.
+
+        :param base_url: what every path is appended to.
+        :param socket: path of a UNIX socket to connect to instead of the host in ``base_url``.
+        :param headers: sent with every request unless the request has its own.
+        :param on_exchange: called after every exchange, also one without an answer.
+        :param connect_deadline: seconds to get a connection.
+        :param read_deadline: seconds to wait for a part of the answer, and to send a part of the request.
+        """
+        deadlines = httpx.Timeout(read_deadline, connect=connect_deadline)
+        on_this_host = socket is not None or urlsplit(base_url).hostname in _LOOPBACK
+        self._client = httpx.Client(
+            base_url=base_url,
+            transport=httpx.HTTPTransport(uds=socket) if socket else None,
+            timeout=deadlines,
+            trust_env=not on_this_host,  # a proxy of the environment has no part in talks within this host
+            headers={"User-Agent": USER_AGENT},
+        )
+        self._headers = dict(headers or {})
+        self._where = socket or base_url
+        self._on_exchange = on_exchange or (lambda _exchange: None)
+        self._closed = threading.Event()
+
+    def with_headers(self, headers: Mapping[str, str]) -> ServiceHttp:
+        """Return a client with other headers that shares the connections, and is closed with this one."""
+        sibling = object.__new__(ServiceHttp)
+        sibling.__dict__.update(self.__dict__, _headers=dict(headers))
+        return sibling
+
+    def __enter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections and end a pause between attempts; idempotent."""
+        self._closed.set()
+        self._client.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        operation: str,
+        accept: Collection[int],
+        **content: Any,
+    ) -> httpx.Response:
+        """Send a request whose answer must have one of some statuses.
+
+        :param operation: the service's own name of the call, for messages and the report.
+        :param accept: the statuses that mean success.
+        :param content: as :meth:`send` takes it.
+        :raises RequestRefused: another status.
+        :raises BackendUnreachable: no answer.
+        """
+        response = self.send(method, path, operation=operation, **content)
+        if response.status_code not in accept:
+            raise RequestRefused(operation, response.status_code, problem_text(response))
+        return response
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        operation: str = "",
+        headers: Mapping[str, str] | None = None,
+        **content: Any,
+    ) -> httpx.Response:
+        """Send a request and return the answer, whatever its status.
+
+        :param operation: the service's own name of the call; by default method and path.
+        :param headers: override those of the client, name by name.
+        :param content: ``json``, ``content`` and ``params`` as httpx takes them.
+        :raises BackendUnreachable: no answer within the deadlines, or no connection.
+        """
+        operation = operation or f"{method} {path}"
+        own = httpx.Headers(self._headers)
+        own.update(headers or {})
+        # RFC 9110, section 5.5: blanks around a value are no part of it, and h11 refuses to send them.
+        trimmed = [(name, value.strip()) for name, value in own.items()]
+        request = self._client.build_request(method, path, headers=trimmed, **content)
+        attempts = ATTEMPTS if method == "GET" else 1
+        for attempt in range(1, attempts + 1):
+            last = attempt == attempts
+            cause: httpx.RequestError | None = None
+            try:
+                response = self._exchange(operation, request)
+            except httpx.RequestError as error:
+                cause = error
+            else:
+                if last or response.status_code not in _PASSING_TROUBLE:
+                    return response
+            late = isinstance(cause, httpx.TimeoutException) and not isinstance(cause, httpx.ConnectTimeout)
+            # The pause lets a service recover; closing the client ends it at once.
+            if last or late or self._closed.wait(FIRST_PAUSE * 2 ** (attempt - 1)):
+                break
+        times = f" after {attempt} attempts" if attempt > 1 else ""
+        what = f"status {response.status_code}" if cause is None else _describe(cause)
+        raise BackendUnreachable(f"{operation} got no answer from {self._where}{times}: {what}") from cause
+
+    def _exchange(self, operation: str, request: httpx.Request) -> httpx.Response:
+        started = time.monotonic()
+        response: httpx.Response | None = None
+        problem: str | None = None
+        try:
+            response = self._client.send(request)
+        except httpx.RequestError as error:
+            problem = _describe(error)
+            raise
+        finally:
+            self._on_exchange(
+                Exchange(
+                    operation=operation,
+                    method=request.method,
+                    url=str(request.url),
+                    request_headers=dict(request.headers),
+                    request_body=request.read(),
+                    status=response.status_code if response is not None else None,
+                    response_headers=dict(response.headers) if response is not None else {},
+                    response_body=response.content if response is not None else b"",
+                    seconds=time.monotonic() - started,
+                    problem=problem,
+                )
+            )
+        return response
+
+
+def problem_text(response: httpx.Response) -> str:
+    """Return what a service says of a refusal: its ``message``, or the start of the body."""
+    try:
+        message = json_module.loads(response.content)["message"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = None
+    if isinstance(message, str) and message:
+        return message
+    return response.text[:_LONGEST_PROBLEM] or "no body"
+
+
+def json_object(response: httpx.Response, operation: str) -> dict[str, Any]:
+    """Return the JSON object in an answer.
+
+    :raises BackendFault: the body is none.
+    """
+    try:
+        value = json_module.loads(response.content)
+    except (ValueError, RecursionError) as error:
+        raise BackendFault(
+            f"{operation} was answered {response.status_code} with a body that is no JSON"
+        ) from error
+    if not isinstance(value, dict):
+        raise BackendFault(f"{operation} was answered {response.status_code} with JSON that is no object")
+    return value
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,31 @@
+"""Why the service refuses. The doors turn each class into a status; nothing here knows HTTP."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """Base: the service will not do what was asked, and says why."""
+
+
+class BadRequest(Refusal):
+    """What was sent is not a request of this kind."""
+
+
+class NotAuthenticated(Refusal):
+    """The service does not know who asks, or the device is nobody's."""
+
+
+class NotAllowed(Refusal):
+    """The service knows who asks and does not let them: role too low, device blocked, proof not good."""
+
+
+class NotFound(Refusal):
+    """There is no such thing, or it is another team's."""
+
+
+class Conflict(Refusal):
+    """The state of things forbids it: the device is claimed already."""
+
+
+class TokenRefused(Refusal):
+    """A token cannot be read, does not verify or belongs to an unknown device."""

@@ -1,0 +1,184 @@
+"""The service without its doors: factory registry, teams, claims. One thread, one event loop.
+
+Facts and fake choices: nrfcloud fact sheet, sections 2.2 to 2.8, 3.1 and 4.3.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness_nordic.enums import Role
+from harness_nordic.fake import jwt, tokens
+from harness_nordic.fake.command_queue import CommandQueue
+from harness_nordic.fake.records import ClaimedDevice, DeviceRequest, FactoryRecord, Member
+from harness_nordic.fake.refusals import (
+    Conflict,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    TokenRefused,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness_nordic.enums import KeygenOutput
+    from harness_nordic.fake.clock import Clock
+
+MOST_REQUESTS_KEPT = 1000
+"""Requests of one device that are remembered; older ones are forgotten."""
+
+
+class ProvisioningService:
+    """Everything the fake knows and decides.
+
+    :ivar clock: the time of the service.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin with no device, no team and no claim."""
+        self.clock = clock
+        self._factory: dict[str, FactoryRecord] = {}
+        self._members: dict[str, Member] = {}
+        self._claims: dict[str, ClaimedDevice] = {}
+        self._claims_made = 0
+        self._requests: dict[str, deque[DeviceRequest]] = {}
+
+    # What only the session may do --------------------------------------------------------------------
+
+    def enrol(self, record: FactoryRecord) -> None:
+        """Put a device into the factory registry; a later record of the same device replaces it."""
+        self._factory[record.id] = record
+        self._requests.setdefault(record.id, deque(maxlen=MOST_REQUESTS_KEPT))
+
+    def add_member(
+        self, role: Role = Role.OWNER, *, owner_id: str | None = None, api_key: str | None = None
+    ) -> Member:
+        """Make an API key: of a new team, or of the team ``owner_id``.
+
+        :raises NotFound: there is no such team.
+        :raises Conflict: the key is somebody's already.
+        """
+        if owner_id is not None and owner_id not in {member.owner_id for member in self._members.values()}:
+            raise NotFound("there is no such team")
+        member = Member(
+            api_key=api_key or secrets.token_hex(20), owner_id=owner_id or str(uuid.uuid4()), role=role
+        )
+        if member.api_key in self._members:
+            raise Conflict("somebody has this API key already")
+        self._members[member.api_key] = member
+        return member
+
+    def requests_of(self, device_id: str) -> list[DeviceRequest]:
+        """Return what a device has asked of the device endpoint, oldest first.
+
+        :raises NotFound: the device is unknown.
+        """
+        if device_id not in self._requests:
+            raise NotFound("no such device was enrolled")
+        return list(self._requests[device_id])
+
+    # What a team may do ------------------------------------------------------------------------------
+
+    def member(self, api_key: str) -> Member:
+        """Find out who asks.
+
+        :raises NotAuthenticated: nobody has this key.
+        """
+        try:
+            return self._members[api_key]
+        except KeyError:
+            raise NotAuthenticated("Unauthorized") from None
+
+    def check_claim(self, token: str) -> tuple[FactoryRecord, tokens.Attestation]:
+        """Tell whether a device may be claimed with a token.
+
+        :raises TokenRefused: it cannot be read, does not verify, or its device is unknown.
+        :raises Conflict: the device is claimed, by whomever.
+        """
+        attestation = tokens.read_attestation(token)
+        record = self._factory.get(attestation.device_id)
+        if record is None:
+            raise TokenRefused("the device is unknown")
+        tokens.verify_attestation(attestation, record.public_key)
+        if attestation.device_type is not record.device_type:
+            raise TokenRefused("the token names another device type than the factory did")
+        if record.id in self._claims:
+            raise Conflict("the device is claimed already")
+        return record, attestation
+
+    def claim(self, member: Member, token: str, tags: Sequence[str]) -> ClaimedDevice:
+        """Claim a device; it begins with a clean record.
+
+        :raises TokenRefused: see :meth:`check_claim`.
+        :raises Conflict: see :meth:`check_claim`.
+        """
+        record, attestation = self.check_claim(token)
+        self._claims_made += 1
+        device = ClaimedDevice(
+            factory=record,
+            number=self._claims_made,
+            owner_id=member.owner_id,
+            firmware_id=attestation.firmware_id,
+            tags=tuple(tags),
+            claimed_at=self.clock.timestamp(),
+            queue=CommandQueue(partial(self._verify_keygen, record.id)),
+        )
+        self._claims[record.id] = device
+        return device
+
+    def _verify_keygen(self, device_id: str, text: str, sec_tag: int, output: KeygenOutput) -> None:
+        key = self._factory[device_id].public_key
+        tokens.verify_keygen(text, key, device_id=device_id, sec_tag=sec_tag, output=output)
+
+    def devices(self, member: Member) -> list[ClaimedDevice]:
+        """Return the team's devices in the order of their claims."""
+        return [device for device in self._claims.values() if device.owner_id == member.owner_id]
+
+    def device(self, member: Member, device_id: str) -> ClaimedDevice:
+        """Return a device of the team.
+
+        :raises NotFound: it is nobody's or another team's; the two cannot be told apart.
+        """
+        device = self._claims.get(device_id)
+        if device is None or device.owner_id != member.owner_id:
+            raise NotFound("the team has no such device")
+        return device
+
+    def unclaim(self, member: Member, device_id: str) -> None:
+        """Forfeit a claim; the device's commands vanish with it.
+
+        :raises NotFound: see :meth:`device`.
+        """
+        del self._claims[self.device(member, device_id).id]
+
+    # What a device may do ----------------------------------------------------------------------------
+
+    def identify(self, token: str) -> FactoryRecord:
+        """Find out which device asks, by its JWT.
+
+        :raises NotAuthenticated: no JWT, or of an unknown device.
+        :raises NotAllowed: the JWT does not prove who made it.
+        """
+        return jwt.verify_jwt(token, self._factory.get, now=self.clock.seconds())
+
+    def served_device(self, record: FactoryRecord) -> ClaimedDevice:
+        """Return the claim of a device that may provision itself.
+
+        :raises NotAuthenticated: nobody has claimed it.
+        :raises NotAllowed: it is blocked.
+        """
+        device = self._claims.get(record.id)
+        if device is None:
+            raise NotAuthenticated("the device is not claimed")
+        if device.blocked:
+            raise NotAllowed("the device is blocked")
+        return device
+
+    def remember_request(self, record: FactoryRecord, request: DeviceRequest) -> None:
+        """Write down what a device asked."""
+        self._requests[record.id].append(request)
