@@ -67,6 +67,7 @@ class Settings:
     :ivar keep: leave board and service as they are after a failure.
     :ivar keep_raw_console: keep the unredacted console captures of the session.
     :ivar test_deadline: seconds that one test may take; 0 means no limit.
+    :ivar lease_deadline: seconds to wait for boards that other sessions hold.
     """
 
     bench: BenchChoice | None = None
@@ -77,6 +78,7 @@ class Settings:
     keep: bool = False
     keep_raw_console: bool = False
     test_deadline: float = 120.0
+    lease_deadline: float = 30.0
 
 
 def parse_bench(text: str | None) -> BenchChoice | None:
@@ -154,6 +156,21 @@ def _backend_choice(name: str, value: str) -> BackendChoice:
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise UsageError("not an address", key="--backend", value=value, expected="fake or an http(s) URL")
     return BackendChoice(name=name, mode="url", url=value.rstrip("/"))
+
+
+def parse_seconds(option: str, text: str) -> float:
+    """Parse a number of seconds.
+
+    :param option: the option that gave it, for the message.
+    :raises UsageError: not a finite number, or less than 0.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UsageError("not a number of seconds", key=option, value=text, expected="0 or more")
+    return seconds
 
 
 def runtime_directory() -> Path:

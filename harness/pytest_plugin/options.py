@@ -1,0 +1,100 @@
+"""The plugin's options and ini keys, and the settings that they make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pytest
+
+    from harness.config import Settings
+
+# name of the option (and of the ini key, with "harness_"), type of the ini key, metavar, help
+_VALUES = (
+    (
+        "bench",
+        "string",
+        "BENCH",
+        "Boards to use: 'virtual' (a bench is started), 'virtual=SOCKET' (one that runs) or 'attached'. "
+        "Without it the plugin is idle.",
+    ),
+    ("boards", "string", "N|KIND=N,...", "How many boards, of any kind or of each kind named."),
+    ("test-deadline", "string", "SECONDS", "Interrupt a test after so long; 0 for never. Default: 120."),
+    ("lease-deadline", "string", "SECONDS", "Wait so long for boards that others hold. Default: 30."),
+)
+_LISTS = (
+    ("board", "linelist", "ID", "Use only this board. May be given several times."),
+    ("backend", "linelist", "NAME=fake|URL", "A provisioning service to use. May be given several times."),
+)
+_FLAGS = (
+    ("strict-boards", "A test whose need no board meets fails instead of being skipped."),
+    ("keep", "Leave board and service as they are when a test fails."),
+    ("keep-raw-console", "Keep the session's unredacted console captures."),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options and their ini keys."""
+    group = parser.getgroup("harness", "provisioning tests on boards (harness)")
+    for name, kind, metavar, text in _VALUES:
+        group.addoption(f"--{name}", metavar=metavar, default=None, help=text)
+        parser.addini(ini_key(name), text, type="string" if kind == "string" else "linelist", default=None)
+    for name, _, metavar, text in _LISTS:
+        group.addoption(f"--{name}", metavar=metavar, action="append", default=None, help=text)
+        parser.addini(ini_key(name), text, type="linelist", default=[])
+    for name, text in _FLAGS:
+        group.addoption(f"--{name}", action="store_true", default=None, help=text)
+        parser.addini(ini_key(name), text, type="bool", default=False)
+    group.addoption(
+        "--plan", action="store_true", help="Show which test would run on which board, or why not; run none."
+    )
+
+
+def ini_key(name: str) -> str:
+    """Return the ini key of an option."""
+    return "harness_" + name.replace("-", "_")
+
+
+def given(config: pytest.Config, name: str) -> Any:
+    """Return what the command line, or else the ini file, says for an option."""
+    value = config.getoption(name.replace("-", "_"))
+    return config.getini(ini_key(name)) if value is None else value
+
+
+def is_asked_for(config: pytest.Config) -> bool:
+    """Tell whether any of our options needs looking at; the only thing that an idle plugin does."""
+    return any(
+        given(config, name) for name in ("bench", *(name for name, *_ in (*_VALUES[1:], *_LISTS, *_FLAGS)))
+    ) or bool(config.getoption("plan"))
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Make settings out of options and ini keys.
+
+    :raises UsageError: one of them does not fit, or needs ``--bench`` which is not there.
+    """
+    from harness.config import Settings, parse_backends, parse_bench, parse_boards, parse_seconds
+    from harness.errors import UsageError
+
+    bench = parse_bench(given(config, "bench"))
+    if bench is None:
+        for name in ("boards", "board", "backend", "plan"):
+            if config.getoption(name):
+                raise UsageError(
+                    "needs a bench", key=f"--{name}", expected="--bench virtual or --bench attached too"
+                )
+    deadlines = {
+        field: parse_seconds(f"--{name}", given(config, name))
+        for field, name in (("test_deadline", "test-deadline"), ("lease_deadline", "lease-deadline"))
+        if given(config, name)
+    }
+    return Settings(
+        bench=bench,
+        boards=parse_boards(given(config, "boards")),
+        board_ids=tuple(given(config, "board")),
+        backends=parse_backends(given(config, "backend")),
+        strict_boards=bool(given(config, "strict-boards")),
+        keep=bool(given(config, "keep")),
+        keep_raw_console=bool(given(config, "keep-raw-console")),
+        **deadlines,
+    )

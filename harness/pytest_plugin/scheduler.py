@@ -1,0 +1,190 @@
+"""The scheduler that pytest-xdist calls: it translates xdist's events for :class:`Dispatcher`.
+
+xdist's protocol knows test ids only, so what each test needs comes from a file that each worker writes
+before it says that its collection is finished.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from xdist.report import report_collection_diff  # type: ignore[import-untyped]  # xdist ships no types
+
+from harness.pytest_plugin.handover import read_needs
+from harness.scheduling.dispatch import Dispatcher
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.pytest_plugin.state import ActiveSession
+
+
+class WorkerController(Protocol):
+    """What we use of xdist's class of that name: the controller's handle of a worker."""
+
+    gateway: Any
+
+    @property
+    def shutting_down(self) -> bool:
+        """Whether it was told to shut down, or is gone."""
+
+    def send_runtest_some(self, indices: Sequence[int]) -> None:
+        """Have it run tests."""
+
+    def shutdown(self) -> None:
+        """Have it end when it ran what it holds."""
+
+
+class BoardScheduling:
+    """Gives each worker the tests that fit its board.
+
+    The members that xdist calls are those of its ``Scheduling`` protocol; each docstring says when.
+    """
+
+    def __init__(
+        self, config: pytest.Config, session: ActiveSession, board_of: Mapping[str, str | None]
+    ) -> None:
+        """Wait for the workers.
+
+        :param config: the controller's.
+        :param session: the session.
+        :param board_of: id of the board of each worker, by worker id; grows as workers are configured.
+        """
+        self.config = config
+        self._session = session
+        self._board_of = board_of
+        self._expected = len(config.option.tx)
+        self._waiting: list[WorkerController] = []
+        self._collections: dict[WorkerController, list[str]] = {}
+        self._dispatcher: Dispatcher[WorkerController] | None = None
+        self._disagreement = False
+        self.collection: list[str] = []
+
+    @property
+    def not_run(self) -> list[str]:
+        """Ids of the tests that were collected and did not run."""
+        if self._dispatcher is None:
+            return next(iter(self._collections.values()), [])
+        finished = self._dispatcher.finished
+        return [test for index, test in enumerate(self.collection) if index not in finished]
+
+    @property
+    def nodes(self) -> list[WorkerController]:
+        """The workers that take part; read when the session shuts down."""
+        return [*self._waiting, *(self._dispatcher.workers if self._dispatcher else ())]
+
+    @property
+    def collection_is_completed(self) -> bool:
+        """Whether each worker that was started has collected; read after each collection."""
+        return self._dispatcher is not None or len(self._collections) >= self._expected
+
+    @property
+    def tests_finished(self) -> bool:
+        """Whether all workers may be shut down; read after each event."""
+        if self._dispatcher is None:
+            return self._disagreement
+        return self._dispatcher.only_last_tests_left
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether tests are being run."""
+        return self._dispatcher is not None and self._dispatcher.has_unfinished
+
+    def add_node(self, node: WorkerController) -> None:
+        """A worker is there and begins to collect."""
+        self._waiting.append(node)
+
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        """A worker has collected."""
+        self._collections[node] = list(collection)
+
+    def schedule(self) -> None:
+        """Every worker that was started has collected, or a replacement has."""
+        if self._dispatcher is None:
+            self._disagreement = not self._collections_agree()
+            if self._disagreement:
+                return
+            first = next(iter(self._collections))
+            self.collection = self._collections[first]
+            self._dispatcher = Dispatcher(self._boards_of_tests(first.gateway.id))
+        joining = [node for node in self._waiting if node in self._collections]
+        for node in joining:
+            self._waiting.remove(node)
+            if self._collections[node] == self.collection:
+                self._dispatcher.add_worker(node, self._board_of[node.gateway.id])
+            else:  # a replacement that collected anything else would run the wrong tests
+                self._report_difference(self.collection, self._collections[node], node)
+                node.shutdown()
+        self._give_orders()
+
+    def _boards_of_tests(self, worker: str) -> list[frozenset[str] | None]:
+        fitting: list[frozenset[str] | None] = []
+        for need in read_needs(self._session.directory, worker):
+            boards = None if need is None else need.fitting(self._session.boards)
+            # A test that fits no board is skipped, or fails, with the reason: any worker can say so.
+            fitting.append(frozenset(board.id for board in boards) if boards else None)
+        return fitting
+
+    def _collections_agree(self) -> bool:
+        collections = iter(self._collections.items())
+        _, first = next(collections)
+        agree = True
+        for node, collection in collections:
+            if collection != first:
+                agree = False
+                self._report_difference(first, collection, node)
+        return agree
+
+    def _report_difference(self, first: list[str], other: list[str], node: WorkerController) -> None:
+        name = next(iter(self._collections)).gateway.id
+        message = report_collection_diff(first, other, name, node.gateway.id)
+        report = pytest.CollectReport(
+            nodeid=node.gateway.id, outcome="failed", longrepr=message or "other tests collected", result=[]
+        )
+        self.config.hook.pytest_collectreport(report=report)
+
+    def _give_orders(self) -> None:
+        assert self._dispatcher is not None  # noqa: S101 - called after schedule() alone; tells mypy so
+        for node in self._dispatcher.workers:
+            if node.shutting_down:
+                continue
+            orders = self._dispatcher.orders(node)
+            with suppress(OSError):  # it has just died; xdist says so in a moment, and the tests come back
+                if orders.tests:
+                    node.send_runtest_some(list(orders.tests))
+                if orders.shut_down:
+                    node.shutdown()
+
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        """A worker ran a test to its end."""
+        del duration
+        if self._dispatcher is not None:
+            self._dispatcher.complete(node, item_index)
+            self._give_orders()
+
+    def mark_test_pending(self, item: str) -> None:
+        """A plugin wants a crashed test to be run again."""
+        if self._dispatcher is not None:
+            self._dispatcher.put_back(self.collection.index(item))
+            self._give_orders()
+
+    def remove_pending_tests_from_node(self, node: WorkerController, indices: Sequence[int]) -> None:
+        """Answer to a request to steal, which this scheduler never makes."""
+        raise NotImplementedError
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """A worker ended; returns the test that it crashed in.
+
+        :raises KeyError: the worker never took part, as xdist expects.
+        """
+        if node in self._waiting:
+            self._waiting.remove(node)
+            self._collections.pop(node, None)
+            return None
+        if self._dispatcher is None or node not in self._dispatcher.workers:
+            raise KeyError(node)
+        crashed = self._dispatcher.retire(node)
+        self._give_orders()
+        return None if crashed is None else self.collection[crashed]

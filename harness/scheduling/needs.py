@@ -1,0 +1,71 @@
+"""What a test needs of a board, and whether a board has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.inventory.board import Board
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardNeed:
+    """What a test needs of its board.
+
+    :ivar driver: the dialect that the board must speak; ``None`` for any.
+    :ivar kind: the profile that it must have; ``None`` for any.
+    :ivar capabilities: what it must be able to do.
+    :ivar board_id: the one board that is meant, for tests that run on each board; ``None`` for any.
+    """
+
+    driver: str | None = None
+    kind: str | None = None
+    capabilities: frozenset[str] = frozenset()
+    board_id: str | None = None
+
+    def misfit(self, board: Board) -> str | None:
+        """Say why a board does not fit, or ``None`` when it does."""
+        if self.board_id is not None and board.id != self.board_id:
+            return f"is not board {self.board_id}"
+        if self.kind is not None and board.kind != self.kind:
+            return f"is of kind {board.kind}"
+        if self.driver is not None and board.driver != self.driver:
+            return f"has driver {board.driver}"
+        missing = self.capabilities - board.capabilities
+        return f"lacks {', '.join(sorted(missing))}" if missing else None
+
+    def fitting(self, boards: Iterable[Board]) -> tuple[Board, ...]:
+        """Return the boards that fit."""
+        return tuple(board for board in boards if self.misfit(board) is None)
+
+    def unmet(self, boards: Sequence[Board]) -> str:
+        """Say that no board fits: what was needed, and for each board why it is not it."""
+        there = "; ".join(f"{board.id} {self.misfit(board)}" for board in boards) or "none"
+        return f"no board fits: needed {self}; boards of this session: {there}"
+
+    def __str__(self) -> str:
+        """Say it for a person."""
+        parts = [
+            f"board {self.board_id}" if self.board_id is not None else "a board",
+            f"of kind {self.kind}" if self.kind is not None else "",
+            f"with driver {self.driver}" if self.driver is not None else "",
+            f"that can do {', '.join(sorted(self.capabilities))}" if self.capabilities else "",
+        ]
+        return " ".join(filter(None, parts))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data from which :meth:`from_json` makes an equal need."""
+        return {
+            "driver": self.driver,
+            "kind": self.kind,
+            "capabilities": sorted(self.capabilities),
+            "board_id": self.board_id,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> BoardNeed:
+        """Make the need that :meth:`to_json` described."""
+        return cls(**{**data, "capabilities": frozenset(data["capabilities"])})
