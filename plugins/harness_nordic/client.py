@@ -1,0 +1,360 @@
+"""The typed client of nRF Cloud Identity & Provisioning: what suites call.
+
+Calls and answers: nrfcloud fact sheet, section 2.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from harness.backends.http import ServiceHttp
+from harness.errors import BackendFault, UsageError
+from harness_nordic.client_models import (
+    CommandRecord,
+    DevicePage,
+    DeviceRecord,
+    DeviceRequest,
+    DeviceRequests,
+    TeamRecord,
+    parse_answer,
+)
+from harness_nordic.client_objects import ClaimedDevice
+from harness_nordic.client_requests import CommandRequest, secrets_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import httpx
+
+    from harness.backends.contract import Backend, BackendSession
+
+API_KEY_VARIABLE = "NRFCLOUD_API_KEY"
+
+_DEVICES = "/v1/claimed-devices"
+_LARGEST_PAGE = 100
+_MOST_PAGES = 10_000
+_DONE = frozenset({200, 202, 204})
+"""What block and unblock may answer: which it is on the real service is unknown (section 2.6)."""
+_ATTESTATION_HEAD = bytes.fromhex("d9d9f7850150")
+_UUID_LENGTH = 16
+
+
+def connect(backend: Backend, session: BackendSession) -> NrfCloudClient:
+    """Connect to a service: on a fake as a team of its own, else with the key in ``NRFCLOUD_API_KEY``.
+
+    :raises UsageError: no key for a service that is no fake.
+    :raises BackendFault: the fake's control socket refuses.
+    """
+    control = _control(backend)
+    if control is None:
+        key = os.environ.get(API_KEY_VARIABLE, "")
+        if not key:
+            raise UsageError(
+                f"no API key for {backend.url}",
+                key=API_KEY_VARIABLE,
+                expected="the API key of a team, in the environment",
+            )
+        team = TeamRecord(owner_id="", api_key=key)
+    else:
+        team = _new_team(control, {"role": "owner"})
+    http = ServiceHttp(backend.url, on_exchange=session.on_exchange)
+    return NrfCloudClient(backend, session, http, control, team)
+
+
+def enrol(backend: Backend, record: Mapping[str, Any]) -> None:
+    """Register a board with the factory registry of a fake.
+
+    :param record: ``uuid``, ``public_key`` (uncompressed point in hex, or PEM), ``imei``, ``device_type``
+        and ``firmware_uuid``.
+    :raises BackendFault: the fake refuses it.
+    :raises UsageError: the backend is no fake.
+    """
+    if backend.control is None:
+        raise UsageError(
+            "boards can be enrolled with a fake only", key="--backend", value=f"{backend.name}={backend.url}"
+        )
+    with ServiceHttp("http://fake", socket=backend.control) as control:
+        control.request("POST", "/factory", operation="enrol", accept={201}, json=dict(record))
+
+
+def _control(backend: Backend) -> ServiceHttp | None:
+    if backend.control is None:
+        return None
+    # Exchanges with the control socket are no business of the report: the service never sees them.
+    return ServiceHttp("http://fake", socket=backend.control)
+
+
+def _new_team(control: ServiceHttp, wanted: Mapping[str, str]) -> TeamRecord:
+    operation = "make a team"
+    response = control.request("POST", "/teams", operation=operation, accept={201}, json=dict(wanted))
+    return parse_answer(TeamRecord, response, operation)
+
+
+class RawRequests:
+    """Hand-made requests, also bad ones: the answer is returned whatever its status."""
+
+    def __init__(self, http: ServiceHttp) -> None:
+        """Send by a client's connections and with its key."""
+        self._http = http
+
+    def request(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Send a request.
+
+        :param content: ``json``, ``content``, ``params`` and ``headers`` as httpx takes them; a header
+            ``Authorization`` replaces the client's.
+        :raises BackendUnreachable: no answer.
+        """
+        return self._http.send(method, path, **content)
+
+
+class NrfCloudClient:
+    """One team's access to the service.
+
+    :ivar backend: the service.
+    :ivar owner_id: UUID of the team; empty where it is not known.
+    :ivar raw: hand-made requests with the team's key.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        session: BackendSession,
+        http: ServiceHttp,
+        control: ServiceHttp | None,
+        team: TeamRecord,
+    ) -> None:
+        """Use a team's key; see :func:`connect`."""
+        session.register_secret(team.api_key, "nRF Cloud API key")
+        self.backend = backend
+        self.owner_id = team.owner_id
+        self._session = session
+        self._connections = http
+        self._http = http.with_headers({"Authorization": f"Bearer {team.api_key}"})
+        self._control = control
+        self._claims: list[str] = []
+        self._others: list[NrfCloudClient] = []
+        self.raw = RawRequests(self._http)
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What may be asserted against the service."""
+        return self.backend.capabilities
+
+    # Claims ------------------------------------------------------------------------------------------
+
+    def claim(self, token: str, tags: Sequence[str] = ()) -> ClaimedDevice:
+        """Claim a device by its attestation token.
+
+        :raises RequestRefused: the service does not want it.
+        """
+        operation = "ClaimDeviceOwnership"
+        self._session.register_secret(token, "attestation token")
+        body: dict[str, Any] = {"claimToken": token}
+        if tags:
+            body["tags"] = list(tags)
+        expected = device_uuid_of(token)
+        noted = expected is not None and expected not in self._claims
+        if noted:
+            self._claims.append(str(expected))
+        try:
+            response = self._http.request("POST", _DEVICES, operation=operation, accept={201}, json=body)
+        except BackendFault as fault:
+            if noted and getattr(fault, "status", None) is not None:
+                self._claims.remove(str(expected))  # the service said no: nothing of ours to undo
+            raise
+        record = parse_answer(DeviceRecord, response, operation)
+        if record.id not in self._claims:
+            self._claims.append(record.id)
+        return ClaimedDevice(self, record)
+
+    def dry_run(self, token: str) -> None:
+        """Ask whether a device could be claimed.
+
+        :raises RequestRefused: it could not.
+        """
+        self._session.register_secret(token, "attestation token")
+        self._http.request(
+            "POST",
+            _DEVICES,
+            operation="ClaimDeviceOwnership (dry run)",
+            accept={202},
+            params={"dryrun": "true"},
+            json={"claimToken": token},
+        )
+
+    def devices(self) -> list[ClaimedDevice]:
+        """Return every claimed device of the team, page by page.
+
+        :raises BackendFault: the pages never end.
+        """
+        operation = "ListClaimedDevices"
+        found: list[ClaimedDevice] = []
+        query = {"pageLimit": str(_LARGEST_PAGE)}
+        for _page in range(_MOST_PAGES):
+            response = self._http.request("GET", _DEVICES, operation=operation, accept={200}, params=query)
+            page = parse_answer(DevicePage, response, operation)
+            found += [ClaimedDevice(self, record) for record in page.items]
+            if not page.next_token or query.get("pageNextToken") == page.next_token:
+                return found
+            query["pageNextToken"] = page.next_token
+        raise BackendFault(f"{operation} gave {_MOST_PAGES} pages and still promises more")
+
+    def device(self, device_id: str) -> ClaimedDevice:
+        """Return a claimed device of the team.
+
+        :raises RequestRefused: the team has no such device.
+        """
+        return ClaimedDevice(self, self.read_device(device_id))
+
+    # What ClaimedDevice and Command are made of ------------------------------------------------------
+
+    def read_device(self, device_id: str) -> DeviceRecord:
+        """Read a claimed device."""
+        operation = "GetClaimedDevice"
+        response = self._http.request("GET", f"{_DEVICES}/{device_id}", operation=operation, accept={200})
+        return parse_answer(DeviceRecord, response, operation)
+
+    def unclaim(self, device_id: str) -> None:
+        """Forfeit a claim."""
+        self._http.request("DELETE", f"{_DEVICES}/{device_id}", operation="UnclaimDevice", accept={204})
+        if device_id in self._claims:
+            self._claims.remove(device_id)
+
+    def block(self, device_id: str) -> None:
+        """Block a claimed device."""
+        path = f"{_DEVICES}/{device_id}/block"
+        self._http.request("POST", path, operation="BlockClaimedDevice", accept=_DONE)
+
+    def unblock(self, device_id: str) -> None:
+        """Unblock a claimed device."""
+        path = f"{_DEVICES}/{device_id}/unblock"
+        self._http.request("POST", path, operation="UnblockClaimedDevice", accept=_DONE)
+
+    def add_command(self, device_id: str, request: CommandRequest, description: str) -> CommandRecord:
+        """Create a provisioning command."""
+        operation = "CreateDeviceProvisioningCommand"
+        for value, label in secrets_in(request):
+            self._session.register_secret(value, label)
+        sent = {request.type.value: request.fields()}
+        body = {"description": description, "request": sent}
+        path = f"{_DEVICES}/{device_id}/provisioning"
+        response = self._http.request("POST", path, operation=operation, accept={201}, json=body)
+        record = parse_answer(CommandRecord, response, operation)
+        # The real service is only known to answer with the id; the rest is what we asked for.
+        return record.model_copy(update={"request": record.request or {request.type: request.fields()}})
+
+    def read_command(self, device_id: str, command_id: str) -> CommandRecord:
+        """Read a provisioning command."""
+        operation = "GetDeviceProvisioningCommand"
+        path = f"{_DEVICES}/{device_id}/provisioning/{command_id}"
+        response = self._http.request("GET", path, operation=operation, accept={200})
+        return parse_answer(CommandRecord, response, operation)
+
+    # What only a fake can do -------------------------------------------------------------------------
+
+    def another_team(self, role: str = "owner") -> NrfCloudClient:
+        """Return a client of a new team (capability ``teams``); it is undone and closed with this one.
+
+        :param role: the role of its key.
+        :raises UsageError: the service is no fake.
+        """
+        return self._member({"role": role}, "another team")
+
+    def colleague(self, role: str) -> NrfCloudClient:
+        """Return a client with another key of the same team (capability ``teams``).
+
+        :param role: the role of that key.
+        :raises UsageError: the service is no fake.
+        """
+        return self._member({"role": role, "owner_id": self.owner_id}, "a colleague")
+
+    def _member(self, wanted: Mapping[str, str], what: str) -> NrfCloudClient:
+        control = self._fake_control(what)
+        other = NrfCloudClient(
+            self.backend, self._session, self._connections, control, _new_team(control, wanted)
+        )
+        self._others.append(other)
+        return other
+
+    def device_requests(self, device_id: str) -> list[DeviceRequest]:
+        """Return what a device asked of the device endpoint, oldest first (capability ``device-log``).
+
+        :raises UsageError: the service is no fake.
+        """
+        operation = "read the device log"
+        control = self._fake_control("the device log")
+        response = control.request(
+            "GET", "/events", operation=operation, accept={200}, params={"device": device_id}
+        )
+        return list(parse_answer(DeviceRequests, response, operation).items)
+
+    def enrol(self, record: Mapping[str, Any]) -> None:
+        """Register a board with the fake's factory registry; see :func:`enrol`."""
+        enrol(self.backend, record)
+
+    def _fake_control(self, what: str) -> ServiceHttp:
+        if self._control is None:
+            raise UsageError(
+                f"{what} is to be had from a fake only",
+                key="--backend",
+                value=f"{self.backend.name}={self.backend.url}",
+                expected=f"{self.backend.name}=fake",
+            )
+        return self._control
+
+    # The contract of every backend's client ----------------------------------------------------------
+
+    def undo(self) -> None:
+        """Unclaim what the running test claimed, newest first; what is gone already is well gone.
+
+        :raises BackendFault: something could not be undone; the rest was undone all the same.
+        """
+        faults: list[BackendFault] = []
+        for other in reversed(self._others):
+            try:
+                other.undo()
+            except BackendFault as fault:
+                faults.append(fault)
+        while self._claims:
+            device_id = self._claims.pop()
+            path = f"{_DEVICES}/{device_id}"
+            try:
+                self._http.request("DELETE", path, operation="UnclaimDevice", accept={204, 404})
+            except BackendFault as fault:
+                faults.append(fault)
+        self._others.clear()
+        if faults:
+            raise faults[0]
+
+    def forget(self) -> None:
+        """Leave what the running test claimed as it is."""
+        for other in self._others:
+            other.forget()
+        self._others.clear()
+        self._claims.clear()
+
+    def close(self) -> None:
+        """Close all connections, also those of other teams made here."""
+        self._connections.close()
+        if self._control is not None:
+            self._control.close()
+
+
+def device_uuid_of(token: str) -> str | None:
+    """Return the device UUID in an attestation token, or ``None`` where there is none to be read.
+
+    It serves to write down what is about to be claimed; whether the token is good is the service's to say.
+    """
+    body = token.partition(".")[0]
+    try:
+        data = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    device = data[len(_ATTESTATION_HEAD) : len(_ATTESTATION_HEAD) + _UUID_LENGTH]
+    if not data.startswith(_ATTESTATION_HEAD) or len(device) != _UUID_LENGTH:
+        return None
+    return str(uuid.UUID(bytes=device))
