@@ -62,9 +62,7 @@ class Nrf91Board:
             host,
             self.modem,
             self.settings,
-            AgentSettings(
-                **{"board": model.board, "rx_size": model.rx_size, "tx_size": model.tx_size, **built}
-            ),
+            AgentSettings(**{**usual, **built}),
             self.log,
             announce=self._announce,
         )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import heapq
+import importlib.util
 import itertools
+import shutil
+import subprocess
 import threading
 import time
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -40,7 +45,7 @@ class LoopHost:
         self._sent: defaultdict[str, bytearray] = defaultdict(bytearray)
         self.failures: list[BaseException] = []
         self._workers: list[threading.Thread] = []
-        self._thread = threading.Thread(target=self._run, name="loop")
+        self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
         self._thread.start()
 
     # -- what a board sees --
@@ -67,7 +72,7 @@ class LoopHost:
             except BaseException as error:  # noqa: BLE001 - a test looks at it
                 self.failures.append(error)
 
-        thread = threading.Thread(target=guarded)
+        thread = threading.Thread(target=guarded, daemon=True)
         self._workers.append(thread)
         thread.start()
 
@@ -135,7 +140,11 @@ class BoardInHand:
     def __init__(self, kind: str, number: int, options: dict[str, Any]) -> None:
         self.host = LoopHost()
         spec = VirtualBoardSpec(id="board-1", kind=kind, number=number, options=options)
-        self.board = Nrf91Board(self.host, spec)
+        try:
+            self.board = Nrf91Board(self.host, spec)
+        except BaseException:
+            self.host.close()
+            raise
 
     def power_on(self) -> None:
         self.host.on_loop(self.board.power_on)
@@ -186,3 +195,32 @@ def make_board() -> Iterator[Callable[..., BoardInHand]]:
 def board(make_board: Callable[..., BoardInHand]) -> BoardInHand:
     """An nRF9151 DK that is switched on."""
     return make_board()
+
+
+@pytest.fixture
+def openssl() -> Any:
+    """The OpenSSL command line."""
+    spec = importlib.util.spec_from_file_location("nordic_openssl", Path(__file__).with_name("openssl.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def unpack() -> Callable[[str], bytes]:
+    """Decode base64url without padding."""
+    return lambda text: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A certificate that OpenSSL made (PEM, LF, no line break at its end)."""
+    directory = tmp_path_factory.mktemp("certificate")
+    make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=test"
+    openssl = shutil.which("openssl")
+    assert openssl is not None
+    arguments = [*make.split(), "-keyout", "key.pem", "-out", "crt.pem"]
+    subprocess.run([openssl, *arguments], cwd=directory, check=True, capture_output=True)
+    return (directory / "crt.pem").read_text().strip()
