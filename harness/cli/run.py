@@ -1,0 +1,79 @@
+"""``harness run`` and ``harness plan``: the shipped suites, with pytest's own options passed through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.errors import UsageError
+from harness.shipped import shipped_suites
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONFIGURATION = Path(__file__).with_name("suites.ini")
+_PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands.
+
+    :param app: the application.
+    """
+
+    @app.command("run", context_settings=_PASS_THROUGH)
+    def run(
+        context: typer.Context,
+        suite: Annotated[str, typer.Argument(help="Name of a shipped suite, for example nrfcloud.")],
+    ) -> None:
+        """Run a shipped suite; all further options are pytest's (harness run nrfcloud --bench virtual)."""
+        raise typer.Exit(run_pytest([*suite_arguments(suite), *context.args]))
+
+    @app.command("plan", context_settings=_PASS_THROUGH)
+    def plan(
+        context: typer.Context,
+        suite: Annotated[str, typer.Argument(help="Name of a shipped suite, or a path to your own tests.")],
+    ) -> None:
+        """Show which test would run on which board, or why not; nothing is run."""
+        where = [suite] if Path(suite).exists() else suite_arguments(suite)
+        raise typer.Exit(run_pytest([*where, "--plan", *context.args]))
+
+
+def suite_arguments(name: str) -> list[str]:
+    """Return the arguments that make pytest run a shipped suite, and run it alike wherever it is installed.
+
+    :param name: name of the suite.
+    :raises UsageError: there is no such suite; the message lists those that there are.
+    """
+    suites = shipped_suites()
+    if name not in suites:
+        raise UsageError("no such suite", key="SUITE", value=name, expected=" or ".join(suites))
+    directory = suites[name]
+    return [
+        str(directory),
+        f"--config-file={CONFIGURATION}",
+        f"--rootdir={directory.parent.parent}",
+        f"--confcutdir={directory.parent}",
+        # An installation may be read-only and is nobody's place for a cache.
+        f"--override-ini=cache_dir={Path.cwd() / '.pytest_cache'}",
+    ]
+
+
+def run_pytest(arguments: Sequence[str]) -> int:
+    """Run pytest in this process.
+
+    :param arguments: its command line.
+    :return: 0 all passed, 1 something failed or was interrupted, 4 used wrongly or nothing selected.
+    """
+    import pytest
+
+    code = pytest.main(list(arguments))
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED and "--plan" not in arguments:
+        raise UsageError(
+            "no test was selected", key="pytest", expected="-k, -m and paths that select at least one test"
+        )
+    if code in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+        return 0
+    return 4 if code == pytest.ExitCode.USAGE_ERROR else 1
