@@ -24,6 +24,8 @@ class BackendSpec:
     :ivar fake: ``module:function`` called with a :class:`FakeSettings`; returns a :class:`FakeService`.
     :ivar capabilities: what the fake can do; a suite asks for them by ``@pytest.mark.backend(needs=...)``.
     :ivar real_capabilities: what may be asserted against the real service.
+    :ivar serve_options: options that ``harness backend serve`` gives the fake besides the operator's own, so
+        that it can be used by hand.
     """
 
     name: str
@@ -32,6 +34,7 @@ class BackendSpec:
     fake: str | None = None
     capabilities: frozenset[str] = frozenset()
     real_capabilities: frozenset[str] = frozenset()
+    serve_options: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +127,11 @@ class FakeSettings:
 
 
 class FakeService(Protocol):
-    """A fake: two ASGI applications, one for the world and one for the session that ordered it."""
+    """A fake: two ASGI applications, one for the world and one for the session that ordered it.
+
+    A fake may also have ``notes``, a mapping of texts that an operator who started it by hand must know,
+    for example an API key that it made up. They are printed once and never logged.
+    """
 
     @property
     def service(self) -> Any:

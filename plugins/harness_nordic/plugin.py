@@ -1,0 +1,66 @@
+"""Nordic's part of the harness: hook implementations only; nothing heavy is imported before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.backends.contract import BackendSpec
+from harness.virtual.contract import VirtualKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.backends.contract import Backend
+    from harness.inventory.leased_board import LeasedBoard
+    from harness_nordic.driver import Nrf91Driver
+
+_VIRTUAL_KINDS = (
+    "nrf9131ek-virtual",
+    "nrf9151dk-virtual",
+    "nrf9160dk-virtual",
+    "nrf9161dk-virtual",
+    "thingy91-virtual",
+    "thingy91x-virtual",
+)
+
+
+def harness_virtual_boards() -> Iterable[VirtualKind]:
+    """Give the virtual twins of the nRF91 boards."""
+    return [
+        VirtualKind(kind=kind, factory="harness_nordic.virtual.board:create", roles=("console", "trace"))
+        for kind in _VIRTUAL_KINDS
+    ]
+
+
+def harness_make_driver(board: LeasedBoard) -> Nrf91Driver | None:
+    """Make the driver ``nrf91``."""
+    if board.description.driver != "nrf91":
+        return None
+    from harness_nordic.driver import Nrf91Driver
+
+    return Nrf91Driver(board)
+
+
+def harness_backends() -> Iterable[BackendSpec]:
+    """Give nRF Cloud Identity & Provisioning."""
+    return [
+        BackendSpec(
+            name="nrfcloud",
+            title="nRF Cloud Identity & Provisioning",
+            client="harness_nordic.client:connect",
+            fake="harness_nordic.fake.app:create",
+            capabilities=frozenset({"device-log", "exact-status", "factory", "teams"}),
+            serve_options={"team-key": "new"},
+        )
+    ]
+
+
+def harness_introduce_board(board: LeasedBoard, backend: Backend) -> None:
+    """Enrol a virtual nRF91 with the fake's factory registry, and tell it where the service is."""
+    if backend.name != "nrfcloud" or board.description.driver != "nrf91" or not board.description.virtual:
+        return
+    if backend.control is not None:
+        from harness_nordic.client import enrol
+
+        enrol(backend, board.virtual.call("factory_record"))
+    board.virtual.call("set_service", url=backend.url)
