@@ -1,0 +1,58 @@
+"""AT as nRF91 firmware speaks it: how a command is sent and how its reply is read.
+
+Sources: nrfcloud fact sheet, sections 5, 6.1 and 7.2.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_FINAL = re.compile(r"OK|ERROR|\+CM[ES] ERROR: ?\S.*")
+_CODE = re.compile(r"\+CME ERROR: ?(\d+)")
+_NAME = re.compile(r"AT([+%#][A-Z0-9]+)", re.IGNORECASE)
+# What comes unasked: registration, connection, time, SIM, modem events, provisioning; "Ready" after a boot.
+_UNSOLICITED = re.compile(
+    r"(\+CEREG|\+CSCON|\+CGEV|%XTIME|%XSIM|%MDMEV|%XMODEMSLEEP|%CESQ|#XNRFPROV|#XMODEM): ?.*|Ready|INIT ERROR"
+)
+_WRITTEN_CONTENT = re.compile(r'(%CMNG=0,[^"]*).*', re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class AtDialect:
+    """The dialect of one command.
+
+    :ivar command: the command; a line of its own name answers it and did not come unasked.
+    """
+
+    command: str
+
+    def encode(self, command: str) -> bytes:
+        """End the command with CR and LF, which every choice of terminator but NULL accepts."""
+        return command.encode() + b"\r\n"
+
+    def is_final(self, line: str) -> bool:
+        """Tell whether a line ends a reply; it stands alone on its line."""
+        return _FINAL.fullmatch(line.strip()) is not None
+
+    def is_unsolicited(self, line: str) -> bool:
+        """Tell whether a line came unasked."""
+        if _UNSOLICITED.fullmatch(line) is None:
+            return False
+        name = _NAME.match(self.command)
+        return name is None or not line.startswith(f"{name[1].upper()}:")
+
+    def is_echo(self, line: str, command: str) -> bool:
+        """Tell whether a line is the echo of the command; plain AT hosts have none."""
+        return line == command
+
+
+def error_code(final: str) -> int | None:
+    """Return the number of ``+CME ERROR: <n>``, ``None`` for any other line."""
+    match = _CODE.fullmatch(final.strip())
+    return int(match[1]) if match else None
+
+
+def without_content(command: str) -> str:
+    """Return a command for messages: what a write carries is left out, for it may be a secret."""
+    return _WRITTEN_CONTENT.sub(r"\1...", command)

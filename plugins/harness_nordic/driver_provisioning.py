@@ -1,0 +1,92 @@
+"""How a run of the board's provisioning agent ended, read from its console and its log.
+
+The command and its notifications are those of the Serial Modem application (its documentation, "nRF
+Provisioning AT commands"): ``AT#XNRFPROV`` starts a run, ``#XNRFPROV: <n>`` tells what becomes of it. The log
+lines on the trace endpoint, which name the event and the HTTP status of each exchange, are our virtual
+board's [design]; without them the outcome is what the notification says.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+TRIGGER = "AT#XNRFPROV"
+NOTIFICATION = re.compile(r"#XNRFPROV: (-?\d+)")
+TAKE_OFFLINE, TAKE_ONLINE = 1, 2
+#: A line of the log that ends a run.
+TERMINAL_EVENT = re.compile(rb"nrf_provisioning: event (DONE|NO_COMMANDS|FAILED\w*|FATAL_ERROR)\r?\n")
+
+_EXCHANGE = re.compile(rb"nrf_provisioning_http: (GET|POST) (\S+) (?:status (\d{3})|no answer)")
+_EVENTS = {
+    0: "DONE",
+    -1: "FAILED",
+    -2: "FAILED_DEVICE_NOT_CLAIMED",
+    -3: "FAILED_WRONG_ROOT_CA",
+    -4: "FAILED_NO_VALID_DATETIME",
+    -5: "FAILED_TOO_MANY_COMMANDS",
+    -6: "FATAL_ERROR",
+}
+_NOT_CLAIMED = -2
+_UNAUTHORIZED = 401
+_FIRST_REFUSAL = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One HTTP exchange of the agent.
+
+    :ivar method: ``GET`` fetches commands, ``POST`` reports.
+    :ivar path: without the query.
+    :ivar status: of the answer; ``None`` if there was none.
+    """
+
+    method: str
+    path: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisionOutcome:
+    """How a run ended.
+
+    :ivar finished: the service said ``finished`` and the board did all of it. On a board without a log it
+        may also mean that nothing was to be done: its notification does not tell the two apart.
+    :ivar event: the library's event at the end (nrfcloud fact sheet, section 3.9).
+    :ivar refused_with: HTTP status with which the service refused the board; ``None`` if it did not.
+    :ivar exchanges: what was exchanged, in order; empty on a board without a log.
+    """
+
+    finished: bool
+    event: str
+    refused_with: int | None
+    exchanges: tuple[Exchange, ...] = ()
+
+
+def read_notification(number: int) -> ProvisionOutcome:
+    """Return the outcome as the notification alone tells it."""
+    event = _EVENTS.get(number, f"UNKNOWN {number}")
+    return ProvisionOutcome(
+        finished=event == "DONE",
+        event=event,
+        refused_with=_UNAUTHORIZED if number == _NOT_CLAIMED else None,
+    )
+
+
+def read_log(log: bytes) -> ProvisionOutcome | None:
+    """Return the outcome of the last run in a piece of log, ``None`` if no run ends in it."""
+    ends = list(TERMINAL_EVENT.finditer(log))
+    if not ends:
+        return None
+    event = ends[-1][1].decode()
+    exchanges = tuple(
+        Exchange(match[1].decode(), match[2].decode(), int(match[3]) if match[3] else None)
+        for match in _EXCHANGE.finditer(log, 0, ends[-1].start())
+    )
+    last = exchanges[-1].status if exchanges else None
+    return ProvisionOutcome(
+        finished=event == "DONE",
+        event=event,
+        refused_with=last if last is not None and last >= _FIRST_REFUSAL else None,
+        exchanges=exchanges,
+    )
