@@ -1,0 +1,476 @@
+"""The console: nothing lost, nothing matched twice, every wait ends with a reason."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import stat
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.console import SEARCH_WINDOW, Console
+from harness.errors import BoardLost, ConsoleTimeout, ForbiddenOutput, RigFault, UsageError
+from harness.inventory.board import Endpoint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import PtyBoard
+
+
+@dataclass(frozen=True)
+class AtDialect:
+    """A small AT dialect."""
+
+    def encode(self, command: str) -> bytes:
+        return command.encode() + b"\r"
+
+    def is_final(self, line: str) -> bool:
+        return line in {"OK", "ERROR"}
+
+    def is_unsolicited(self, line: str) -> bool:
+        return line.startswith("+CEREG")
+
+    def is_echo(self, line: str, command: str) -> bool:
+        return line == command
+
+
+AT = AtDialect()
+
+
+# -- expect -------------------------------------------------------------------------------------------------
+
+
+def test_expect_finds_bytes_text_and_regular_expressions(board: PtyBoard, console: Console) -> None:
+    """Each kind of pattern is found, with what came before and the groups."""
+    board.say(b"boot v1.2\r\nready \xc3\xa5 now\r\n")
+
+    match = console.expect(re.compile(rb"v(\d)\.(\d)"), timeout=5)
+    assert (match.text, match.before, match.groups) == (b"v1.2", b"boot ", (b"1", b"2"))
+    assert console.expect("å", timeout=5).decoded == "å"
+    assert console.expect(re.compile("N.W", re.IGNORECASE), timeout=5).text == b"now"
+
+
+def test_expect_takes_the_match_that_begins_first(board: PtyBoard, console: Console) -> None:
+    """Of several patterns the one that begins first in the stream wins, not the one named first."""
+    board.say(b"one two\n")
+    console.expect("\n", timeout=5)
+    board.say(b"alpha beta\n")
+
+    match = console.expect("beta", "alpha", timeout=5)
+
+    assert (match.index, match.pattern) == (1, "alpha")
+    assert console.expect(b"beta", timeout=5).before == b" "
+
+
+def test_expect_searches_only_what_is_new(board: PtyBoard, console: Console) -> None:
+    """What was matched once is not matched again."""
+    board.say(b"OK\r\n")
+    console.expect("OK", timeout=5)
+
+    with pytest.raises(ConsoleTimeout):
+        console.expect("OK", timeout=0.05)
+
+
+def test_timeout_says_pattern_time_reason_and_tail(board: PtyBoard, console: Console) -> None:
+    """The message of a time-out is enough to see what happened."""
+    board.say(b"Guru Meditation\r\n")
+    console.expect("Meditation", timeout=5)
+
+    with pytest.raises(ConsoleTimeout) as caught:
+        console.expect("login:", re.compile("x+"), timeout=0.05, reason="the board boots")
+
+    text = str(caught.value)
+    for part in ("b1-console", "0.05 s", "'login:'", "'x+'", "the board boots", "Guru Meditation"):
+        assert part in text
+
+
+def test_empty_pattern_is_refused(console: Console) -> None:
+    """An empty pattern would match at once and prove nothing."""
+    with pytest.raises(UsageError, match="empty pattern"):
+        console.expect("", timeout=1)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, 40), max_size=6))
+def test_match_does_not_depend_on_how_the_bytes_arrive(
+    board: PtyBoard, console: Console, cuts: list[int]
+) -> None:
+    """However a stream is cut into pieces, the same things are found in the same order."""
+    data = b"....needle-one..needle-two..<end 4711>\n!"
+    before = console.position
+    last = 0
+    for cut in [*sorted(cuts), len(data)]:
+        board.say(data[last:cut])
+        if last != cut:
+            last = max(last, cut)
+            with pytest.raises(ConsoleTimeout):
+                console.expect("never", timeout=0)
+
+    assert console.expect("needle-two", "needle-one", timeout=5).text == b"needle-one"
+    assert console.expect("needle-two", "needle-one", timeout=5).text == b"needle-two"
+    assert console.expect(re.compile(r"<end (\d+)>"), timeout=5).groups == (b"4711",)
+    console.expect("!", timeout=5)
+    assert console.slice(before) == data
+
+
+def test_memory_is_bounded_and_the_capture_is_whole(board: PtyBoard, console: Console) -> None:
+    """More than twice the search window is captured whole, while only the window is kept in memory."""
+    chunk = bytes(range(48, 112)) * 32
+    rounds = 2 * SEARCH_WINDOW // len(chunk) + 200
+
+    def talk() -> None:
+        for _round in range(rounds):
+            board.say(chunk)
+        board.say(b"##done##")
+
+    talker = threading.Thread(target=talk)
+    talker.start()
+    match = console.expect("##done##", timeout=60)
+    talker.join()
+
+    assert console.position == rounds * len(chunk) + 8
+    assert len(match.before) <= 2 * SEARCH_WINDOW
+    assert console.slice(0, len(chunk)) == chunk
+    assert len(console._intake.window) <= 2 * SEARCH_WINDOW
+
+
+# -- capture ------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_captured_while_nobody_reads(board: PtyBoard, console: Console, tmp_path: Path) -> None:
+    """Bytes that no test waits for are in the file, which only its owner can read."""
+    seen = threading.Event()
+    console.add_observer(lambda data: seen.set() if b"unwatched" in data else None)
+
+    board.say(b"unwatched\r\n")
+
+    assert seen.wait(5)
+    raw = tmp_path / "b1-console.raw"
+    assert raw.read_bytes() == b"unwatched\r\n"
+    assert stat.S_IMODE(raw.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "b1-console.index").stat().st_mode) == 0o600
+
+
+def test_lines_have_the_time_at_which_they_came(board: PtyBoard, console: Console) -> None:
+    """Two lines said at different times have different times, in order, between before and after."""
+    start = time.time()
+    board.say(b"first\r\n")
+    console.expect("first\r\n", timeout=5)
+    between = time.time()
+    board.say(b"second\r\nthird")
+    console.expect("third", timeout=5)
+
+    lines = console.lines_with_times(0)
+
+    assert [line for _time, line in lines] == [b"first", b"second", b"third"]
+    assert start <= lines[0][0] <= between <= lines[1][0] <= time.time()
+    assert [line for _time, line in console.lines_with_times(7, 13)] == [b"second"]
+
+
+def test_console_opened_again_goes_on_in_the_same_file(board: PtyBoard, tmp_path: Path) -> None:
+    """A second console of the same name appends, and searches only what is its own."""
+    for word in (b"one.", b"two."):
+        with Console.open(Endpoint(role="console", url=board.path), name="c", directory=tmp_path) as console:
+            board.say(word)
+            console.expect(word, timeout=5)
+            with pytest.raises(ConsoleTimeout):
+                console.expect("one", timeout=0)
+
+    assert (tmp_path / "c.raw").read_bytes() == b"one.two."
+
+
+def test_tail_is_what_came_last(board: PtyBoard, console: Console) -> None:
+    """The tail is the end of the capture."""
+    board.say(b"0123456789")
+    console.expect("9", timeout=5)
+
+    assert console.tail(4) == b"6789"
+    assert console.tail(100) == b"0123456789"
+
+
+# -- commands -----------------------------------------------------------------------------------------------
+
+
+def test_command_returns_the_reply(board: PtyBoard, console: Console) -> None:
+    """Data lines and the final line come back; echo and empty lines do not."""
+    board.answer(lambda command: command + b"\r\n\r\n+CGSN: 1\r\nmore\r\n\r\nOK\r\n")
+
+    reply = console.command("AT+CGSN", AT, timeout=5)
+
+    assert (reply.command, reply.lines, reply.final) == ("AT+CGSN", ("+CGSN: 1", "more"), "OK")
+    assert 0 < reply.seconds < 5
+
+
+def test_unsolicited_lines_are_kept_apart(board: PtyBoard, console: Console) -> None:
+    """Unsolicited lines before and within a reply are no part of it, and are handed out once each."""
+    board.say(b"+CEREG: 2\r\n")
+    board.answer(lambda _command: b"data\r\n+CEREG: 5\r\nOK\r\n+LATE: 1\r\n")
+
+    assert console.command("AT", AT, timeout=5).lines == ("data",)
+
+    assert console.wait_unsolicited("+CEREG: 2", timeout=5) == "+CEREG: 2"
+    assert console.wait_unsolicited(re.compile(r": 5$"), timeout=5) == "+CEREG: 5"
+    assert console.wait_unsolicited(lambda line: "LATE" in line, timeout=5) == "+LATE: 1"
+    assert [line for _time, line in console.unsolicited] == ["+CEREG: 2", "+CEREG: 5", "+LATE: 1"]
+    with pytest.raises(ConsoleTimeout, match=r"unsolicited line '\+CEREG'.*registration"):
+        console.wait_unsolicited("+CEREG", timeout=0.05, reason="registration")
+
+
+def test_late_reply_is_not_taken_for_the_next_one(board: PtyBoard, console: Console) -> None:
+    """The end of a timed-out command's reply does not end the next command."""
+    with pytest.raises(ConsoleTimeout, match=r"reply to 'AT\+SLOW'.*asking"):
+        console.command("AT+SLOW", AT, timeout=0.05, reason="asking")
+    board.hear(8)
+    board.say(b"slow data\r\nOK\r\n")
+    board.answer(lambda _command: b"fast data\r\nOK\r\n")
+
+    assert console.command("AT+FAST", AT, timeout=5).lines == ("fast data",)
+
+
+def test_command_after_a_reply_that_never_came(board: PtyBoard, console: Console) -> None:
+    """A board that swallowed one command answers the next as usual."""
+    with pytest.raises(ConsoleTimeout):
+        console.command("AT+LOST", AT, timeout=0.01)
+    board.hear(8)
+    board.answer(lambda _command: b"OK\r\n")
+
+    assert console.command("AT", AT, timeout=5).final == "OK"
+
+
+# -- forbidding ---------------------------------------------------------------------------------------------
+
+
+def test_forbidden_pattern_is_found_over_chunk_borders(board: PtyBoard, console: Console) -> None:
+    """What must not be said is found however it arrives, and the next wait raises."""
+    with (
+        pytest.raises(ForbiddenOutput, match=r"b1-console.*'ASSERT'.*ASS"),
+        console.forbid("ASSERT", b"panic"),
+    ):
+        board.say(b"...ASS")
+        console.expect("ASS", timeout=5)
+        board.say(b"ERT at main.c\r\n")
+        console.expect("main.c", timeout=5)
+        console.expect("anything", timeout=5)
+
+
+def test_forbidden_pattern_is_noticed_at_the_end_of_the_block(board: PtyBoard, console: Console) -> None:
+    """A block in which nobody waits raises when it ends, and the pattern is armed no longer."""
+    with pytest.raises(ForbiddenOutput), console.forbid(re.compile("pan.c")):
+        board.say(b"panic\r\n")
+        seen = threading.Event()
+        console.add_observer(lambda data: seen.set())
+        assert seen.wait(5) or console.position == 7
+
+    board.say(b"panic\r\nend")
+    assert console.expect("end", timeout=5)
+
+
+def test_what_was_said_before_is_not_forbidden(board: PtyBoard, console: Console) -> None:
+    """Arming looks forward only."""
+    board.say(b"panic\r\n")
+    console.expect("panic", timeout=5)
+
+    with console.forbid("panic"):
+        board.say(b"calm\r\n")
+        console.expect("calm", timeout=5)
+
+
+# -- writing ------------------------------------------------------------------------------------------------
+
+
+def test_paced_write_arrives_whole_and_slowly(board: PtyBoard, console: Console) -> None:
+    """A paced transmission takes its pauses and loses nothing."""
+    start = time.monotonic()
+    console.write(b"0123456789", chunk=4, delay=0.02)
+
+    assert board.hear(10) == b"0123456789"
+    assert time.monotonic() - start >= 0.04
+
+
+def test_write_that_the_line_does_not_take(
+    board: PtyBoard, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that is held by flow control is the rig's fault, after a deadline."""
+    monkeypatch.setattr("harness.console.console.WRITE_SECONDS", 0.05)
+
+    with pytest.raises(RigFault, match=r"the line took no more"):
+        console.write(b"x" * 1_000_000)
+
+
+def test_large_write_goes_through_when_the_board_reads(board: PtyBoard, console: Console) -> None:
+    """What does not fit at once is written as the board takes it."""
+    data = bytes(range(256)) * 256
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.append(board.hear(len(data))))
+    reader.start()
+    console.write(data)
+    console.flush()
+    reader.join()
+
+    assert got == [data]
+
+
+# -- loss ---------------------------------------------------------------------------------------------------
+
+
+def test_unplug_while_reading(board: PtyBoard, console: Console) -> None:
+    """A board that vanishes under a wait ends the wait at once, as lost, with what it had said before."""
+    board.say(b"last words")
+    console.expect("last", timeout=5)
+    timer = threading.Timer(0.05, board.unplug)
+    timer.start()
+
+    with pytest.raises(BoardLost, match=r"b1-console: /dev/pts/\d+ went away while reading"):
+        console.expect("never", timeout=30)
+
+    timer.join()
+    assert console.slice(0) == b"last words"
+    with pytest.raises(BoardLost):
+        console.wait_unsolicited("more", timeout=30)
+
+
+def test_unplug_while_nobody_reads(board: PtyBoard, console: Console) -> None:
+    """A board that vanished unwatched is found lost by the next wait, after its last words."""
+    board.say(b"bye\r\n")
+    console.expect("b", timeout=5)
+    board.unplug()
+
+    assert console.expect("ye", timeout=5)
+    with pytest.raises(BoardLost):
+        console.expect("more", timeout=30)
+
+
+def test_unplug_while_writing_and_flushing(board: PtyBoard, console: Console) -> None:
+    """Writing to and flushing a port that is gone are the same fault as reading from it."""
+    board.unplug()
+
+    with pytest.raises(BoardLost, match="while writing"):
+        console.write(b"x")
+    with pytest.raises(BoardLost, match="while flushing"):
+        console.flush()
+    with pytest.raises(BoardLost):
+        console.command("AT", AT, timeout=30)
+    console.close()
+
+
+def test_unplug_in_the_middle_of_a_long_write(board: PtyBoard, console: Console) -> None:
+    """A write that waits for room ends when the board vanishes."""
+    timer = threading.Timer(0.05, board.unplug)
+    timer.start()
+
+    with pytest.raises(BoardLost, match="while writing"):
+        console.write(b"x" * 1_000_000)
+
+    timer.join()
+
+
+def test_port_that_does_not_exist(tmp_path: Path) -> None:
+    """A missing port is a lost board, by name."""
+    with pytest.raises(BoardLost, match=r"c1: cannot open .*/nowhere"):
+        Console.open(Endpoint(role="console", url=str(tmp_path / "nowhere")), name="c1", directory=None)
+
+
+def test_port_in_use_by_somebody_else(board: PtyBoard, console: Console) -> None:
+    """A port that another program holds is refused with a message that says so."""
+    with pytest.raises(RigFault, match=r"c2: .* is in use by another program"):
+        Console.open(Endpoint(role="console", url=board.path), name="c2", directory=None)
+
+
+def test_url_of_an_unknown_kind() -> None:
+    """A URL that nobody knows is the user's mistake."""
+    with pytest.raises(UsageError, match="carrier-pigeon"):
+        Console.open(Endpoint(role="console", url="carrier-pigeon://x"), name="c", directory=None)
+    with pytest.raises(UsageError, match="socket://HOST:PORT"):
+        Console.open(Endpoint(role="console", url="socket://host"), name="c", directory=None)
+
+
+def test_closed_console_says_so(console: Console) -> None:
+    """Closing twice is fine; waiting on a closed console is a clear fault."""
+    console.close()
+    console.close()
+
+    with pytest.raises(RigFault, match="b1-console: the console is closed"):
+        console.expect("x", timeout=1)
+
+
+def test_device_that_may_not_be_opened(board: PtyBoard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Missing permission is named, with the usual remedy."""
+
+    def refuse(*_args: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    with pytest.raises(RigFault, match="no permission to open"):
+        Console.open(Endpoint(role="console", url=board.path), name="c", directory=None)
+
+
+# -- other ports --------------------------------------------------------------------------------------------
+
+
+def test_socket_port_talks_to_a_real_server() -> None:
+    """``socket://`` reads, writes and notices the end of the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        with Console.open(Endpoint(role="console", url=url), name="net", directory=None) as console:
+            peer, _address = server.accept()
+            with peer:
+                console.write(b"ping")
+                console.flush()
+                assert peer.recv(4) == b"ping"
+                peer.sendall(b"pong\r\n")
+                assert console.expect("pong", timeout=5).before == b""
+            with pytest.raises(BoardLost, match="went away while reading"):
+                console.expect("more", timeout=30)
+
+
+def test_socket_port_refused() -> None:
+    """A server that is not there is a lost board."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    with pytest.raises(BoardLost, match=r"net: cannot open socket://"):
+        Console.open(Endpoint(role="console", url=f"socket://127.0.0.1:{port}"), name="net", directory=None)
+
+
+def test_any_pyserial_url_is_read_by_event() -> None:
+    """A URL that only pyserial knows is captured while nobody reads, and searched like any other."""
+    with Console.open(Endpoint(role="console", url="loop://"), name="loop", directory=None) as console:
+        seen = threading.Event()
+        console.add_observer(lambda _data: seen.set())
+        console.write(b"echoed\r\n")
+        console.flush()
+
+        assert seen.wait(5)
+        assert console.expect("echoed", timeout=5)
+
+
+def test_three_hundred_consoles_in_one_process() -> None:
+    """More ports than select() can take are read at once by one process."""
+    boards = []
+    consoles = []
+    try:
+        for number in range(300):
+            master, slave = os.openpty()
+            boards.append((master, slave))
+            endpoint = Endpoint(role="console", url=os.ttyname(slave))
+            consoles.append(Console.open(endpoint, name=f"c{number}", directory=None))
+        for number, (master, _slave) in enumerate(boards):
+            os.write(master, b"I am %d.\n" % number)
+
+        for number, console in enumerate(consoles):
+            assert console.expect(f"I am {number}.", timeout=10)
+    finally:
+        for console in consoles:
+            console.close()
+        for master, slave in boards:
+            os.close(master)
+            os.close(slave)
