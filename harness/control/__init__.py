@@ -1,7 +1,7 @@
 """Power and flash: the contracts, one method wide each.
 
-What the virtual bench does behind them is :mod:`harness.control.virtual`; a vendor gives others by
-``harness_make_power_switch`` and ``harness_make_flasher``.
+The virtual bench's power switch is :class:`harness.virtual.client.VirtualBoardControls`; a vendor gives
+others by ``harness_make_power_switch`` and ``harness_make_flasher``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,156 @@
+"""The boards of one virtual bench and what can be done with them; knows no socket."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BenchFault, UsageError
+from harness.virtual.contract import VirtualBoardSpec
+from harness.virtual.hosted import HostedBoard
+from harness.virtual.loop import READABLE
+from harness.virtual.ports import PortNames
+from harness.virtual.tty_watch import TtyWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from harness.virtual.contract import VirtualKind
+    from harness.virtual.loop import Loop
+
+# An identity becomes part of file names: captures, leases, reports.
+_BOARD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+_log = logging.getLogger(__name__)
+
+
+def join_kinds(groups: Iterable[Iterable[VirtualKind]]) -> dict[str, VirtualKind]:
+    """Put the kinds of several plugins together, by name.
+
+    :raises UsageError: two plugins give the same kind.
+    """
+    kinds: dict[str, VirtualKind] = {}
+    for kind in (kind for group in groups for kind in group):
+        known = kinds.setdefault(kind.kind, kind)
+        if known != kind:
+            raise UsageError(
+                f"kind {kind.kind!r} is given twice, by {known.factory!r} and {kind.factory!r}",
+                key="harness_virtual_boards",
+            )
+    return kinds
+
+
+class Bench:
+    """Every board of the bench. It belongs to the loop's thread."""
+
+    def __init__(self, loop: Loop, ports_directory: Path, kinds: Mapping[str, VirtualKind]) -> None:
+        """Start with no board.
+
+        :param loop: the loop that serves the boards.
+        :param ports_directory: an existing directory for the links of their ports.
+        :param kinds: kinds of board that may be asked for, by name.
+        """
+        self.kinds = kinds
+        self._loop = loop
+        self._names = PortNames(ports_directory)
+        self._boards: dict[str, HostedBoard] = {}
+        self._made = 0
+        self._watch: TtyWatch | None = None
+        try:
+            watch = TtyWatch()
+        except OSError as error:
+            _log.warning("no inotify (%s): ports keep what was sent while nobody read", error)
+        else:
+            self._watch = watch
+            loop.watch(watch.fd, READABLE, lambda _events: watch.dispatch(), first=True)
+
+    def boards(self) -> list[HostedBoard]:
+        """Return every board in the order in which they were added."""
+        return list(self._boards.values())
+
+    def board(self, board_id: str) -> HostedBoard:
+        """Return one board.
+
+        :raises BenchFault: there is none of that identity.
+        """
+        board = self._boards.get(board_id)
+        if board is None:
+            known = ", ".join(list(self._boards)[:8]) or "none at all"
+            raise BenchFault(f"the bench has no board {board_id!r}; it has {known}")
+        return board
+
+    def add(self, kind: str, board_id: str | None, options: Mapping[str, Any]) -> HostedBoard:
+        """Make a board, plug it and switch it on.
+
+        :param kind: its kind.
+        :param board_id: its identity; ``None`` lets the bench name it.
+        :param options: settings of the kind.
+        :raises UsageError: no such kind, an unfit or taken identity, or options that the kind refuses.
+        :raises BenchFault: the kind's factory fails or there is no pty left.
+        """
+        known = self.kinds.get(kind)
+        if known is None:
+            raise UsageError(
+                "no plugin gives this kind of virtual board",
+                key="kind",
+                value=kind,
+                expected=", ".join(sorted(self.kinds)) or "a plugin with harness_virtual_boards",
+            )
+        spec = VirtualBoardSpec(
+            id=self._identity(kind, board_id), kind=kind, number=self._made, options=options
+        )
+        board = HostedBoard(spec, known, loop=self._loop, names=self._names, watch=self._watch)
+        try:
+            board.plug()
+        except BenchFault:
+            board.close()
+            raise
+        self._made += 1
+        self._boards[spec.id] = board
+        board.set_power(on=True)
+        return board
+
+    def _identity(self, kind: str, board_id: str | None) -> str:
+        if board_id is None:
+            number = self._made
+            while f"{kind}-{number}" in self._boards:
+                number += 1
+            return f"{kind}-{number}"
+        if not _BOARD_ID.fullmatch(board_id):
+            raise UsageError(
+                "not fit for a board's identity",
+                key="id",
+                value=board_id,
+                expected="1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit",
+            )
+        if board_id in self._boards:
+            raise UsageError("the bench has a board of this identity", key="id", value=board_id)
+        return board_id
+
+    def remove(self, board_id: str, gone: Callable[[], None]) -> None:
+        """Take a board off the bench for good.
+
+        :param board_id: its identity.
+        :param gone: called when nothing of it is left.
+        :raises BenchFault: there is no such board.
+        """
+        board = self.board(board_id)
+
+        def unplugged() -> None:
+            board.close()
+            gone()
+
+        board.unplug(unplugged)
+        del self._boards[board_id]
+
+    def close(self) -> None:
+        """End every board at once."""
+        for board in self._boards.values():
+            board.close()
+        self._boards.clear()
+        if self._watch is not None:
+            self._loop.unwatch(self._watch.fd)
+            self._watch.close()
+            self._watch = None

@@ -1,0 +1,325 @@
+"""One virtual board on the bench: its ports, its supply, its crash; and what it is offered as a host."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BenchFault, HarnessError, UsageError
+from harness.plugins import load_object
+from harness.virtual.ports import Port
+from harness.virtual.shaping import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.virtual.contract import Timer, VirtualBoard, VirtualBoardSpec, VirtualKind
+    from harness.virtual.loop import Loop
+    from harness.virtual.ports import PortNames
+    from harness.virtual.tty_watch import TtyWatch
+
+_log = logging.getLogger(__name__)
+
+
+class HostedBoard:
+    """Hosts one board; fulfils :class:`harness.virtual.contract.BoardHost`.
+
+    Plug and supply are apart: pulling the cable does not stop the firmware, switching the power off does
+    not remove the ports (on a development kit they belong to the interface chip).
+    What a board raises never reaches the loop: it is logged, and the board counts as crashed from then on.
+
+    :ivar spec: what was asked for.
+    :ivar plugged: whether the ports exist.
+    :ivar powered: whether the supply is on.
+    :ivar crashed: what the board raised, if it did.
+    """
+
+    def __init__(
+        self,
+        spec: VirtualBoardSpec,
+        kind: VirtualKind,
+        *,
+        loop: Loop,
+        names: PortNames,
+        watch: TtyWatch | None,
+    ) -> None:
+        """Make the board by its factory; it is neither plugged nor powered yet.
+
+        :param spec: what it is to be.
+        :param kind: names the factory and the roles of the ports.
+        :param loop: the bench's loop.
+        :param names: names of ports.
+        :param watch: tells opens and closes of ports.
+        :raises UsageError: the factory does not exist or refuses the options.
+        :raises BenchFault: the factory fails.
+        """
+        self.spec = spec
+        self.plugged = False
+        self.powered = False
+        self.crashed: str | None = None
+        self._roles = kind.roles
+        self._loop = loop
+        self._names = names
+        self._watch = watch
+        self._ports: dict[str, Port] = {}
+        self._shapes: dict[str, Shape] = {}
+        self._supply_period = 0
+        self._changing = False
+        self._waiting: list[Callable[[], None]] = []
+        self._properties: dict[str, str] = {}
+        self._board = self._make(kind)
+
+    def _make(self, kind: VirtualKind) -> VirtualBoard:
+        try:
+            board: VirtualBoard = load_object(kind.factory)(self, self.spec)
+        except HarnessError:
+            raise
+        except ValueError as error:
+            raise UsageError(str(error), key=kind.kind, value=dict(self.spec.options)) from error
+        except Exception as error:
+            _log.exception("%s: factory %s failed", self.spec.id, kind.factory)
+            raise BenchFault(
+                f"factory {kind.factory} of kind {kind.kind!r} failed: {type(error).__name__}: {error}"
+            ) from error
+        return board
+
+    # -- what the bench does with it ----------------------------------------------------------------------
+
+    def describe(self) -> dict[str, Any]:
+        """Return the board's state as plain data; :class:`harness.virtual.client.BoardState` reads it."""
+        self._guard("describe", self._ask_properties)
+        return {
+            "id": self.spec.id,
+            "kind": self.spec.kind,
+            "plugged": self.plugged,
+            "powered": self.powered,
+            "ports": {role: str(port.link) for role, port in self._ports.items()},
+            "properties": self._properties,
+            "crashed": self.crashed,
+        }
+
+    def _ask_properties(self) -> None:
+        self._properties = {str(key): str(value) for key, value in self._board.describe().items()}
+
+    def when_settled(self, action: Callable[[], None]) -> None:
+        """Do something as soon as the board is not between two states (its cable being pulled).
+
+        :param action: called at once when it is settled now.
+        """
+        if self._changing:
+            self._waiting.append(action)
+        else:
+            action()
+
+    def plug(self, *, avoid: frozenset[int] = frozenset()) -> None:
+        """Make the ports appear; nothing happens when they exist.
+
+        :param avoid: numbers of port names that are not to be used.
+        :raises BenchFault: there is no pty left.
+        """
+        if self.plugged:
+            return
+        for role in self._roles:
+            number, link = self._names.take(avoid=avoid)
+            try:
+                self._ports[role] = Port(
+                    self._loop,
+                    self._watch,
+                    link=link,
+                    number=number,
+                    receive=self._receiver(role),
+                    shape=self._shapes.get(role, Shape()),
+                )
+            except OSError as error:
+                self._names.release(number)
+                self._close_ports()
+                raise BenchFault(f"no pty for board {self.spec.id}: {error}") from error
+        self.plugged = True
+
+    def _receiver(self, role: str) -> Callable[[bytes], None]:
+        def receive(data: bytes) -> None:
+            if self.powered:
+                self._guard("receive", lambda: self._board.receive(role, data))
+
+        return receive
+
+    def unplug(self, gone: Callable[[], None]) -> None:
+        """Make the ports vanish; a client has a moment to read what has arrived.
+
+        Call it when the board is settled (:meth:`when_settled`).
+
+        :param gone: called when they are closed.
+        """
+        self.plugged = False
+        leaving = list(self._ports.values())
+        self._ports.clear()
+        left = len(leaving)
+        if not left:
+            gone()
+            return
+        self._changing = True
+
+        def one_is_gone(port: Port) -> None:
+            nonlocal left
+            self._names.release(port.number)
+            left -= 1
+            if left == 0:
+                self._changing = False
+                gone()
+                waiting, self._waiting = self._waiting, []
+                for action in waiting:
+                    self.when_settled(action)
+
+        for port in leaving:
+            port.vanish(partial(one_is_gone, port))
+
+    def come_back(self, back: Callable[[], None]) -> None:
+        """Vanish and come back under other names. Call it when the board is settled.
+
+        :param back: called when the new ports exist.
+        :raises BenchFault: the board is not plugged.
+        """
+        if not self.plugged:
+            raise BenchFault(f"board {self.spec.id} is not plugged")
+        old = frozenset(port.number for port in self._ports.values())
+
+        def gone() -> None:
+            try:
+                self.plug(avoid=old)
+            except BenchFault:
+                _log.exception("%s does not come back", self.spec.id)
+            back()
+
+        self.unplug(gone)
+
+    def set_power(self, *, on: bool) -> None:
+        """Switch the supply; nothing happens when it is so already."""
+        if on == self.powered:
+            return
+        self.powered = on
+        if on:
+            self._guard("power_on", self._board.power_on)
+            return
+        self._guard("power_off", self._board.power_off)
+        self._supply_period += 1
+        for port in self._ports.values():
+            port.drop_pending()
+
+    def reset(self) -> None:
+        """Pulse the reset line.
+
+        :raises BenchFault: the board has no power.
+        """
+        if not self.powered:
+            raise BenchFault(f"board {self.spec.id} has no power: its reset line does nothing")
+        self._guard("reset", self._board.reset)
+
+    def shape(self, role: str, shape: Shape) -> None:
+        """Put faults on a line; they stay while the board comes and goes.
+
+        :raises BenchFault: the board has no endpoint of that role.
+        """
+        if role not in self._roles:
+            raise BenchFault(
+                f"board {self.spec.id} has no endpoint {role!r}; expected {' or '.join(sorted(self._roles))}"
+            )
+        self._shapes[role] = shape
+        if role in self._ports:
+            self._ports[role].shape(shape)
+
+    def unshape(self, role: str | None) -> None:
+        """Take the faults off one line, or off all."""
+        for each in self._roles if role is None else (role,):
+            self.shape(each, Shape())
+
+    def call(self, method: str, params: Mapping[str, Any]) -> Any:
+        """Pass a control call of the vendor's own to the board.
+
+        :raises BenchFault: the board refuses the call, or it has crashed.
+        """
+        if self.crashed is None:
+            try:
+                return self._board.call(method, params)
+            except ValueError as error:
+                raise BenchFault(str(error)) from error
+            except Exception as error:  # noqa: BLE001 - whatever a board raises is its crash, not the bench's
+                self._has_crashed(f"call {method!r}", error)
+        raise BenchFault(f"board {self.spec.id} has crashed: {self.crashed}")
+
+    def close(self) -> None:
+        """End the board and its ports at once."""
+        self._supply_period += 1
+        self.powered = False
+        self.plugged = False
+        self._close_ports()
+        try:
+            self._board.close()
+        except Exception as error:  # noqa: BLE001 - the bench ends whatever a board does
+            self._has_crashed("close", error)
+
+    def _close_ports(self) -> None:
+        for port in self._ports.values():
+            port.close()
+            self._names.release(port.number)
+        self._ports.clear()
+
+    def _guard(self, doing: str, action: Callable[[], object]) -> None:
+        """Run the board's own code; a crashed board runs none any more."""
+        if self.crashed is not None:
+            return
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - whatever a board raises is its crash, not the bench's
+            self._has_crashed(doing, error)
+
+    def _has_crashed(self, doing: str, error: Exception) -> None:
+        self.crashed = f"{doing}: {type(error).__name__}: {error}"
+        _log.error("%s crashed in %s", self.spec.id, doing, exc_info=error)
+
+    # -- what the bench offers it -------------------------------------------------------------------------
+
+    def send(self, role: str, data: bytes) -> None:
+        """Transmit bytes on an endpoint; dropped when the board is unplugged."""
+        if not self._loop.on_loop_thread:
+            self._loop.call_soon(lambda: self.send(role, data))
+            return
+        port = self._ports.get(role)
+        if port is not None and self.powered:
+            port.send(data)
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Call on the loop's thread after some seconds; called off when the board loses power."""
+        period = self._supply_period
+
+        def run() -> None:
+            if period == self._supply_period:
+                self._guard("timer", callback)
+
+        return self._loop.call_later(seconds, run)
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Call on the loop's thread as soon as possible."""
+        self._loop.call_soon(partial(self._guard, "call_soon", callback))
+
+    def run_blocking(self, work: Callable[[], None]) -> None:
+        """Run blocking work on a thread of its own; its exceptions are written to the bench log."""
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:  # noqa: BLE001 - the contract of run_blocking: the log is told, the board lives on
+                _log.exception("%s: blocking work failed", self.spec.id)
+
+        # A daemon thread: the end of the bench waits for no peer of a board.
+        threading.Thread(target=run, name=f"{self.spec.id}-work", daemon=True).start()
+
+    def replug(self) -> None:
+        """Vanish from USB and come back under other names; nothing happens when unplugged."""
+
+        def run() -> None:
+            if self.plugged:
+                self.come_back(lambda: None)
+
+        self._loop.call_soon(lambda: self.when_settled(run))

@@ -1,0 +1,226 @@
+"""Starts a bench in a process of its own and ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.errors import BenchFault, UsageError
+from harness.virtual import wire
+from harness.virtual.bench_directory import sweep
+from harness.virtual.client import BenchClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import IO
+
+    from harness.virtual.contract import VirtualKind
+
+START_SECONDS = 30.0
+CLOSE_SECONDS = 5.0
+
+_LOG_TAIL_BYTES = 2000
+
+
+class RunningBench:
+    """A bench that we started. :meth:`close` ends it; so does the end of this process.
+
+    :ivar socket: its control socket.
+    :ivar directory: where its links and its log are.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], socket: Path, directory: Path, resources: ExitStack
+    ) -> None:
+        """Own a started daemon.
+
+        :param process: the daemon.
+        :param socket: its control socket.
+        :param directory: its directory.
+        :param resources: closed with the bench; closing them ends it if we hold its lifeline.
+        """
+        self.socket = socket
+        self.directory = directory
+        self._process = process
+        self._resources = resources
+
+    @property
+    def pid(self) -> int:
+        """Process id of the daemon."""
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """The bench's log."""
+        return self.directory / wire.LOG_NAME
+
+    def __enter__(self) -> Self:
+        """Use the bench for a while."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """End the bench."""
+        self.close()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the daemon has ended.
+
+        :param seconds: give up after this; ``None``: never.
+        :return: whether it has ended.
+        """
+        return _has_ended(self._process, seconds)
+
+    def close(self) -> None:
+        """End the bench; returns when its process, links and socket are gone."""
+        self._resources.close()
+        _end(self._process, self.directory)
+
+
+def start_bench(
+    directory: Path,
+    boards: Sequence[tuple[str, str | None, Mapping[str, Any]]] = (),
+    *,
+    lifeline: int | Path | None = None,
+    extra_kinds: Iterable[VirtualKind] = (),
+    deadline: float = START_SECONDS,
+) -> RunningBench:
+    """Start a bench and add boards.
+
+    :param directory: for links, socket and log; made if need be, and then removed at the end.
+    :param boards: kind, identity (``None``: the bench names it) and options of each.
+    :param lifeline: what the daemon watches: the read end of a pipe, or a FIFO, whose other end somebody
+        holds; ``None``: a pipe of our own, held by this process until the bench is closed.
+    :param extra_kinds: kinds that no plugin gives; their modules are looked for where ours are.
+    :param deadline: seconds until the bench has to be ready.
+    :raises UsageError: no such kind, a factory that does not exist, options that do not fit, a directory
+        that cannot be used.
+    :raises BenchFault: the daemon died or was not ready in time; the text has the end of its log.
+    """
+    directory = directory.absolute()
+    with ExitStack() as stack:
+        # What the daemon writes before it has a log, and what the interpreter says when it dies.
+        errors = stack.enter_context(tempfile.TemporaryFile())
+        ready, tell_ready = os.pipe()
+        stack.callback(os.close, ready)
+        inherited = [tell_ready]
+        held = ExitStack()
+        try:
+            if lifeline is None:
+                lifeline, hold = os.pipe()
+                held.callback(os.close, hold)
+                stack.callback(os.close, lifeline)
+            if isinstance(lifeline, int):
+                inherited.append(lifeline)
+            process = _spawn(directory, str(lifeline), extra_kinds, tell_ready, inherited, errors)
+        except BaseException:
+            held.close()
+            raise
+        finally:
+            os.close(tell_ready)
+        try:
+            message = _read_ready(ready, process, errors, deadline)
+            bench = RunningBench(process, Path(message["socket"]), directory, held)
+            with BenchClient(bench.socket, deadline=deadline) as client:
+                for kind, board_id, options in boards:
+                    client.add(kind, id=board_id, options=options)
+        except BaseException:
+            held.close()
+            _end(process, directory)
+            raise
+        return bench
+
+
+def _spawn(
+    directory: Path,
+    lifeline: str,
+    extra_kinds: Iterable[VirtualKind],
+    tell_ready: int,
+    inherited: Sequence[int],
+    errors: IO[bytes],
+) -> subprocess.Popen[bytes]:
+    command = [
+        *(sys.executable, "-P", "-m", "harness.virtual.daemon"),
+        *("--directory", str(directory)),
+        *("--lifeline", lifeline),
+        *("--ready", str(tell_ready)),
+        *("--kinds", json.dumps([asdict(kind) for kind in extra_kinds])),
+    ]
+    # What is importable here is importable there: plugins and factories may live in a user's own modules.
+    search_path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=errors,
+        stderr=errors,
+        pass_fds=inherited,
+        env={**os.environ, "PYTHONPATH": search_path},
+        # Ctrl-C at a terminal is for the session, which still needs its boards to finish.
+        start_new_session=True,
+    )
+
+
+def _read_ready(
+    ready: int, process: subprocess.Popen[bytes], errors: IO[bytes], seconds: float
+) -> dict[str, Any]:
+    """Wait for the daemon's one line.
+
+    :raises UsageError: it says that it was started wrongly.
+    :raises BenchFault: it says that it failed, says nothing or says it too late.
+    """
+    poller = select.poll()
+    poller.register(ready, select.POLLIN)
+    deadline = time.monotonic() + seconds
+    line = b""
+    while not line.endswith(b"\n"):
+        if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise BenchFault(f"the virtual bench was not ready within {seconds:g} s{_tail(errors)}")
+        data = os.read(ready, 65536)
+        if not data:
+            _has_ended(process, CLOSE_SECONDS)
+            raise BenchFault(
+                f"the virtual bench died while it started (exit code {process.returncode}){_tail(errors)}"
+            )
+        line += data
+    message: dict[str, Any] = json.loads(line)
+    if "error" in message:
+        raise UsageError(message["error"]) if message.get("usage") else BenchFault(message["error"])
+    return message
+
+
+def _tail(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    text = errors.read()[-_LOG_TAIL_BYTES:].decode(errors="replace").strip()
+    return f"; its last words:\n{text}" if text else ""
+
+
+def _has_ended(process: subprocess.Popen[bytes], seconds: float | None) -> bool:
+    """Wait for a child by an event of its own; the standard library would look again and again."""
+    if process.poll() is not None:
+        return True
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        poller = select.poll()
+        poller.register(pidfd, select.POLLIN)
+        poller.poll(None if seconds is None else seconds * 1000)
+    finally:
+        os.close(pidfd)
+    return process.poll() is not None
+
+
+def _end(process: subprocess.Popen[bytes], directory: Path) -> None:
+    if process.poll() is None:
+        process.terminate()
+    if not _has_ended(process, CLOSE_SECONDS):
+        process.kill()
+        process.wait()
+    if process.returncode != 0:
+        sweep(directory)
