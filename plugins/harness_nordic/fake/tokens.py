@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,7 +170,7 @@ def _halves(token: str) -> tuple[bytes, bytes]:
 
 
 def _signed_items(data: bytes) -> list[Any]:
-    items = _load(data) if data.startswith(_SELF_DESCRIBED) else None
+    items = _load(data.removeprefix(_SELF_DESCRIBED)) if data.startswith(_SELF_DESCRIBED) else None
     if not isinstance(items, list):
         raise TokenRefused("malformed token: not a self-described CBOR array")
     return items
@@ -180,13 +181,14 @@ def _open_cose(cose: bytes) -> tuple[Any, bytes]:
     if not isinstance(message, cbor2.CBORTag) or message.tag != _COSE_SIGN1:
         raise TokenRefused("malformed token: the second part is no COSE_Sign1")
     parts = message.value
-    if not isinstance(parts, list) or len(parts) != 4:  # noqa: PLR2004 - RFC 9052: four parts
+    # Inside a tag cbor2 gives tuples and frozen mappings since version 6, lists and dictionaries before.
+    if not isinstance(parts, list | tuple) or len(parts) != 4:  # noqa: PLR2004 - RFC 9052: four parts
         raise TokenRefused("malformed token: a COSE_Sign1 has four parts")
     protected, unprotected, payload, signature = parts
     if protected != _PROTECTED_ES256:
         raise TokenRefused("the token is not signed by ES256")
     identity_key = {_KEY_ID: cbor2.dumps(int(SigningKey.IDENTITY))}
-    if not isinstance(unprotected, dict) or unprotected != identity_key:
+    if not isinstance(unprotected, Mapping) or dict(unprotected) != identity_key:
         raise TokenRefused("the token does not say that it is signed by the device's identity key")
     if not isinstance(signature, bytes):
         raise TokenRefused("malformed token: the signature is no byte string")
