@@ -13,7 +13,7 @@ ALLURE_VERSION := 3.18.0
 SOAK_SCALE ?= 1
 TEST_WORKERS ?= 2
 
-.PHONY: help suites test breaks soak bench lint report docs system-deps clean venv wheel
+.PHONY: help suites test breaks soak bench lint report docs system-deps clean venv wheel allure
 
 help:
 	@echo "make suites       run the provisioning suites on $(BOARDS) virtual boards against the fake service"
@@ -77,6 +77,8 @@ lint: $(INSTALLED)
 
 report: $(INSTALLED) $(ALLURE)
 	$(BIN)/harness report $(SUITES)/allure-results --output $(REPORT) --allure $(ALLURE)
+
+allure: $(ALLURE)
 
 $(ALLURE):
 	@node --eval 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null || \

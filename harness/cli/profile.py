@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from harness.errors import UsageError
+
 app = typer.Typer(help="Check board profiles.", rich_markup_mode=None)
 
 
@@ -22,6 +24,9 @@ def check(
     """Check that profiles are well formed; the first mistake is shown with what was expected."""
     from harness.inventory.profiles import load_profiles
 
-    for profile in load_profiles(files, complete=False).values():
+    profiles = load_profiles(files, complete=False)
+    if not profiles:
+        raise UsageError("no profile here", file=", ".join(map(str, files)), expected="files named KIND.toml")
+    for profile in profiles.values():
         roles = ", ".join(profile.endpoints)
         typer.echo(f"{profile.name}: {profile.title}, driver {profile.driver}, endpoints {roles}")

@@ -1,41 +1,31 @@
-"""``harness report``: one self-contained page out of Allure results.
+"""``harness report``: one self-contained page from Allure results, made by Allure 3.
 
-Allure 3 makes the page; its analytics script is taken out, and a policy in the page forbids the browser to
-load anything from anywhere. What a category is follows from the verdict of a failed test.
+Allure needs Node >= 20; nothing else of the harness does. The page it makes asks a site on the net for a
+script. We take that script out, add a policy that keeps a browser from loading any other, and check both.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
-from harness.errors import RigFault, UsageError
+from harness.errors import HarnessError, UsageError
 from harness.verdicts import Verdict
 
-RESULTS = Path("build/suites/allure-results")
-PAGE = Path("build/report/index.html")
-ALLURE = Path("build/allure/node_modules/.bin/allure")
-LARGEST_PAGE = 30_000_000
-OLDEST_NODE = 20
-DEADLINE = 300.0
-
-_ANALYTICS = re.compile(
-    r"<script[^>]*\bsrc=\"https?://[^\"]*\"[^>]*>\s*</script>|<script>(?:(?!</script>).)*?gtag\(.*?</script>",
-    re.DOTALL,
-)
-_FOREIGN = re.compile(
-    r"<(?:script|link|img|iframe)\b[^>]{0,500}?\b(?:src|href)=[\"']?(?:https?:)?//", re.IGNORECASE
-)
-_POLICY = (
-    '<meta http-equiv="Content-Security-Policy" content="default-src data: blob: \'unsafe-inline\' '
-    "'unsafe-eval'; base-uri 'none'; form-action 'none'\">"
+OLDEST_NODE: Final = 20
+LARGEST_PAGE: Final = 30 * 1024 * 1024
+DEADLINE: Final = 600.0
+ALLURE_VARIABLE: Final = "HARNESS_ALLURE"
+PLACES_OF_ALLURE = tuple(
+    Path(place, "node_modules", ".bin", "allure") for place in ("build/allure", "build", ".")
 )
 
 
@@ -44,113 +34,184 @@ def add_to(app: typer.Typer) -> None:
 
     :param app: the application.
     """
-
-    @app.command("report")
-    def report(
-        results: Annotated[Path, typer.Argument(help="What --alluredir wrote.")] = RESULTS,
-        *,
-        output: Annotated[Path, typer.Option(help="The page to write.")] = PAGE,
-        allure: Annotated[Path, typer.Option(help="The command of Allure 3 (npm package allure).")] = ALLURE,
-        title: Annotated[str, typer.Option(help="Title of the page.")] = "Provisioning suites",
-    ) -> None:
-        """Make one page of the results of a run; needs Node and Allure 3 (make report installs it)."""
-        page = make_page(results, allure=allure, title=title)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(page, encoding="utf-8")
-        typer.echo(f"Report: {output} ({len(page.encode()) / 1_000_000:.1f} MB, needs nothing from the net)")
+    app.command("report")(report)
 
 
-def make_page(results: Path, *, allure: Path, title: str) -> str:
-    """Have Allure make the page, and make it self-contained.
-
-    :param results: directory of Allure results.
-    :param allure: the command of Allure 3.
-    :param title: title of the page.
-    :raises UsageError: there are no results, no Allure, or no Node that is new enough.
-    :raises RigFault: Allure fails, or its page is too large or loads something from the net.
-    """
+def report(
+    results: Annotated[Path, typer.Argument(help="Directory that pytest --alluredir wrote.")],
+    output: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    allure: Annotated[
+        Path | None,
+        typer.Option(
+            envvar=ALLURE_VARIABLE,
+            help="Allure 3's command, node_modules/.bin/allure; default: that of the build directory.",
+        ),
+    ] = None,
+) -> None:
+    """Make one self-contained page of Allure results (needs Node 20 or newer)."""
     if not any(results.glob("*-result.json")):
-        raise UsageError("no results here", file=results, expected="a directory that --alluredir wrote")
-    _check_node()
-    if not allure.is_file():
         raise UsageError(
-            "not found", file=allure, key="--allure", expected="Allure 3; make report installs it"
+            "holds no Allure results", file=results, expected="a directory that pytest --alluredir wrote"
         )
+    node, command = find_node(), find_allure(allure)
     with tempfile.TemporaryDirectory(prefix="harness-report-") as scratch:
-        configuration = Path(scratch) / "allurerc.mjs"
-        configuration.write_text(
-            f"export default {json.dumps(allure_configuration(title, Path(scratch) / 'page'))}\n",
-            encoding="utf-8",
-        )
-        _run_allure(
-            [str(allure.resolve()), "generate", str(results.resolve()), "--config", str(configuration)]
-        )
-        pages = sorted((Path(scratch) / "page").rglob("index.html"))
-        if not pages:
-            raise RigFault("Allure made no page")
-        return self_contained(pages[0].read_text(encoding="utf-8"))
+        made = generate(node, command, results, Path(scratch))
+        page = make_self_contained(made.read_text(encoding="utf-8"))
+    check_page(page)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.with_name(f"{output.name}.partial")
+    partial.write_text(page, encoding="utf-8")
+    partial.replace(output)
+    typer.echo(f"{output} ({len(page.encode()) / 1e6:.1f} MB)")
 
 
-def allure_configuration(title: str, output: Path) -> dict[str, object]:
-    """Return the configuration for Allure 3: one file, and a category a verdict.
+def find_node() -> Path:
+    """Return Node's command.
 
-    :param title: title of the page.
-    :param output: directory to write to.
+    :raises UsageError: there is none on the PATH, or it is too old.
     """
+    wanted = f"Node {OLDEST_NODE} or newer on the PATH"
+    found = shutil.which("node")
+    if found is None:
+        raise UsageError("the report is made by Allure, which needs Node; there is none", expected=wanted)
+    answer = _run([found, "--version"], Path.cwd()).stdout.strip()
+    version = re.match(r"v(\d+)\.", answer)
+    if version is None or int(version[1]) < OLDEST_NODE:
+        raise UsageError(
+            "the report is made by Allure, which needs a newer Node",
+            file=found,
+            value=answer,
+            expected=wanted,
+        )
+    return Path(found)
+
+
+def find_allure(named: Path | None) -> Path:
+    """Return Allure's command.
+
+    :param named: what ``--allure`` or the environment said.
+    :raises UsageError: it is not there.
+    """
+    for place in (named,) if named is not None else PLACES_OF_ALLURE:
+        if place.is_file():
+            return place.resolve()
+    raise UsageError(
+        "Allure 3 is not installed",
+        file=named,
+        key="--allure",
+        expected="node_modules/.bin/allure, as made by: npm install --prefix build/allure allure@3",
+    )
+
+
+def generate(node: Path, allure: Path, results: Path, scratch: Path) -> Path:
+    """Run Allure and return the page that it made.
+
+    :param scratch: an empty directory for its configuration and its output.
+    :raises HarnessError: it failed, took too long or made no page.
+    """
+    config = scratch / "allurerc.mjs"
+    made = scratch / "out" / "index.html"
+    config.write_text(f"export default {json.dumps(configuration(results, made.parent), indent=2)};\n")
+    try:
+        done = _run([node, allure, "generate", results.resolve(), "--config", config], scratch)
+    except subprocess.TimeoutExpired as error:
+        raise HarnessError(f"Allure made no report within {DEADLINE:.0f} s") from error
+    if done.returncode != 0 or not made.is_file():
+        last_lines = " | ".join((done.stdout + done.stderr).strip().splitlines()[-5:])
+        raise HarnessError(f"Allure made no report (exit code {done.returncode}): {last_lines}")
+    return made
+
+
+def configuration(results: Path, output: Path) -> dict[str, Any]:
+    """Return Allure's configuration: one file, a category for each verdict, a name that tells the bench."""
     return {
-        "name": title,
+        "name": report_name(results),
         "output": str(output),
         "categories": [
-            {"name": f"{verdict}: {verdict.meaning}", "matchers": {"labels": {"verdict": f"^{verdict}$"}}}
+            {
+                "name": f"{verdict}: {verdict.meaning}",
+                "matchers": {"statuses": ["failed", "broken"], "labels": {"verdict": f"^{verdict}$"}},
+                "expand": True,
+            }
             for verdict in Verdict
         ],
         "plugins": {
-            "awesome": {"options": {"singleFile": True, "reportLanguage": "en", "reportName": title}}
+            "awesome": {
+                "options": {
+                    "singleFile": True,
+                    "reportLanguage": "en",
+                    "groupBy": ["epic", "feature", "story"],
+                    "appendTitlePath": False,
+                }
+            }
         },
     }
 
 
-def self_contained(page: str) -> str:
-    """Take out of a page what would load anything from the net, and forbid the browser to try.
+def report_name(results: Path) -> str:
+    """Return a title that says on which bench it was: no virtual run may pass for one on hardware."""
+    try:
+        lines = (results / "environment.properties").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return "Provisioning"
+    properties = dict(line.split(" = ", 1) for line in lines if " = " in line)
+    bench = properties.get("bench")
+    return f"Provisioning: {bench}" if bench else "Provisioning"
 
-    :param page: the page that Allure made.
-    :raises RigFault: something is left that would be loaded, or the page is too large.
+
+_SCRIPT_FROM_THE_NET = re.compile(
+    r"<script\b[^>]*\bsrc\s*=\s*[\"']?\s*(?:https?:)?//[^>]*>\s*</script>", re.IGNORECASE
+)
+_ANALYTICS = re.compile(r"<script>(?:(?!</script>).)*\bgtag\((?:(?!</script>).)*</script>", re.DOTALL)
+_ANYTHING_FROM_THE_NET = re.compile(
+    r"<(?:script|link|iframe|img|object|embed)\b[^>]*?\b(?:src|href|data)\s*=\s*[\"']?\s*(?:https?:)?//[^>]{0,80}",
+    re.IGNORECASE,
+)
+_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+
+#: Nothing but what is in the page: a browser obeys even if a later Allure tries to load something.
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src data: blob: \'unsafe-inline\''
+    " 'unsafe-eval'; form-action 'none'\">"
+)
+
+
+def make_self_contained(page: str) -> str:
+    """Take out what a page loads from the net, and forbid the browser to load more.
+
+    :raises HarnessError: the page has no head.
     """
-    page = _ANALYTICS.sub("", page)
-    page, replaced = re.subn(r"<head[^>]*>", lambda found: found[0] + _POLICY, page, count=1)
-    left = _FOREIGN.search(page)
-    if left is not None or not replaced:
-        what = left[0][-200:] if left else "a page without a head"
-        raise RigFault(f"the page would load something from the net: {what}")
-    if len(page.encode()) > LARGEST_PAGE:
-        raise RigFault(f"the page has {len(page.encode())} bytes, more than {LARGEST_PAGE}")
+    page = _ANALYTICS.sub("", _SCRIPT_FROM_THE_NET.sub("", page))
+    page, heads = _HEAD.subn(lambda head: head[0] + _POLICY, page, count=1)
+    if not heads:
+        raise HarnessError("Allure made a page that has no head; is it Allure 3?")
     return page
 
 
-def _check_node() -> None:
-    node = shutil.which("node")
-    version = ""
-    if node is not None:
-        version = subprocess.run(
-            [node, "--version"], capture_output=True, text=True, check=False, timeout=30
-        ).stdout
-    found = re.match(r"v(\d+)\.", version)
-    if found is None or int(found[1]) < OLDEST_NODE:
-        raise UsageError(
-            "the report needs Node",
-            key="node",
-            value=version.strip() or "none",
-            expected=f"{OLDEST_NODE} or newer",
+def check_page(page: str) -> None:
+    """Check that a page needs nothing from the net and can be sent around.
+
+    :raises HarnessError: it loads something, or is too large.
+    """
+    found = _ANYTHING_FROM_THE_NET.search(page)
+    if found is not None:
+        raise HarnessError(f"the report would load something from the net: {found[0]}")
+    size = len(page.encode())
+    if size > LARGEST_PAGE:
+        raise HarnessError(
+            f"the report has {size / 1e6:.1f} MB, at most {LARGEST_PAGE / 1e6:.1f} MB can be sent around; "
+            "report fewer tests at once"
         )
 
 
-def _run_allure(command: list[str]) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE)
-    except subprocess.TimeoutExpired as error:
-        raise RigFault(f"Allure did not end within {DEADLINE:.0f} s") from error
-    except OSError as error:
-        raise UsageError(f"cannot be run: {error.strerror}", file=command[0], key="--allure") from error
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip())[-500:]
-        raise RigFault(f"Allure ended with {done.returncode}: {said}")
+def _run(command: list[str | Path], directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=directory,
+        env={**os.environ, "ALLURE_NO_ANALYTICS": "true", "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )

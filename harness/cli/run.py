@@ -26,7 +26,9 @@ def add_to(app: typer.Typer) -> None:
     @app.command("run", context_settings=_PASS_THROUGH)
     def run(
         context: typer.Context,
-        suite: Annotated[str, typer.Argument(help="Name of a shipped suite, for example nrfcloud.")],
+        suite: Annotated[
+            str, typer.Argument(metavar="SUITE", help="Name of a shipped suite, for example nrfcloud.")
+        ],
     ) -> None:
         """Run a shipped suite; all further options are pytest's (harness run nrfcloud --bench virtual)."""
         raise typer.Exit(run_pytest([*suite_arguments(suite), *context.args]))
@@ -34,7 +36,9 @@ def add_to(app: typer.Typer) -> None:
     @app.command("plan", context_settings=_PASS_THROUGH)
     def plan(
         context: typer.Context,
-        suite: Annotated[str, typer.Argument(help="Name of a shipped suite, or a path to your own tests.")],
+        suite: Annotated[
+            str, typer.Argument(metavar="SUITE|PATH", help="A shipped suite, or a path to your own tests.")
+        ],
     ) -> None:
         """Show which test would run on which board, or why not; nothing is run."""
         where = [suite] if Path(suite).exists() else suite_arguments(suite)
