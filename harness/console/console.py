@@ -131,7 +131,7 @@ class Console:
 
     def _read_for(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        with self._intake.waiting():
+        with self._intake:
             while time.monotonic() < deadline:
                 self._intake.pump(deadline)
 
@@ -151,7 +151,7 @@ class Console:
         matchers = [Matcher(pattern) for pattern in patterns]
         start = time.monotonic()
         intake = self._intake
-        with intake.waiting():
+        with intake:
             searched = intake.mark
             while True:
                 found = self._first_match(matchers, searched)
@@ -196,7 +196,7 @@ class Console:
         :raises ForbiddenOutput: an armed pattern was seen.
         """
         intake = self._intake
-        with intake.waiting():
+        with intake:
             intake.pump_available()
             self._settle_debt()
             self._hear_pending()
@@ -206,13 +206,13 @@ class Console:
             lines: list[str] = []
             while True:
                 while (text := self._next_line()) is not None:
+                    if not text:
+                        continue
                     if dialect.is_final(text):
-                        return Reply(
-                            command=line, lines=tuple(lines), final=text, seconds=time.monotonic() - start
-                        )
+                        return Reply(line, tuple(lines), text, time.monotonic() - start)
                     if dialect.is_unsolicited(text):
                         self._hear(text)
-                    elif text and not (not lines and dialect.is_echo(text, line)):
+                    elif lines or not dialect.is_echo(text, line):
                         lines.append(text)
                 if not intake.pump(start + timeout) and time.monotonic() >= start + timeout:
                     self._owed = dialect
@@ -243,7 +243,7 @@ class Console:
         """
         fits = _predicate(wanted)
         start = time.monotonic()
-        with self._intake.waiting():
+        with self._intake:
             self._intake.pump_available()
             while True:
                 self._hear_pending()
@@ -257,7 +257,7 @@ class Console:
     @property
     def unsolicited(self) -> list[tuple[float, str]]:
         """The last unsolicited lines with the time at which each was noticed (seconds since the epoch)."""
-        with self._intake.waiting():
+        with self._intake:
             self._intake.pump_available()
             self._hear_pending()
             return list(self._unsolicited)
@@ -273,11 +273,11 @@ class Console:
 
     def _next_line(self) -> str | None:
         intake = self._intake
-        begin = intake.begin
+        begin = intake.mark - intake.window_start
         end = intake.window.find(b"\n", begin)
         if end < 0:
             return None
-        intake.consume(intake.window_start + end + 1)
+        intake.mark += end + 1 - begin
         return intake.window[begin:end].decode("utf-8", "backslashreplace").strip("\r")
 
     def _timed_out(self, what: str, reason: str) -> ConsoleTimeout:
@@ -293,12 +293,12 @@ class Console:
         :raises ForbiddenOutput: one was seen; from the next wait, at the latest when the block ends.
         """
         armed = Armed([Matcher(pattern) for pattern in patterns])
-        with self._intake.waiting():
+        with self._intake:
             self._intake.pump_available()
             self._intake.armed.append(armed)
         try:
             yield
-            with self._intake.waiting():
+            with self._intake:
                 self._intake.pump_available()
         finally:
             self._intake.armed.remove(armed)
@@ -308,7 +308,7 @@ class Console:
     @property
     def position(self) -> int:
         """Bytes captured so far."""
-        with self._intake.waiting():
+        with self._intake:
             self._intake.pump_available()
             return self._capture.size
 

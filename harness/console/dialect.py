@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Dialect(Protocol):
@@ -22,8 +21,7 @@ class Dialect(Protocol):
         """Tell whether a line is the board's echo of the command."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """What a board answered to a command.
 
     :ivar command: the command.

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ARMED = select.EPOLLIN | select.EPOLLONESHOT
+#: Events of a descriptor that the thread watches, and of one that somebody else reads.
+ARMED, DISARMED = select.EPOLLIN | select.EPOLLONESHOT, 0
 
 
 class Drain:
@@ -28,8 +29,11 @@ class Drain:
         self._wake = -1
         self._thread: threading.Thread | None = None
 
-    def add(self, fd: int, read: Callable[[], None]) -> None:
-        """Call ``read`` on the thread whenever the descriptor is readable and armed."""
+    def add(self, fd: int, read: Callable[[], None]) -> Callable[[int, int], None]:
+        """Call ``read`` on the thread whenever the descriptor is readable and armed.
+
+        :return: a function of descriptor and events that arms and disarms it, until it is removed.
+        """
         with self._lock:
             if self._epoll is None:
                 self._epoll = select.epoll()
@@ -40,19 +44,8 @@ class Drain:
                 )
                 self._thread.start()
             self._readers[fd] = read
-            self._epoll.register(fd, _ARMED)
-
-    def arm(self, fd: int) -> None:
-        """Watch a descriptor again."""
-        epoll = self._epoll
-        if epoll is not None and fd in self._readers:
-            epoll.modify(fd, _ARMED)
-
-    def disarm(self, fd: int) -> None:
-        """Watch a descriptor no more until it is armed again."""
-        epoll = self._epoll
-        if epoll is not None and fd in self._readers:
-            epoll.modify(fd, 0)
+            self._epoll.register(fd, ARMED)
+            return self._epoll.modify
 
     def remove(self, fd: int) -> None:
         """Forget a descriptor, before it is closed; idempotent."""

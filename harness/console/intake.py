@@ -8,14 +8,13 @@ from __future__ import annotations
 import select
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from harness.console.drain import DRAIN
+from harness.console.drain import ARMED, DISARMED, DRAIN
 from harness.errors import BoardLost, ForbiddenOutput, RigFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from harness.console.capture import Capture
@@ -82,26 +81,29 @@ class Intake:
         self._poll.register(port.fd, select.POLLIN)
         self._lost: BoardLost | None = None
         self._closed = False
-        DRAIN.add(port.fd, self._drain)
+        self._fd = port.fd
+        self._modify = DRAIN.add(port.fd, self._drain)
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Be the one who reads, until the block ends.
 
         :raises RigFault: the console is closed.
         """
-        with self._lock:
-            if self._closed:
-                raise RigFault(f"{self._name}: the console is closed")
-            DRAIN.disarm(self._port.fd)
-            try:
-                yield
-            finally:
-                if self._lost is None:
-                    DRAIN.arm(self._port.fd)
+        self._lock.acquire()
+        if self._closed:
+            self._lock.release()
+            raise RigFault(f"{self._name}: the console is closed")
+        if self._lost is None:
+            self._modify(self._fd, DISARMED)
+
+    def __exit__(self, *_error: object) -> None:
+        """Let the drain thread read again."""
+        if self._lost is None and not self._closed:
+            self._modify(self._fd, ARMED)
+        self._lock.release()
 
     def pump(self, deadline: float) -> bool:
-        """Read what arrives before a deadline (``time.monotonic``); inside :meth:`waiting` only.
+        """Read what arrives before a deadline (``time.monotonic``); inside ``with intake:`` only.
 
         :return: whether something arrived.
         :raises BoardLost: the port is gone, and all that came before was handed out.
@@ -140,7 +142,7 @@ class Intake:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                DRAIN.remove(self._port.fd)
+                DRAIN.remove(self._fd)
 
     @property
     def begin(self) -> int:
@@ -158,7 +160,7 @@ class Intake:
             return False
         except BoardLost as error:
             self._lost = error
-            DRAIN.remove(self._port.fd)
+            DRAIN.remove(self._fd)
             return False
         self._take(data)
         return True
@@ -185,6 +187,6 @@ class Intake:
             while self._lost is None and self._poll.poll(0) and self._read():
                 pass
             if self._lost is None:
-                DRAIN.arm(self._port.fd)
+                self._modify(self._fd, ARMED)
         finally:
             self._lock.release()
