@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import RigFault, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from harness.console import Console
@@ -25,17 +25,24 @@ class LeasedBoard:
     """
 
     def __init__(
-        self, description: Board, plugins: HarnessPluginManager, *, capture_directory: Path | None
+        self,
+        description: Board,
+        plugins: HarnessPluginManager,
+        *,
+        capture_directory: Path | None,
+        on_console: Callable[[LeasedBoard, str, Console], None] | None = None,
     ) -> None:
         """Hold a board.
 
         :param description: the board.
         :param plugins: where drivers and controls come from.
         :param capture_directory: where consoles keep what they capture; ``None`` keeps it in memory.
+        :param on_console: called with this board, the role and the console whenever a console was opened.
         """
         self.description = description
         self._plugins = plugins
         self._capture_directory = capture_directory
+        self._on_console = on_console
         self._resources = ExitStack()
         self._endpoints: dict[str, Any] = {}
         self._driver: Any = None
@@ -79,6 +86,8 @@ class LeasedBoard:
         if role not in self._endpoints:
             self._endpoints[role] = self._open(role)
             self._resources.callback(self._endpoints[role].close)
+            if self._on_console is not None and role in self.open_consoles:
+                self._on_console(self, role, self._endpoints[role])
         return self._endpoints[role]
 
     def _open(self, role: str) -> Any:
@@ -112,6 +121,11 @@ class LeasedBoard:
                     value=self.description.driver,
                     expected="a driver of an installed plugin (harness_make_driver)",
                 )
+        return self._driver
+
+    @property
+    def made_driver(self) -> Any:
+        """The driver if it was used since the board was opened, else ``None``; makes and opens nothing."""
         return self._driver
 
     @property

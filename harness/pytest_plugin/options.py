@@ -9,22 +9,20 @@ if TYPE_CHECKING:
 
     from harness.config import Settings
 
-# name of the option (and of the ini key, with "harness_"), type of the ini key, metavar, help
+# name of the option (and of the ini key, after "harness_"), metavar, help
 _VALUES = (
     (
         "bench",
-        "string",
         "BENCH",
-        "Boards to use: 'virtual' (a bench is started), 'virtual=SOCKET' (one that runs) or 'attached'. "
-        "Without it the plugin is idle.",
+        "Boards to use: virtual (starts a bench), virtual=SOCKET (one that runs) or attached; else idle.",
     ),
-    ("boards", "string", "N|KIND=N,...", "How many boards, of any kind or of each kind named."),
-    ("test-deadline", "string", "SECONDS", "Interrupt a test after so long; 0 for never. Default: 120."),
-    ("lease-deadline", "string", "SECONDS", "Wait so long for boards that others hold. Default: 30."),
+    ("boards", "N|KIND=N,...", "How many boards, of any kind or of each kind named."),
+    ("test-deadline", "SECONDS", "Interrupt a test after so long; 0 for never. Default: 120."),
+    ("lease-deadline", "SECONDS", "Wait so long for boards that others hold. Default: 30."),
 )
 _LISTS = (
-    ("board", "linelist", "ID", "Use only this board. May be given several times."),
-    ("backend", "linelist", "NAME=fake|URL", "A provisioning service to use. May be given several times."),
+    ("board", "ID", "Use only this board. May be given several times."),
+    ("backend", "NAME=fake|URL", "A provisioning service to use. May be given several times."),
 )
 _FLAGS = (
     ("strict-boards", "A test whose need no board meets fails instead of being skipped."),
@@ -36,10 +34,10 @@ _FLAGS = (
 def add_options(parser: pytest.Parser) -> None:
     """Declare the options and their ini keys."""
     group = parser.getgroup("harness", "provisioning tests on boards (harness)")
-    for name, kind, metavar, text in _VALUES:
+    for name, metavar, text in _VALUES:
         group.addoption(f"--{name}", metavar=metavar, default=None, help=text)
-        parser.addini(ini_key(name), text, type="string" if kind == "string" else "linelist", default=None)
-    for name, _, metavar, text in _LISTS:
+        parser.addini(ini_key(name), text, type="string", default="")
+    for name, metavar, text in _LISTS:
         group.addoption(f"--{name}", metavar=metavar, action="append", default=None, help=text)
         parser.addini(ini_key(name), text, type="linelist", default=[])
     for name, text in _FLAGS:

@@ -38,6 +38,8 @@ class ActiveSession:
     :ivar boards: every board of the session, in identity order.
     :ivar own_boards: the boards that this process may use; in a worker of xdist one or none.
     :ivar backends: the services in use, by name.
+    :ivar board_of_worker: in the controller of xdist, the board of every worker there was; ``None`` for a
+        worker without a board. A worker's console captures are in ``directory/captures/WORKER``.
     """
 
     settings: Settings
@@ -49,6 +51,7 @@ class ActiveSession:
     boards: tuple[Board, ...] = ()
     own_boards: tuple[Board, ...] = ()
     backends: dict[str, Backend] = field(default_factory=dict)
+    board_of_worker: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def runs_tests(self) -> bool:
@@ -56,26 +59,26 @@ class ActiveSession:
         return self.worker_id != CONTROLLER
 
 
-SESSION_KEY = pytest.StashKey["ActiveSession"]()
+SESSION_KEY: pytest.StashKey[ActiveSession] = pytest.StashKey()
 """On ``config``: the session; missing when the plugin is idle."""
 
-BOARD_KEY = pytest.StashKey["LeasedBoard"]()
+BOARD_KEY: pytest.StashKey[LeasedBoard] = pytest.StashKey()
 """On ``item``: the board that the test used; missing until (and unless) the test got one."""
 
-EXCHANGES_KEY = pytest.StashKey["list[Exchange]"]()
-"""On ``item``: every HTTP exchange of the test with a backend, in order; always there in an active session."""
+EXCHANGES_KEY: pytest.StashKey[list[Exchange]] = pytest.StashKey()
+"""On ``item``: every HTTP exchange of the test with a backend, in order; there in every active session."""
 
-CONSOLE_MARKS_KEY = pytest.StashKey["dict[str, int]"]()
+CONSOLE_MARKS_KEY: pytest.StashKey[dict[str, int]] = pytest.StashKey()
 """On ``item``: by role, where each console stood when the test began (:attr:`Console.position`).
 
 A console that is opened by the test itself is not in it: its slice begins at 0.
 """
 
-FAILED_KEY = pytest.StashKey[bool]()
+FAILED_KEY: pytest.StashKey[bool] = pytest.StashKey()
 """On ``item``: whether setup or call of the test failed; known before its fixtures are torn down."""
 
-NOT_RUN_KEY = pytest.StashKey["list[str]"]()
+NOT_RUN_KEY: pytest.StashKey[list[str]] = pytest.StashKey()
 """On ``config`` of the controller: ids of tests that were collected and did not run."""
 
-KEPT_KEY = pytest.StashKey[bool]()
+KEPT_KEY: pytest.StashKey[bool] = pytest.StashKey()
 """On ``item``: the test failed and ``--keep`` left its board and service as they are."""

@@ -1,0 +1,254 @@
+"""The process that the user started: it owns bench, boards, leases and fakes, and cleans up after all.
+
+Everything is held by one stack and given back in reverse order however the session ends; what a SIGKILL
+leaves to others ends by the lifeline.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.backends.contract import Backend
+from harness.config import BenchChoice
+from harness.errors import HarnessError, UsageError
+from harness.inventory.leases import Leases
+from harness.plugins import load_plugins
+from harness.pytest_plugin import selection
+from harness.pytest_plugin.conftests import ConftestHooks
+from harness.pytest_plugin.handover import lifeline_path
+from harness.pytest_plugin.options import read_settings
+from harness.pytest_plugin.signals import interrupt_on_termination
+from harness.pytest_plugin.state import CONTROLLER, MAIN_WORKER, SESSION_KEY, ActiveSession
+from harness.redaction import Redactor
+from harness.session_directory import SessionDirectory, new_run_id
+from harness.session_lifeline import Lifeline
+
+if TYPE_CHECKING:
+    from harness.backends.contract import BackendSpec
+    from harness.config import Settings
+    from harness.inventory.board import Board
+    from harness.plugins import HarnessPluginManager
+
+
+class Controller:
+    """What a session owns.
+
+    :ivar run_id: id of the run.
+    :ivar boards: the boards of the session, in identity order.
+    :ivar left_out: boards that were leased and then given back because no worker would use them.
+    :ivar backends: the services in use, by name.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        """Own nothing yet; see :meth:`open`."""
+        self.settings = settings
+        self.run_id = new_run_id()
+        self.boards: tuple[Board, ...] = ()
+        self.left_out: tuple[Board, ...] = ()
+        self.backends: dict[str, Backend] = {}
+        self._config = config
+        self._resources = ExitStack()
+        self._leases = Leases(self.run_id)
+        self.plugins: HarnessPluginManager = load_plugins()
+        self.conftests = ConftestHooks(config, self.plugins)
+        config.pluginmanager.register(self.conftests, "harness-conftests")
+        self.specs = backend_specs(self.plugins)
+        self.redactor = make_redactor(self.plugins)
+        self.directory: Path
+
+    @property
+    def runs_nothing(self) -> bool:
+        """Whether tests are collected only."""
+        return bool(self._config.option.collectonly or self._config.getoption("plan"))
+
+    def open(self) -> None:
+        """Start or attach to the bench, find the boards and lease them, start the fakes.
+
+        :raises HarnessError: anything of it is impossible; what was opened is closed again.
+        """
+        bench = self.settings.bench
+        assert bench is not None  # noqa: S101 - the caller looked; tells mypy so
+        if bench.kind == "attached":
+            raise UsageError(
+                "attached boards come with a later release; this one runs on virtual boards",
+                key="--bench",
+                value="attached",
+                expected="virtual or virtual=SOCKET",
+            )
+        self._refuse_unknown_backends()
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            self._make_directory()
+            interrupt_on_termination(self._resources)
+            lifeline = Lifeline(lifeline_path(self.directory))
+            self._resources.callback(lifeline.close)
+            if bench.socket is None:
+                bench = self._start_bench(lifeline)
+                self.settings = replace(self.settings, bench=bench)
+            self._choose_boards()
+            if not self.runs_nothing:
+                self._start_backends(lifeline)
+            undo.pop_all()
+
+    def close(self) -> None:
+        """Give everything back, in reverse order; idempotent."""
+        self._resources.close()
+
+    def _make_directory(self) -> None:
+        directory = SessionDirectory(self.run_id)
+        self.directory = directory.path
+        kept = Path.cwd() / f"raw-console-{self.run_id}" if self.settings.keep_raw_console else None
+        self._resources.callback(directory.close, keep=kept)
+
+    def _start_bench(self, lifeline: Lifeline) -> BenchChoice:
+        from harness.virtual.launcher import start_bench
+
+        kinds = selection.kinds_to_start(
+            self.settings.boards,
+            [kind.kind for kinds in self.plugins.hook.harness_virtual_boards() for kind in kinds],
+        )
+        running = start_bench(
+            self.directory / "bench", [(kind, None, {}) for kind in kinds], lifeline=lifeline.path
+        )
+        self._resources.callback(running.close)
+        return BenchChoice(kind="virtual", socket=running.socket)
+
+    def _choose_boards(self) -> None:
+        found = [
+            board
+            for boards in self.plugins.hook.harness_discover_boards(settings=self.settings)
+            for board in boards
+        ]
+        candidates = selection.candidates(self.settings, found)
+        if self.runs_nothing:
+            self.boards = selection.choose(self.settings.boards, candidates)
+            return
+        self._resources.callback(self._leases.close)
+        selection.lease(self.settings.boards, candidates, self._leases, deadline=self.settings.lease_deadline)
+        self.boards = self._leases.boards
+
+    def limit_boards(self, workers: int) -> None:
+        """Give back the boards that no worker would use."""
+        self.boards, self.left_out = self.boards[:workers], self.boards[workers:]
+        for board in self.left_out:
+            self._leases.release(board)
+
+    def _refuse_unknown_backends(self) -> None:
+        for name in self.settings.backends:
+            if name not in self.specs:
+                raise UsageError(
+                    "no such backend",
+                    key="--backend",
+                    value=name,
+                    expected=selection.nearest_of(name, self.specs) or "an installed plugin that has it",
+                )
+
+    def _start_backends(self, lifeline: Lifeline) -> None:
+        for name, choice in self.settings.backends.items():
+            spec = self.specs[name]
+            if choice.mode == "fake":
+                from harness.backends.launcher import start_fake
+
+                running = start_fake(spec, self.directory / "fakes", lifeline=lifeline.path)
+                self._resources.callback(running.close)
+                self.backends[name] = running.backend
+            else:
+                self.backends[name] = Backend(
+                    name=name, mode="url", url=choice.url or "", capabilities=spec.real_capabilities
+                )
+
+    def planned_backends(self) -> dict[str, Backend]:
+        """Return the services in use; of a session that runs nothing those that would be."""
+        if not self.runs_nothing:
+            return self.backends
+        planned = {}
+        for name, choice in self.settings.backends.items():
+            fake = choice.mode == "fake"
+            spec = self.specs[name]
+            capabilities = spec.capabilities if fake else spec.real_capabilities
+            planned[name] = Backend(
+                name=name, mode=choice.mode, url=choice.url or "", capabilities=capabilities
+            )
+        return planned
+
+
+def backend_specs(plugins: HarnessPluginManager) -> dict[str, BackendSpec]:
+    """Return every service that a plugin knows, by name."""
+    return {spec.name: spec for specs in plugins.hook.harness_backends() for spec in specs}
+
+
+def make_redactor(plugins: HarnessPluginManager) -> Redactor:
+    """Return a redactor that knows the secrets of every plugin."""
+    redactor = Redactor()
+    for secrets in plugins.hook.harness_secrets():
+        for secret in secrets:
+            redactor.add_secret(secret)
+    return redactor
+
+
+CONTROLLER_KEY = pytest.StashKey[Controller]()
+"""On ``config``: what the session owns; missing in workers and in an idle session."""
+
+
+def prepare(config: pytest.Config) -> Controller | None:
+    """Open the session, once; ``None`` when no bench is asked for.
+
+    :raises pytest.UsageError: an option does not fit, no board was found, or something did not start.
+    """
+    if CONTROLLER_KEY in config.stash:
+        return config.stash[CONTROLLER_KEY]
+    try:
+        settings = read_settings(config)
+        if settings.bench is None:
+            return None
+        controller = Controller(config, settings)
+        config.add_cleanup(controller.close)
+        controller.open()
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[CONTROLLER_KEY] = controller
+    return controller
+
+
+def begin_controller(config: pytest.Config) -> None:
+    """Begin the session in the process that the user started.
+
+    :raises pytest.UsageError: see :func:`prepare`; or options of xdist that do not fit.
+    """
+    controller = prepare(config)
+    if controller is None:
+        return
+    from harness.pytest_plugin.distribution import Distribution, number_of_workers
+    from harness.pytest_plugin.overview import Overview
+
+    workers = number_of_workers(config)
+    if workers:
+        controller.limit_boards(workers)
+    session = ActiveSession(
+        settings=controller.settings,
+        run_id=controller.run_id,
+        worker_id=CONTROLLER if workers else MAIN_WORKER,
+        directory=controller.directory,
+        redactor=controller.redactor,
+        plugins=controller.plugins,
+        boards=controller.boards,
+        own_boards=() if workers else controller.boards,
+        backends=controller.planned_backends(),
+    )
+    config.stash[SESSION_KEY] = session
+    distribution = Distribution(config, session) if workers else None
+    overview = Overview(
+        config, session, controller.left_out, distribution.scheduler if distribution else None
+    )
+    config.pluginmanager.register(overview, "harness-overview")
+    if distribution is not None:
+        config.pluginmanager.register(distribution, "harness-distribution")
+    else:
+        from harness.pytest_plugin.worker import begin_running
+
+        begin_running(config, session, controller.conftests, controller.specs)

@@ -1,0 +1,111 @@
+"""One worker a board: what the controller does for pytest-xdist."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.pytest_plugin.handover import WORKERINPUT_KEY, Handover, read_needs
+from harness.pytest_plugin.scheduler import BoardScheduling
+
+if TYPE_CHECKING:
+    from harness.pytest_plugin.state import ActiveSession
+_FITTING_DIST = "load"  # what -n means when nothing else is said
+
+
+def number_of_workers(config: pytest.Config) -> int:
+    """Return how many workers xdist is going to start; 0 when it starts none.
+
+    :raises pytest.UsageError: workers on other machines, or a distribution that cannot respect boards.
+    """
+    tx = config.getoption("tx", [])
+    dist = config.getoption("dist", "no")
+    if config.option.collectonly or not tx or dist == "no":
+        return 0
+    if dist != _FITTING_DIST:
+        raise pytest.UsageError(
+            f"--dist: {dist!r} cannot be used with --bench: tests go where a board fits"
+            f" (got {dist!r}); expected {_FITTING_DIST}, or nothing"
+        )
+    for spec in tx:
+        if "popen" not in str(spec):
+            raise pytest.UsageError(
+                f"--tx: boards are on this host, and so must the workers be (got {spec!r}); expected popen"
+            )
+    return len(tx)
+
+
+class _Place:
+    """What a worker, and after it its replacement, may use."""
+
+    def __init__(self, board: str | None) -> None:
+        self.board = board
+        self.first_worker: str | None = None
+
+
+class Distribution:
+    """Gives each worker its board, and the tests that fit it."""
+
+    def __init__(self, config: pytest.Config, session: ActiveSession) -> None:
+        """Set up one place for each worker; those beyond the boards get tests without a board only."""
+        self._config = config
+        self._session = session
+        workers = number_of_workers(config)
+        boards: list[str | None] = [board.id for board in session.boards]
+        boards += [None] * (workers - len(boards))
+        self._free = deque(_Place(board) for board in boards)
+        self._places: dict[str, _Place] = {}
+        self._nodes: list[Any] = []
+        self.scheduler = BoardScheduling(config, session, session.board_of_worker)
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_xdist_make_scheduler(self) -> BoardScheduling:
+        """Schedule by boards."""
+        return self.scheduler
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Hand a worker its place; a replacement gets that of the worker that crashed."""
+        place = self._free.popleft()
+        worker: str = node.gateway.id
+        self._places[worker] = place
+        self._nodes.append(node)
+        self._session.board_of_worker[worker] = place.board
+        node.workerinput[WORKERINPUT_KEY] = Handover(
+            run_id=self._session.run_id,
+            directory=self._session.directory,
+            boards=self._session.boards,
+            own_board=place.board,
+            backends=tuple(self._session.backends.values()),
+            replaces=place.first_worker,
+        ).to_json()
+        place.first_worker = place.first_worker or worker
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker ended: its place is the next to be given."""
+        place = self._places.pop(node.gateway.id, None)
+        if place is not None:
+            self._free.appendleft(place)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any) -> None:
+        """A worker has collected.
+
+        :raises pytest.UsageError: it found a marker or a conftest that is wrong.
+        """
+        read_needs(self._session.directory, node.gateway.id)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Interrupt the workers too, so that they clean up now and not when xdist loses patience."""
+        if excinfo.type is not KeyboardInterrupt:  # xdist's own class: the session stops after failures
+            return
+        for node in self._nodes:
+            if node.gateway.id in self._places:
+                with suppress(OSError):  # it has ended meanwhile
+                    os.kill(node.gateway._rinfo().pid, signal.SIGINT)

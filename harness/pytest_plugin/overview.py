@@ -1,0 +1,148 @@
+"""What the controller says of a session: on what it runs, what it would run where, and what did not run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.pytest_plugin.placement import PLACEMENT_KEY
+from harness.pytest_plugin.state import NOT_RUN_KEY, ActiveSession
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from harness.inventory.board import Board
+    from harness.pytest_plugin.scheduler import BoardScheduling
+
+VIRTUAL_WARNING = "harness: THE BOARDS ARE VIRTUAL: nothing here was run on hardware"
+
+
+class Overview:
+    """Header, plan and summary of a session."""
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        session: ActiveSession,
+        left_out: Sequence[Board],
+        scheduler: BoardScheduling | None,
+    ) -> None:
+        """Remember on what the session runs.
+
+        :param left_out: boards that were found and have no worker.
+        :param scheduler: knows what did not run, when there are workers.
+        """
+        self._scheduler = scheduler
+        self._config = config
+        self._session = session
+        self._left_out = left_out
+        self._reported: set[str] = set()
+        self._interrupted_by_hand = False
+
+    def pytest_report_header(self) -> list[str]:
+        """Say on what the session runs, and loudly when it is not hardware."""
+        lines = [describe(self._session)]
+        if self._left_out:
+            lines.append(f"harness: more boards than workers, unused: {count_kinds(self._left_out)}")
+        if any(board.virtual for board in self._session.boards):
+            lines.append(VIRTUAL_WARNING)
+        return lines
+
+    # -- planning -----------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """With ``--plan`` show which test would run where, and run none."""
+        if not self._config.getoption("plan") or session.testsfailed:
+            return None
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line("")
+            for line in plan_table(session.items):
+                reporter.write_line(line)
+        return True
+
+    # -- what did not run ---------------------------------------------------------------------------------
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note that a test ran, or at least began to."""
+        self._reported.add(report.nodeid)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note who interrupted: xdist stops after failures by an interrupt of its own class."""
+        self._interrupted_by_hand = excinfo.type is KeyboardInterrupt
+
+    # Innermost, so that it comes after xdist has ended its workers and before the summary is written.
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Count the tests that did not run; a session that left some out has not passed."""
+        try:
+            return (yield)
+        finally:
+            not_run = self._config.stash[NOT_RUN_KEY] = self._find_not_run(session)
+            stops = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
+            if not self._interrupted_by_hand:
+                stops.add(pytest.ExitCode.INTERRUPTED)
+            if not_run and session.exitstatus in stops:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _find_not_run(self, session: pytest.Session) -> list[str]:
+        if self._config.option.collectonly or self._config.getoption("plan"):
+            return []
+        if self._scheduler is not None:
+            return self._scheduler.not_run
+        items: list[pytest.Item] = getattr(session, "items", [])
+        return [item.nodeid for item in items if item.nodeid not in self._reported]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say on what it ran, and what did not run."""
+        not_run = self._config.stash.get(NOT_RUN_KEY, [])
+        if not_run:
+            terminalreporter.section("tests that did not run", sep="=", red=True)
+            for test in not_run:
+                terminalreporter.write_line(test)
+        if self._config.getoption("plan"):
+            return
+        terminalreporter.write_line(describe(self._session))
+        if any(board.virtual for board in self._session.boards):
+            terminalreporter.write_line(VIRTUAL_WARNING, yellow=True)
+        if not_run:
+            terminalreporter.write_line(f"not run: {len(not_run)}", red=True)
+
+
+def describe(session: ActiveSession) -> str:
+    """Say in one line on what a session runs."""
+    bench = session.settings.bench
+    kind = bench.kind if bench is not None else "no"
+    number = len(session.boards)
+    text = f"harness: {kind} bench, {number} board{'' if number == 1 else 's'}"
+    text += f" ({count_kinds(session.boards)})" if session.boards else ""
+    backends = ", ".join(
+        f"{backend.name}={'fake' if backend.mode == 'fake' else backend.url}"
+        for backend in session.backends.values()
+    )
+    return f"{text}, backends: {backends or 'none'}"
+
+
+def count_kinds(boards: Iterable[Board]) -> str:
+    """Say how many boards of each kind there are."""
+    kinds = Counter(board.kind for board in boards)
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+
+
+def plan_table(items: Sequence[pytest.Item]) -> Iterator[str]:
+    """Say for each test on which boards it would run, or why it would not."""
+    width = max((len(item.nodeid) for item in items), default=0)
+    for item in items:
+        placement = item.stash[PLACEMENT_KEY]
+        if placement.fail is not None:
+            where = f"FAILS: {placement.fail}"
+        elif placement.skip is not None:
+            where = f"SKIPPED: {placement.skip}"
+        elif placement.need is None:
+            where = "needs no board"
+        else:
+            where = ", ".join(board.id for board in placement.boards)
+        yield f"{item.nodeid:<{width}}  {where}"

@@ -1,0 +1,90 @@
+"""The pytest plugin's door: options, the fixture ``board``, and who is woken when a bench is asked for.
+
+Idle it costs nearly nothing: nothing heavy is imported here, and no hook of it runs for each test. What
+happens in a session with a bench is in :mod:`~harness.pytest_plugin.controller` (the process that the user
+started) and :mod:`~harness.pytest_plugin.runner` (each process that runs tests).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.pytest_plugin.options import add_options, is_asked_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.inventory.leased_board import LeasedBoard
+
+MARKERS = (
+    "board(driver=, kind=, needs=, each=): what the test needs of its board; each=board|kind for every one",
+    "backend(name, needs=): what the test needs of a provisioning service",
+    "proves(operation, outcome): the pair that the test proves when it passes",
+)
+WORKERINPUT_KEY = "harness"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options and ini keys of the harness."""
+    add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
+    """Plan in one process: xdist reads the number of workers next."""
+    if config.getoption("plan") and hasattr(config.option, "numprocesses"):
+        config.option.numprocesses = 0
+    return (yield)
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Give ``-n auto`` the number of boards; they are found now, before pytest configures its plugins."""
+    if not is_asked_for(config) or config.option.help or config.option.version:
+        return None
+    from harness.pytest_plugin.controller import prepare
+
+    controller = prepare(config)
+    return None if controller is None else max(1, len(controller.boards))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers, and wake the plugin when a bench is asked for."""
+    for line in MARKERS:
+        config.addinivalue_line("markers", line)
+    workerinput = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        if WORKERINPUT_KEY in workerinput:
+            from harness.pytest_plugin.worker import begin_worker
+
+            begin_worker(config, workerinput[WORKERINPUT_KEY])
+    elif is_asked_for(config):
+        from harness.pytest_plugin.controller import begin_controller
+
+        begin_controller(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Make tests that ask for a board or a service fail when the plugin is idle, saying what to add."""
+    from harness.pytest_plugin.idle import fail_tests_that_need_a_bench
+
+    fail_tests_that_need_a_bench(config, items)
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest) -> Iterator[LeasedBoard]:
+    """A board of the bench that fits the test's ``board`` marker, with its driver and its consoles.
+
+    In this session it is in no other test at the same time. After the test its driver puts back what was
+    changed; with ``--keep`` a failed test's board stays as it is.
+    """
+    from harness.pytest_plugin.idle import NO_BENCH
+    from harness.pytest_plugin.runner import RUNNER_KEY
+
+    runner = request.config.stash.get(RUNNER_KEY, None)
+    if runner is None:
+        pytest.fail(NO_BENCH, pytrace=False)
+    yield from runner.lend(request.node)

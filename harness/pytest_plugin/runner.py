@@ -1,0 +1,253 @@
+"""Running tests on boards: in a worker of xdist, or in the one process that does everything."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from harness.errors import RigFault, UsageError
+from harness.inventory.leased_board import LeasedBoard
+from harness.pytest_plugin.deadline import Deadline
+from harness.pytest_plugin.handover import write_needs, write_usage_error
+from harness.pytest_plugin.markers import BOARD, read_board_marks
+from harness.pytest_plugin.placement import (
+    BOARD_FIXTURE,
+    PLACEMENT_KEY,
+    Offer,
+    Placement,
+    apply_placement,
+    fixture_names,
+    place,
+)
+from harness.pytest_plugin.state import (
+    BOARD_KEY,
+    CONSOLE_MARKS_KEY,
+    EXCHANGES_KEY,
+    FAILED_KEY,
+    KEPT_KEY,
+    MAIN_WORKER,
+)
+from harness.scheduling.needs import BoardNeed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from harness.console import Console
+    from harness.inventory.board import Board
+    from harness.pytest_plugin.conftests import ConftestHooks
+    from harness.pytest_plugin.state import ActiveSession
+
+_DEADLINE_KEY = pytest.StashKey[Deadline]()
+
+
+class TestRunner:
+    """Places the collected tests, lends them boards and watches their deadlines.
+
+    :ivar current: the test that is running.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        session: ActiveSession,
+        conftests: ConftestHooks,
+        *,
+        known_backends: frozenset[str],
+        recovers: bool = False,
+        on_console: Callable[[LeasedBoard, str, Console], None] | None = None,
+    ) -> None:
+        """Hold the boards of this process; nothing is opened yet.
+
+        :param session: the session as this process sees it.
+        :param conftests: watches the conftests that come while tests are collected.
+        :param known_backends: names of all services that could be asked for.
+        :param recovers: whether a worker that died left our board in an unknown state.
+        :param on_console: called with each console that is opened.
+        """
+        self._session = session
+        self._conftests = conftests
+        self._offer = Offer(
+            boards=session.boards,
+            backends=session.backends,
+            known_backends=known_backends,
+            strict_boards=session.settings.strict_boards,
+        )
+        captures = session.directory / "captures" / session.worker_id
+        captures.mkdir(mode=0o700, exist_ok=True)
+        self._boards = {
+            board.id: LeasedBoard(board, session.plugins, capture_directory=captures, on_console=on_console)
+            for board in session.own_boards
+        }
+        self._to_recover = set(self._boards) if recovers else set()
+        self._kept: dict[str, str] = {}
+        self.current: pytest.Item | None = None
+        self._resources = ExitStack()
+        for leased in self._boards.values():
+            session.plugins.hook.harness_board_leased(board=leased)
+            self._resources.callback(leased.close)
+            self._resources.callback(session.plugins.hook.harness_board_released, board=leased)
+
+    def close(self) -> None:
+        """Close every board; idempotent."""
+        self._resources.close()
+
+    # -- collecting ---------------------------------------------------------------------------------------
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run a test on every board, or on one of every kind, where its marker says ``each=``."""
+        if BOARD_FIXTURE not in metafunc.fixturenames:
+            return
+        with suppress(UsageError):  # raised again, and shown, when all tests are collected
+            mark = read_board_marks(metafunc.definition.iter_markers(BOARD), metafunc.definition.nodeid)
+            parameters = mark.parameters(self._session.boards) if mark.each else []
+            if parameters:  # without any the test is skipped, or fails, with the reason
+                ids = [each.board_id or each.kind for each in parameters]
+                metafunc.parametrize(BOARD_FIXTURE, parameters, ids=ids, indirect=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Place each test.
+
+        :raises pytest.UsageError: a marker or a conftest is wrong.
+        """
+        error = self._conftests.usage_error
+        try:
+            if error is not None:
+                raise error
+            for item in items:
+                apply_placement(item, place(item, self._offer))
+        except UsageError as found:
+            if self._session.worker_id == MAIN_WORKER:
+                raise pytest.UsageError(str(found)) from found
+            write_usage_error(self._session.directory, self._session.worker_id, str(found))
+            self._conftests.usage_error = found
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Tell the scheduler what the tests need, before xdist tells it that we have collected."""
+        if self._session.worker_id != MAIN_WORKER and self._conftests.usage_error is None:
+            needs = [
+                placement.need if placement.skip is None and placement.fail is None else None
+                for placement in (item.stash[PLACEMENT_KEY] for item in session.items)
+            ]
+            write_needs(self._session.directory, self._session.worker_id, needs)
+
+    # -- running ------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Begin the accounts of a test, and choose its board before any of its fixtures is made."""
+        item.stash[EXCHANGES_KEY] = []
+        item.stash[CONSOLE_MARKS_KEY] = {}
+        item.stash[FAILED_KEY] = False
+        item.stash[_DEADLINE_KEY] = Deadline(self._session.settings.test_deadline)
+        placement = item.stash[PLACEMENT_KEY]
+        if placement.need is not None and placement.skip is None and placement.fail is None:
+            self._choose(item, placement)
+        self.current = item
+        try:
+            return (yield)
+        finally:
+            self.current = None
+
+    def _choose(self, item: pytest.Item, placement: Placement) -> LeasedBoard | None:
+        """Note which board a test gets; ``None`` when every one that fits is kept for somebody to look at."""
+        fitting = [board for board in placement.boards if board.id in self._boards]
+        free = [board for board in fitting if board.id not in self._kept]
+        if not free:
+            return None
+        leased = self._boards[free[0].id]
+        item.stash[BOARD_KEY] = leased
+        marks = item.stash[CONSOLE_MARKS_KEY]
+        for role, console in leased.open_consoles.items():
+            with suppress(RigFault):  # the board is gone; the test will hear of it when it uses the board
+                marks[role] = console.position
+        return leased
+
+    def lend(self, item: pytest.Item) -> Iterator[LeasedBoard]:
+        """Lend a test its board and put back afterwards what the test changed on it.
+
+        :param item: the test.
+        :raises RigFault: the scheduler sent the test where no board fits.
+        """
+        leased = item.stash.get(BOARD_KEY, None) or self._choose(item, self._placement_of(item))
+        if leased is None:
+            self._explain_no_board(item)
+        self._recover(leased)
+        yield leased
+        if self.keeps(item):
+            self._kept[leased.id] = item.nodeid
+            return
+        driver = leased.made_driver
+        if hasattr(driver, "restore"):
+            driver.restore()
+
+    def _placement_of(self, item: pytest.Item) -> Placement:
+        """Place a test that asks for its board by ``request.getfixturevalue`` only."""
+        placement = item.stash[PLACEMENT_KEY]
+        if placement.need is not None:
+            return placement
+        need = read_board_marks(item.iter_markers(BOARD), item.nodeid).need
+        return Placement(need=need, boards=need.fitting(self._session.own_boards))
+
+    def _explain_no_board(self, item: pytest.Item) -> NoReturn:
+        need = self._placement_of(item).need or BoardNeed()
+        fitting: tuple[Board, ...] = need.fitting(self._session.own_boards)
+        if fitting:
+            kept = "; ".join(f"{board.id} as {self._kept[board.id]} left it" for board in fitting)
+            pytest.skip(f"every board that fits is kept (--keep): {kept}")
+        if BOARD_FIXTURE not in fixture_names(item):
+            pytest.fail(
+                f"{need.unmet(self._session.own_boards)}; name 'board' among the test's arguments, so that it"
+                " is sent where a board fits",
+                pytrace=False,
+            )
+        raise RigFault(f"worker {self._session.worker_id} has no fitting board: {need}")
+
+    def _recover(self, leased: LeasedBoard) -> None:
+        """Put back what a test changed whose worker died on this board."""
+        if leased.id in self._to_recover:
+            self._to_recover.discard(leased.id)
+            restore = getattr(leased.driver, "restore", None)
+            if restore is not None:
+                restore()
+
+    def keeps(self, item: pytest.Item) -> bool:
+        """Tell whether board and service are to stay as a failed test left them."""
+        item.stash[KEPT_KEY] = self._session.settings.keep and item.stash[FAILED_KEY]
+        return item.stash[KEPT_KEY]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note a failure before the test's fixtures are torn down."""
+        report = yield
+        if report.failed:
+            item.stash[FAILED_KEY] = True
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
+        """Watch the deadline."""
+        with item.stash[_DEADLINE_KEY].over("set-up"):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """Watch the deadline."""
+        with item.stash[_DEADLINE_KEY].over("call"):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Iterator[None]:
+        """Watch a deadline of its own: a test that used up its time is cleaned up after all the same."""
+        with Deadline(self._session.settings.test_deadline).over("tear-down"):
+            return (yield)
+
+
+RUNNER_KEY = pytest.StashKey[TestRunner]()
+"""On ``config``: the runner of this process; missing in a controller of xdist and in an idle session."""

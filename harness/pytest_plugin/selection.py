@@ -1,0 +1,136 @@
+"""Which boards a session uses: of those found, those asked for; all of them are leased."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from harness.config import DEFAULT_VIRTUAL_BOARDS
+from harness.errors import LeaseBusy, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.config import BoardsWanted, Settings
+    from harness.inventory.board import Board
+    from harness.inventory.leases import Leases
+
+
+def kinds_to_start(wanted: BoardsWanted, kinds: Sequence[str]) -> list[str]:
+    """Return the kind of each board that a virtual bench of our own is to host.
+
+    A number without kinds is spread over all kinds, in the order of their names.
+
+    :param wanted: what ``--boards`` asked for.
+    :param kinds: every kind that a plugin can host.
+    :raises UsageError: an unknown kind, or none at all.
+    """
+    known = sorted(set(kinds))
+    if not known:
+        raise UsageError(
+            "no installed plugin has a virtual board",
+            key="--bench",
+            value="virtual",
+            expected="a plugin with harness_virtual_boards, for example provisioning-harness[nordic]",
+        )
+    for kind in wanted.kinds:
+        if kind not in known:
+            raise _unknown_kind(kind, known)
+    if wanted.kinds:
+        return [kind for kind, number in wanted.kinds.items() for _ in range(number)]
+    return [known[number % len(known)] for number in range(wanted.count or DEFAULT_VIRTUAL_BOARDS)]
+
+
+def candidates(settings: Settings, found: Iterable[Board]) -> list[Board]:
+    """Return the boards that may be used, in identity order.
+
+    :param settings: ``--board`` names some; ``--boards`` may name kinds.
+    :param found: what discovery found.
+    :raises UsageError: nothing was found, or a board or kind that is named is not there.
+    """
+    boards = sorted(found, key=lambda board: board.id)
+    bench = settings.bench
+    if not boards:
+        where = f"the virtual bench at {bench.socket}" if bench and bench.socket else "the bench"
+        raise UsageError(
+            f"no board found: looked on {where} and saw none that is plugged in",
+            key="--bench",
+            expected="a bench with boards; add some (harness bench up --boards N) or plug one in",
+        )
+    by_id = {board.id: board for board in boards}
+    for board_id in settings.board_ids:
+        if board_id not in by_id:
+            raise UsageError(
+                "no such board", key="--board", value=board_id, expected=nearest_of(board_id, by_id)
+            )
+    if settings.board_ids:
+        boards = [board for board in boards if board.id in settings.board_ids]
+    there = Counter(board.kind for board in boards)
+    for kind, number in settings.boards.kinds.items():
+        if kind not in there:
+            raise _unknown_kind(kind, sorted(there))
+        if there[kind] < number:
+            raise _too_few(f"{kind}={number}", there[kind])
+    if (settings.boards.count or 0) > len(boards):
+        raise _too_few(str(settings.boards.count), len(boards))
+    return boards
+
+
+def choose(wanted: BoardsWanted, boards: Sequence[Board]) -> tuple[Board, ...]:
+    """Return the first boards that make up what was asked for; all of them when nothing was."""
+    if wanted.count is not None:
+        return tuple(boards[: wanted.count])
+    if not wanted.kinds:
+        return tuple(boards)
+    left = Counter(wanted.kinds)
+    chosen = []
+    for board in boards:
+        if left[board.kind] > 0:
+            left[board.kind] -= 1
+            chosen.append(board)
+    return tuple(chosen)
+
+
+def lease(wanted: BoardsWanted, boards: Sequence[Board], leases: Leases, *, deadline: float) -> None:
+    """Lease the boards that make up what was asked for: free ones first, then those of others in turn.
+
+    :param boards: the candidates, in identity order.
+    :param leases: takes and holds them.
+    :param deadline: seconds to wait for all of them together.
+    :raises LeaseBusy: not enough of them became free in time; the message says who holds one.
+    """
+    end = time.monotonic() + deadline
+    free, busy = [], []
+    for board in boards:
+        try:
+            leases.take([board], deadline=0)
+        except LeaseBusy:
+            busy.append(board)
+        else:
+            free.append(board)
+    chosen = choose(wanted, [*free, *busy])
+    for board in free:
+        if board not in chosen:
+            leases.release(board)
+    waited_for = [board for board in chosen if board in busy]
+    if waited_for:
+        # Whoever waits holds nothing, or two sessions could wait for each other.
+        leases.close()
+        leases.take(chosen, deadline=max(0.0, end - time.monotonic()))
+
+
+def nearest_of(name: str, known: Iterable[str]) -> str | None:
+    """Say what there is, the nearest first; ``None`` when there is nothing."""
+    names = list(known)
+    ordered = difflib.get_close_matches(name, names, n=len(names) or 1, cutoff=0)
+    return ", ".join([*ordered[:1], *sorted(ordered[1:])]) or None
+
+
+def _unknown_kind(kind: str, known: Sequence[str]) -> UsageError:
+    return UsageError("no board of this kind", key="--boards", value=kind, expected=nearest_of(kind, known))
+
+
+def _too_few(asked: str, there: int) -> UsageError:
+    return UsageError("more boards than there are", key="--boards", value=asked, expected=f"at most {there}")

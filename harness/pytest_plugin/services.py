@@ -1,0 +1,105 @@
+"""The fixtures that give a test the clients of provisioning services: one a backend, called by its name."""
+
+from __future__ import annotations
+
+import types
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.backends.contract import BackendSession
+from harness.plugins import load_object
+from harness.pytest_plugin.placement import BOARD_FIXTURE, fixture_names, how_to_add_backend
+from harness.pytest_plugin.state import EXCHANGES_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from harness.backends.contract import BackendSpec, Exchange
+    from harness.pytest_plugin.runner import TestRunner
+    from harness.pytest_plugin.state import ActiveSession
+
+
+class Services:
+    """The clients of this process, made on first use."""
+
+    def __init__(
+        self, session: ActiveSession, runner: TestRunner, specs: Iterable[BackendSpec], *, place: str
+    ) -> None:
+        """Connect to nothing yet.
+
+        :param session: the session as this process sees it.
+        :param runner: knows which test is running.
+        :param specs: every service that could be asked for.
+        :param place: name by which services tell this worker from others; a replacement has that of the
+            worker that it replaces, so that what a dead worker left in a service is not somebody else's.
+        """
+        self._session = session
+        self._runner = runner
+        self._specs = {spec.name: spec for spec in specs}
+        self._place = place
+        self._clients: dict[str, Any] = {}
+        self._introduced: set[tuple[str, str]] = set()
+        self._resources = ExitStack()
+
+    def close(self) -> None:
+        """Close every client; idempotent."""
+        self._clients.clear()
+        self._resources.close()
+
+    def fixtures(self) -> types.ModuleType:
+        """Return a plugin with one fixture for each service."""
+        plugin = types.ModuleType("harness.pytest_plugin.backend_fixtures")
+        for spec in self._specs.values():
+            setattr(plugin, spec.name, pytest.fixture(name=spec.name)(self._fixture_function(spec)))
+        return plugin
+
+    def _fixture_function(self, spec: BackendSpec) -> Callable[[pytest.FixtureRequest], Iterator[Any]]:
+        def client(request: pytest.FixtureRequest) -> Iterator[Any]:
+            yield from self.lend(request, spec.name)
+
+        client.__doc__ = f"Client of {spec.title}; what a test makes there is undone after the test."
+        return client
+
+    def lend(self, request: pytest.FixtureRequest, name: str) -> Iterator[Any]:
+        """Lend a test a client and undo afterwards what the test made in the service.
+
+        A board is asked for first, so that it is still in hand when the service is cleaned up.
+        """
+        if name not in self._session.backends:
+            pytest.fail(how_to_add_backend(name), pytrace=False)
+        item: pytest.Item = request.node
+        if BOARD_FIXTURE in fixture_names(item):
+            self._introduce(request.getfixturevalue(BOARD_FIXTURE), name)
+        client = self._client(name)
+        yield client
+        if self._runner.keeps(item):
+            client.forget()
+        else:
+            client.undo()
+
+    def _introduce(self, board: Any, name: str) -> None:
+        if (board.id, name) not in self._introduced:
+            self._session.plugins.hook.harness_introduce_board(
+                board=board, backend=self._session.backends[name]
+            )
+            self._introduced.add((board.id, name))
+
+    def _client(self, name: str) -> Any:
+        if name not in self._clients:
+            make = load_object(self._specs[name].client)
+            session = BackendSession(
+                run_id=self._session.run_id,
+                worker=self._place,
+                on_exchange=self._note,
+                register_secret=self._session.redactor.add,
+            )
+            self._clients[name] = make(self._session.backends[name], session)
+            self._resources.callback(self._clients[name].close)
+        return self._clients[name]
+
+    def _note(self, exchange: Exchange) -> None:
+        item = self._runner.current
+        if item is not None:
+            item.stash[EXCHANGES_KEY].append(exchange)

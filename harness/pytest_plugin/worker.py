@@ -1,0 +1,88 @@
+"""Beginning to run tests: in a worker of xdist, or in the one process that does everything."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.plugins import load_plugins
+from harness.pytest_plugin.conftests import ConftestHooks
+from harness.pytest_plugin.controller import backend_specs, make_redactor
+from harness.pytest_plugin.handover import Handover, lifeline_path
+from harness.pytest_plugin.live_console import LiveConsole
+from harness.pytest_plugin.options import read_settings
+from harness.pytest_plugin.runner import RUNNER_KEY, TestRunner
+from harness.pytest_plugin.services import Services
+from harness.pytest_plugin.signals import interrupt_once
+from harness.pytest_plugin.state import SESSION_KEY, ActiveSession
+from harness.session_lifeline import watch_lifeline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.backends.contract import BackendSpec
+
+
+def begin_worker(config: pytest.Config, handed_over: str) -> None:
+    """Take part in the session of a controller.
+
+    :param config: the worker's.
+    :param handed_over: what the controller put into ``workerinput``.
+    :raises pytest.UsageError: a plugin or a conftest is wrong.
+    """
+    handover = Handover.from_json(handed_over)
+    worker_id: str = config.workerinput["workerid"]  # type: ignore[attr-defined]  # set by xdist
+    captures = handover.directory / "captures" / worker_id
+    watch_lifeline(lifeline_path(handover.directory), lambda: shutil.rmtree(captures, ignore_errors=True))
+    interrupt_once()
+    try:
+        plugins = load_plugins()
+        conftests = ConftestHooks(config, plugins)
+        settings = read_settings(config)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(conftests, "harness-conftests")
+    session = ActiveSession(
+        settings=settings,
+        run_id=handover.run_id,
+        worker_id=worker_id,
+        directory=handover.directory,
+        redactor=make_redactor(plugins),
+        plugins=plugins,
+        boards=handover.boards,
+        own_boards=tuple(board for board in handover.boards if board.id == handover.own_board),
+        backends={backend.name: backend for backend in handover.backends},
+    )
+    config.stash[SESSION_KEY] = session
+    begin_running(config, session, conftests, backend_specs(plugins), replaces=handover.replaces)
+
+
+def begin_running(
+    config: pytest.Config,
+    session: ActiveSession,
+    conftests: ConftestHooks,
+    specs: Mapping[str, BackendSpec],
+    *,
+    replaces: str | None = None,
+) -> None:
+    """Make fixtures and hooks ready to run tests in this process.
+
+    :param replaces: id of the first worker that had this place, when this one replaces it.
+    """
+    live = LiveConsole(config) if config.option.capture == "no" else None
+    runner = TestRunner(
+        session,
+        conftests,
+        known_backends=frozenset(specs),
+        recovers=replaces is not None,
+        on_console=live.show if live else None,
+    )
+    config.add_cleanup(runner.close)
+    services = Services(session, runner, specs.values(), place=replaces or session.worker_id)
+    config.add_cleanup(services.close)
+    config.stash[RUNNER_KEY] = runner
+    config.pluginmanager.register(services.fixtures(), "harness-backend-fixtures")
+    config.pluginmanager.register(runner, "harness-runner")
