@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,6 +15,8 @@ from harness.shipped import shipped_suites
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Pytest has six exit codes, we have three: 0 done, 1 failed, 4 used wrongly or no test selected.
+RUN_PYTEST = "import sys, pytest; code = pytest.main(sys.argv[1:]); sys.exit({0: 0, 4: 4, 5: 4}.get(code, 1))"
 CONFIGURATION = Path(__file__).with_name("suites.ini")
 _PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -31,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
         ],
     ) -> None:
         """Run a shipped suite; all further options are pytest's (harness run nrfcloud --bench virtual)."""
-        raise typer.Exit(run_pytest([*suite_arguments(suite), *context.args]))
+        start_pytest([*suite_arguments(suite), *context.args])
 
     @app.command("plan", context_settings=_PASS_THROUGH)
     def plan(
@@ -42,7 +46,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Show which test would run on which board, or why not; nothing is run."""
         where = [suite] if Path(suite).exists() else suite_arguments(suite)
-        raise typer.Exit(run_pytest([*where, "--plan", *context.args]))
+        start_pytest([*where, "--plan", *context.args])
 
 
 def suite_arguments(name: str) -> list[str]:
@@ -65,19 +69,14 @@ def suite_arguments(name: str) -> list[str]:
     ]
 
 
-def run_pytest(arguments: Sequence[str]) -> int:
-    """Run pytest in this process.
+def start_pytest(arguments: Sequence[str]) -> NoReturn:
+    """Become pytest: this process goes on as a fresh Python that runs it.
+
+    Fresh, because pytest has to load the harness before anybody else did, to rewrite the asserts of plugins;
+    the same process, so that every signal reaches pytest and nobody is left behind.
 
     :param arguments: its command line.
-    :return: 0 all passed, 1 something failed or was interrupted, 4 used wrongly or nothing selected.
     """
-    import pytest
-
-    code = pytest.main(list(arguments))
-    if code == pytest.ExitCode.NO_TESTS_COLLECTED and "--plan" not in arguments:
-        raise UsageError(
-            "no test was selected", key="pytest", expected="-k, -m and paths that select at least one test"
-        )
-    if code in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
-        return 0
-    return 4 if code == pytest.ExitCode.USAGE_ERROR else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-P", "-c", RUN_PYTEST, *arguments])  # noqa: S606 - no shell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.cli.run import RUN_PYTEST
 from harness.shipped import shipped_suites
 
 if TYPE_CHECKING:
@@ -17,22 +19,28 @@ if TYPE_CHECKING:
 SUITE = shipped_suites()["nrfcloud"]
 
 
+class Started(BaseException):
+    """Pytest was started; this process would not be ours any more."""
+
+
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Command lines that pytest was called with; it answers that all is well."""
+    """Command lines that pytest was started with."""
     calls: list[list[str]] = []
 
-    def answer(arguments: list[str]) -> int:
-        calls.append(arguments)
-        return 0
+    def start(program: str, arguments: list[str]) -> None:
+        assert program == sys.executable
+        calls.append(arguments[arguments.index("-c") + 2 :])
+        raise Started
 
-    monkeypatch.setattr(pytest, "main", answer)
+    monkeypatch.setattr(os, "execv", start)
     return calls
 
 
 def test_suite_is_run_from_where_it_is_installed(run: Callable[..., Any], called: list[list[str]]) -> None:
     """Node ids, configuration and cache do not depend on the directory that the suite lies in."""
-    assert run("run", "nrfcloud", "--bench", "virtual", "-n", "auto", "-k", "claim and not csv").code == 0
+    with pytest.raises(Started):
+        run("run", "nrfcloud", "--bench", "virtual", "-n", "auto", "-k", "claim and not csv")
 
     (arguments,) = called
     assert arguments[0] == str(SUITE)
@@ -43,7 +51,8 @@ def test_suite_is_run_from_where_it_is_installed(run: Callable[..., Any], called
 
 def test_plan_adds_its_option(run: Callable[..., Any], called: list[list[str]]) -> None:
     """A plan is a run in which nothing is run."""
-    assert run("plan", "nrfcloud", "--bench", "virtual").code == 0
+    with pytest.raises(Started):
+        run("plan", "nrfcloud", "--bench", "virtual")
 
     assert called[0][0] == str(SUITE)
     assert called[0][-3:] == ["--plan", "--bench", "virtual"]
@@ -51,7 +60,8 @@ def test_plan_adds_its_option(run: Callable[..., Any], called: list[list[str]]) 
 
 def test_plan_of_own_tests(run: Callable[..., Any], called: list[list[str]], tmp_path: Path) -> None:
     """The user's own tests are planned with their own configuration."""
-    assert run("plan", str(tmp_path), "-k", "x").code == 0
+    with pytest.raises(Started):
+        run("plan", str(tmp_path), "-k", "x")
 
     assert called == [[str(tmp_path), "--plan", "-k", "x"]]
 
@@ -68,21 +78,40 @@ def test_unknown_suite_lists_the_known(
     assert not called
 
 
-@pytest.mark.parametrize(("answer", "code"), [(0, 0), (1, 1), (2, 1), (3, 1), (4, 4), (5, 4), (99, 1)])
-def test_answer_of_pytest_becomes_ours(
-    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, answer: int, code: int
-) -> None:
+TEST = """
+import os, signal
+
+def test_passes():
+    pass
+
+def test_fails():
+    assert 1 == 2
+
+def test_interrupted():
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["-k", "passes"], 0),
+        (["-k", "fails"], 1),
+        (["-k", "interrupted"], 1),
+        (["-k", "nothing"], 4),
+        (["--no-such-option"], 4),
+    ],
+)
+def test_answer_of_pytest_becomes_ours(tmp_path: Path, arguments: list[str], code: int) -> None:
     """Pytest's six codes become our three; that nothing was selected is a wrong use."""
-    monkeypatch.setattr(pytest, "main", lambda _arguments: answer)
+    (tmp_path / "test_it.py").write_text(TEST)
+    command = [sys.executable, "-P", "-c", RUN_PYTEST, "-q", "-p", "no:cacheprovider"]
 
-    assert run("run", "nrfcloud").code == code
+    done = subprocess.run(
+        [*command, *arguments, "test_it.py"], cwd=tmp_path, capture_output=True, check=False
+    )
 
-
-def test_plan_of_nothing_is_no_error(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan runs no test, so that none was run is no failure."""
-    monkeypatch.setattr(pytest, "main", lambda _arguments: 5)
-
-    assert run("plan", "nrfcloud").code == 0
+    assert done.returncode == code, done.stdout + done.stderr
 
 
 def test_options_are_passed_whole_to_a_real_pytest(tmp_path: Path) -> None:
