@@ -24,6 +24,7 @@ FETCH_PATH = "/v1/provisioning/commands"
 REPORT_PATH = "/v1/provisioning/response"
 
 _OK, _NO_CONTENT = 200, 204
+_ZEPHYR, _ZEPHYR_BUILD = "4.1", "v4.1.99-ncs1"
 # What the library makes of a refusal (nrfcloud fact sheet, section 3.1); whatever is not here is FAILED.
 _EVENTS = {401: "FAILED_DEVICE_NOT_CLAIMED"}
 _QUOTED = re.compile(r'"([^"]*)"')
@@ -192,8 +193,7 @@ class Session:
     def _exchange(
         self, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None = None
     ) -> Answer:
-        version, _, build = self._settings.sdk.partition(".")
-        agent = f"Zephyr/4.{version} (v4.{version}.{build} {self._settings.board})"
+        agent = f"Zephyr/{_ZEPHYR} ({_ZEPHYR_BUILD} {self._settings.board})"
         headers = [*headers, ("User-Agent", agent), ("Connection", "close")]
         try:
             answer = self._link.exchange(method, target, headers, body)
