@@ -6,6 +6,7 @@ or ``--backend NAME=URL`` and a fixture called NAME whose value is what the spec
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -73,6 +74,7 @@ class Exchange:
     :ivar seconds: from the start of the request to the end of the answer.
     :ivar status: HTTP status; ``None`` when no answer came.
     :ivar problem: why no answer came; ``None`` otherwise.
+    :ivar ended: when the exchange ended, in seconds since the epoch.
     """
 
     operation: str
@@ -85,6 +87,7 @@ class Exchange:
     response_body: bytes
     seconds: float
     problem: str | None = None
+    ended: float = field(default_factory=time.time)
 
 
 @dataclass(slots=True, kw_only=True)

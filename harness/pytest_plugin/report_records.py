@@ -170,6 +170,10 @@ class SessionRecords:
         record = self._records.setdefault(report.nodeid, TestRecord(nodeid=report.nodeid))
         record.add(report)
 
+    def begun(self, nodeid: str) -> TestRecord | None:
+        """Return the record of a test of which anything was heard."""
+        return self._records.get(nodeid)
+
     @property
     def tests(self) -> Sequence[TestRecord]:
         """The tests that ran to an outcome, in the order of their first report."""

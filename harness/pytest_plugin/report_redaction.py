@@ -9,13 +9,15 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from harness.pytest_plugin.report_records import FACTS_ATTRIBUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from xml.etree.ElementTree import Element
 
-    import pytest
+    from harness.pytest_plugin.state import ActiveSession
 
     Clean = Callable[[str], str]
 
@@ -69,3 +71,25 @@ def _clean_element(root: Element, clean: Clean) -> None:
             element.set(name, clean(value))
         element.text = clean(element.text) if element.text else element.text
         element.tail = clean(element.tail) if element.tail else element.tail
+
+
+class InnerRedaction:
+    """Redacts each report before any other plugin sees it."""
+
+    def __init__(self, session: ActiveSession) -> None:
+        """Use the session's redactor."""
+        self._clean = session.redactor.redact
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Redact what pytest made of an outcome."""
+        report = yield
+        clean_report(report, self._clean)
+        return report
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Redact what pytest made of a module that cannot be collected."""
+        report = yield
+        clean_report(report, self._clean)
+        return report

@@ -1,0 +1,192 @@
+"""What the process that the user started makes of all reports: accounts, pairs, summary, environment."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from harness.errors import UsageError
+from harness.plugins import ENTRY_POINT_GROUP
+from harness.pytest_plugin.report_console import last_lines_of_capture, one_text
+from harness.pytest_plugin.report_pairs import proven_pairs, read_expected, shortcomings, table_of_pairs
+from harness.pytest_plugin.report_records import SessionRecords, TestFacts
+from harness.pytest_plugin.report_redaction import clean_junit, clean_report
+from harness.pytest_plugin.report_summary import BenchFacts, write_summary
+from harness.pytest_plugin.state import NOT_RUN_KEY
+from harness.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.pytest_plugin.report_allure import AllureReport
+    from harness.pytest_plugin.state import ActiveSession
+
+DISTRIBUTION = "provisioning-harness"
+_OTHERS = ("pytest", "pytest-xdist", "allure-pytest")
+
+
+class SessionReports:
+    """Keeps the accounts of a session and writes what is made of them.
+
+    :ivar records: every test of the session.
+    """
+
+    def __init__(self, config: pytest.Config, session: ActiveSession, allure: AllureReport | None) -> None:
+        """Read what is expected.
+
+        :raises UsageError: the file of expectations does not fit.
+        """
+        self.records = SessionRecords()
+        self._config = config
+        self._session = session
+        self._allure = allure
+        self._clean = session.redactor.redact
+        expected, summary = config.getoption("expected", None), config.getoption("summary", None)
+        here = config.invocation_params.dir
+        self._expected = read_expected(here / expected) if expected else {}
+        self._summary = here / summary if summary else None
+        self._shortcomings: list[str] = []
+        self._problem = ""
+        self._crashed: set[str] = set()
+
+    @property
+    def _runs_nothing(self) -> bool:
+        return bool(self._config.option.collectonly or self._config.getoption("plan", default=False))
+
+    # -- gathering ----------------------------------------------------------------------------------------
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Take notice of the tests that were collected in this process."""
+        self.records.collect(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Iterable[str]) -> None:
+        """Take notice of the tests that a worker collected."""
+        self.records.collect(ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
+        """Complete the report of a test whose worker died: where it ran, what the board said last."""
+        began = self.records.begun(crashitem)
+        facts = TestFacts() if began is None else began.facts
+        worker = report.node.gateway.id  # set by xdist on reports of a crash
+        captures = self._session.directory / "captures" / worker
+        tails: dict[str, str] = {}
+        for board in facts.boards:
+            tails.update(last_lines_of_capture(captures, board.id, self._clean))
+        facts.verdict = str(Verdict.SUITE)
+        facts.console_tail = one_text(tails)
+        report.sections.append(("verdict", f"{Verdict.SUITE}: the process that ran the test died"))
+        if facts.console_tail:
+            report.sections.append(("console tail", facts.console_tail))
+        facts.put_on(report)
+        self._crashed.add(crashitem)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Redact a report once more, before anybody writes it, and keep the accounts."""
+        clean_report(report, self._clean)
+        self.records.add(report)
+        if report.nodeid in self._crashed and self._allure is not None:
+            record = self.records.begun(report.nodeid)
+            assert record is not None  # noqa: S101 - it was added above; tells mypy so
+            self._allure.add_lost_test(record)
+
+    # -- the end ------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write everything, and fail the session when it falls short of what was expected."""
+        clean_junit(self._config, self._clean)
+        if self._runs_nothing:
+            return
+        if NOT_RUN_KEY in self._config.stash:
+            self.records.collect(self._config.stash[NOT_RUN_KEY])
+        facts = bench_facts(self._session)
+        if self._allure is not None:
+            self._allure.write_environment(environment(facts))
+        if self._summary is not None:
+            try:
+                write_summary(self._summary, facts, self.records, self._clean)
+            except UsageError as error:
+                self._problem = str(error)
+        self._shortcomings = shortcomings(self._expected, self.records.tests)
+        passed = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
+        if passed and (self._shortcomings or self._problem):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print what was proven, the accounts, where everything is, and what falls short."""
+        if self._runs_nothing:
+            return
+        write = terminalreporter.write_line
+        pairs = proven_pairs(self.records.tests)
+        if pairs:
+            terminalreporter.section("what was proven", sep="=")
+            for line in table_of_pairs(pairs):
+                write(line)
+        terminalreporter.section("accounts", sep="=")
+        write(str(self.records.accounts))
+        for name, place in self._places():
+            write(f"{name}: {place}")
+        if self._shortcomings or self._problem:
+            terminalreporter.section(
+                "less than expected" if self._shortcomings else "reports", sep="=", red=True
+            )
+        for line in (*self._shortcomings, *filter(None, [self._problem])):
+            write(line, red=True)
+
+    def _places(self) -> Iterator[tuple[str, Path]]:
+        if self._allure is not None:
+            yield "Allure results", self._allure.directory
+        if self._summary is not None and not self._problem:
+            yield "Summary", self._summary
+        junit = self._config.getoption("xmlpath", None)
+        if junit:
+            yield "JUnit", Path(junit).absolute()
+
+
+def bench_facts(session: ActiveSession) -> BenchFacts:
+    """Return on what a session ran."""
+    bench = session.settings.bench
+    return BenchFacts(
+        bench=bench.kind if bench is not None else "no",
+        boards=tuple((board.id, board.kind) for board in session.boards),
+        backends=tuple(
+            (name, backend.mode, _without_user(backend.url)) for name, backend in session.backends.items()
+        ),
+        versions=tuple(versions()),
+    )
+
+
+def versions() -> Iterator[tuple[str, str]]:
+    """Give the versions of Python, of the harness, of its plugins and of what reports depend on."""
+    yield "python", platform.python_version()
+    plugins = {point.dist.name for point in entry_points(group=ENTRY_POINT_GROUP) if point.dist is not None}
+    for name in dict.fromkeys((DISTRIBUTION, *sorted(plugins), *_OTHERS)):
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            continue
+
+
+def environment(facts: BenchFacts) -> Iterator[tuple[str, str]]:
+    """Give what the whole run has in common, for Allure's environment."""
+    number = f"{len(facts.boards)} board{'' if len(facts.boards) == 1 else 's'}"
+    virtual = facts.bench == "virtual"
+    yield "bench", f"VIRTUAL ({number}, all simulated, no hardware)" if virtual else f"HARDWARE ({number})"
+    yield "boards", ", ".join(f"{name} ({kind})" for name, kind in facts.boards)
+    for name, mode, url in facts.backends:
+        yield f"backend.{name}", f"{mode} at {url}"
+    yield from facts.versions
+
+
+def _without_user(url: str) -> str:
+    """Return an address without user and password, should it have them."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,182 @@
+"""What a process that runs tests adds to each report: facts, verdict, console tail, how to repeat it.
+
+Everything is redacted here, in the worker, before a report is serialised.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.pytest_plugin.report_console import one_text, slices
+from harness.pytest_plugin.report_pairs import pairs_of
+from harness.pytest_plugin.report_records import BoardUsed, TestFacts
+from harness.pytest_plugin.report_redaction import clean_report
+from harness.pytest_plugin.state import BOARD_KEY, CONSOLE_MARKS_KEY, EXCHANGES_KEY
+from harness.verdicts import Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from harness.inventory.leased_board import LeasedBoard
+    from harness.pytest_plugin.report_allure import AllureReport
+    from harness.pytest_plugin.state import ActiveSession
+
+VERDICT_KEY = pytest.StashKey["Verdict"]()
+"""On ``item``: the verdict of its first failed phase."""
+
+FAILED_CHECKS: tuple[type[BaseException], ...] = (AssertionError, pytest.fail.Exception)
+_FAILURE_OF_PYTEST_ITSELF = "[XPASS(strict)]"
+
+
+class TestReports:
+    """Adds to each test's reports what is known of board, service and blame."""
+
+    __test__ = False
+
+    def __init__(self, config: pytest.Config, session: ActiveSession, allure: AllureReport | None) -> None:
+        """Report the tests of a session.
+
+        :param allure: where steps and attachments go; ``None`` without ``--alluredir``.
+        """
+        self._config = config
+        self._session = session
+        self._allure = allure
+        self._clean = session.redactor.redact
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Collect the steps of a test while it runs."""
+        if self._allure is None:
+            return (yield)
+        with self._allure.collecting():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Complete a report when every other plugin has had its say, an expected failure for one."""
+        report = yield
+        board = item.stash.get(BOARD_KEY, None)
+        facts = self._facts(item, board)
+        if report.failed:
+            verdict = self._judge(item, call, board)
+            item.stash.setdefault(VERDICT_KEY, verdict)
+            facts.verdict = str(verdict)
+            facts.console_tail = self._console_tail(item, board)
+            report.sections.append(("verdict", describe(verdict, facts)))
+            if facts.console_tail:
+                report.sections.append(("console tail", facts.console_tail))
+        self._set_properties(item, report, facts)
+        facts.put_on(report)
+        clean_report(report, self._clean)
+        if self._allure is not None:
+            self._allure.phase_ended(item, report, facts, board)
+        return report
+
+    def _facts(self, item: pytest.Item, board: LeasedBoard | None) -> TestFacts:
+        used = () if board is None else (board.description,)
+        return TestFacts(
+            suite=item.path.parent.name,
+            boards=[
+                BoardUsed(id=each.id, kind=each.kind, bench="virtual" if each.virtual else "hardware")
+                for each in used
+            ],
+            backends=[f"{name}={backend.mode}" for name, backend in sorted(self._backends_of(item).items())],
+            proves=pairs_of(item),
+            repeat=self.command_line(item, board),
+        )
+
+    def _backends_of(self, item: pytest.Item) -> Mapping[str, Any]:
+        names = getattr(item, "fixturenames", ())
+        return {name: backend for name, backend in self._session.backends.items() if name in names}
+
+    def _judge(self, item: pytest.Item, call: pytest.CallInfo[Any], board: LeasedBoard | None) -> Verdict:
+        if call.excinfo is None:  # nothing was raised: an expectation of the suite is out of date
+            return Verdict.SUITE
+        return judge(
+            call.excinfo.value,
+            board_answers=None if board is None else (lambda: board_answers(board)),
+            used_a_backend=bool(item.stash.get(EXCHANGES_KEY, None)),
+            failed_checks=FAILED_CHECKS,
+        )
+
+    def _console_tail(self, item: pytest.Item, board: LeasedBoard | None) -> str:
+        if board is None:
+            return ""
+        said = slices(board.open_consoles, console_marks(item), self._clean)
+        return one_text({each.role: each.tail for each in said})
+
+    def _set_properties(self, item: pytest.Item, report: pytest.TestReport, facts: TestFacts) -> None:
+        """Say it to JUnit: these are a test case's properties there."""
+        properties = [
+            *(("board", board.id) for board in facts.boards),
+            *(("kind", board.kind) for board in facts.boards),
+            *(("bench", board.bench) for board in facts.boards),
+            *(("backend", backend) for backend in facts.backends),
+            *(("proves", f"{operation}: {outcome}") for operation, outcome in facts.proves),
+        ]
+        verdict = item.stash.get(VERDICT_KEY, None)
+        if verdict is not None:
+            properties.append(("verdict", str(verdict)))
+        known = set(map(repr, report.user_properties))
+        report.user_properties += [each for each in properties if repr(each) not in known]
+
+    def command_line(self, item: pytest.Item, board: LeasedBoard | None) -> str:
+        """Return what to paste to repeat a test: the same kind of board or the very board, the same seed."""
+        settings = self._session.settings
+        file, _, rest = item.nodeid.partition("::")
+        where = os.path.relpath(self._config.rootpath / file, self._config.invocation_params.dir)
+        words = ["pytest", f"{where}::{rest}" if rest else where]
+        if settings.bench is not None:
+            words += ["--bench", settings.bench.kind]
+        if board is not None and board.description.virtual:
+            words += ["--boards", f"{board.kind}=1"]
+        elif board is not None:
+            words += ["--board", board.id]
+        for name, choice in sorted(settings.backends.items()):
+            words += ["--backend", f"{name}={choice.url or choice.mode}"]
+        if self._config.pluginmanager.hasplugin("randomly"):
+            words.append(f"--randomly-seed={self._config.getoption('randomly_seed')}")
+        return self._clean(shlex.join(words))
+
+
+def console_marks(item: pytest.Item) -> dict[str, int]:
+    """Return where each console stood when a test began; one that was opened since is not in it."""
+    nowhere: dict[str, int] = {}
+    return item.stash.get(CONSOLE_MARKS_KEY, nowhere)
+
+
+def describe(verdict: Verdict, facts: TestFacts) -> str:
+    """Return the text of a failed report's section: who is to blame, where it ran, how to repeat it."""
+    where = [f"board {board.id} ({board.kind}, {board.bench})" for board in facts.boards] + facts.backends
+    lines = [f"{verdict}: {verdict.meaning}", ", ".join(where), f"to repeat it: {facts.repeat}"]
+    return "\n".join(line for line in lines if line)
+
+
+def board_answers(board: LeasedBoard) -> bool:
+    """Ask a board whether it is alive: its driver's ``answers()`` if it has one, else its open consoles.
+
+    :raises HarnessError: it cannot be asked.
+    """
+    probe = getattr(board.made_driver, "answers", None)
+    if probe is not None:
+        return bool(probe())
+    for console in board.open_consoles.values():
+        console.position  # noqa: B018 - raises BoardLost for a console whose port went away
+    return True
+
+
+def collected_evidence(session: ActiveSession, board: LeasedBoard, item: pytest.Item) -> dict[str, bytes]:
+    """Return what plugins attach to a failed test; one that fails leaves its complaint instead."""
+    try:
+        given = session.plugins.hook.harness_collect_evidence(board=board, item=item)
+    except (HarnessError, OSError) as error:
+        return {"evidence-failed.txt": f"{type(error).__name__}: {error}".encode()}
+    return {Path(name).name: content for contents in given for name, content in contents.items()}
