@@ -1,0 +1,122 @@
+"""Sessions of pytest inside pytest, with the tiny vendor of ``toy/`` and nothing of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOY = Path(__file__).parent / "toy"
+
+
+class Suite:
+    """A directory with tests, run by a pytest of its own.
+
+    :ivar directory: where it is.
+    :ivar runtime: the runtime directory of its sessions; short, since it is part of socket paths.
+    """
+
+    def __init__(self, directory: Path, runtime: Path) -> None:
+        self.directory = directory
+        self.runtime = runtime
+        self.log_file = directory / "toy.log"
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "HARNESS"))},
+            "HARNESS_PLUGINS": "toy_vendor",
+            "HARNESS_RUNTIME_DIR": str(runtime),
+            "PYTHONPATH": str(TOY),
+            "TOY_LOG": str(self.log_file),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the suite."""
+        file = self.directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text), encoding="utf-8")
+        return file
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command line of a run."""
+        quiet = ["-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:cov", "-rA"]
+        return [sys.executable, "-m", "pytest", *quiet, *arguments]
+
+    def run(self, *arguments: str) -> Result:
+        """Run it to its end."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start it, in a process group of its own."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.directory,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    @property
+    def log(self) -> list[str]:
+        """What the vendor's parts were told."""
+        return self.log_file.read_text(encoding="utf-8").splitlines() if self.log_file.exists() else []
+
+    @property
+    def left_behind(self) -> list[Path]:
+        """What is left of its sessions."""
+        return sorted((self.runtime / "s").rglob("*"))
+
+
+class Result:
+    """How a run ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+
+    def __repr__(self) -> str:
+        return f"exit {self.code}\n{self.out}\n{self.err}"
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """Outcome by test name, from pytest's own short summary."""
+        found = {}
+        for line in self.out.splitlines():
+            outcome, _, rest = line.partition(" ")
+            if outcome in {"PASSED", "FAILED", "ERROR"} and "::" in rest:
+                found[rest.split(" - ")[0].split("::", 1)[1]] = outcome.lower()
+        return found
+
+    def lines_with(self, text: str) -> list[str]:
+        """Return the lines of the output that hold a text."""
+        return [line for line in self.out.splitlines() if text in line]
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Iterator[Suite]:
+    """An empty suite."""
+    runtime = Path(tempfile.mkdtemp(prefix="hp"))
+    yield Suite(tmp_path, runtime)
+    shutil.rmtree(runtime)

@@ -1,0 +1,41 @@
+"""Running tests on boards in one process: what `board` gives and how a session begins and ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conftest import Suite
+
+
+def test_a_board_with_its_driver_and_console(suite: Suite) -> None:
+    """A test gets a board whose driver and console work; it is put back and given back; nothing is left."""
+    suite.write(
+        "test_it.py",
+        """
+        import os
+
+        def test_value(board):
+            board.driver.set("7")
+            assert board.driver.get() == "7"
+            assert board.description.properties["colour"] == "red"
+
+        def test_it_was_put_back(board):
+            assert board.driver.get() == ""
+            assert len(board.console.slice(0)) > 10, "the console stays open from test to test"
+        """,
+    )
+
+    result = suite.run("--bench", "virtual", "--boards", "toy-a=1")
+
+    assert result.code == 0, result
+    assert result.outcomes == {"test_value": "passed", "test_it_was_put_back": "passed"}
+    assert suite.log == [
+        "leased toy-a-0",
+        "restore toy-a-0 7",
+        "restore toy-a-0 ",
+        "released toy-a-0",
+    ]
+    assert suite.left_behind == []
+    assert result.lines_with("harness: virtual bench, 1 board (1 toy-a), backends: none")
+    assert len(result.lines_with("THE BOARDS ARE VIRTUAL")) == 2, "in the header and in the summary"
