@@ -59,6 +59,11 @@ class RunningBench:
         return self._process.pid
 
     @property
+    def exit_code(self) -> int | None:
+        """Exit code of the daemon; ``None`` while it runs."""
+        return self._process.poll()
+
+    @property
     def log(self) -> Path:
         """The bench's log."""
         return self.directory / wire.LOG_NAME

@@ -69,7 +69,7 @@ class ToyBoard:
             "threads": lambda: self.threads,
             "failing_work": lambda: self.host.run_blocking(self._fail),
             "replug": self.host.replug,
-            "unspeakable": lambda: object(),
+            "unspeakable": object,
             "crash": self._fail,
             "echo": lambda **params: params,
         }

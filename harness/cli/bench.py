@@ -1,0 +1,173 @@
+"""``harness bench``: a virtual bench for use by hand, and what can be done with the boards on it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from itertools import cycle, islice
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.config import parse_boards, runtime_directory
+from harness.errors import BenchFault, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.virtual.client import BenchClient, BoardState
+
+app = typer.Typer(
+    help="Keep a virtual bench, and handle the boards on it.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+_PIPE_WIDTH = 10_000
+
+BoardArgument = Annotated[str, typer.Argument(metavar="BOARD", help="Identity of the board.")]
+BenchOption = Annotated[
+    str, typer.Option(metavar="SOCKET", help="Control socket of the bench, as 'harness bench up' prints it.")
+]
+
+
+class Supply(StrEnum):
+    """States of a power switch."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@app.command()
+def up(
+    *,
+    boards: Annotated[
+        str, typer.Option(metavar="N|KIND=N,...", help="How many boards, of every kind in turn or by kind.")
+    ] = "1",
+    directory: Annotated[
+        Path | None, typer.Option(help="Where links, socket and log go; removed again if it is new.")
+    ] = None,
+) -> None:
+    """Keep a bench until Ctrl-C."""
+    from harness.virtual.launcher import start_bench
+
+    kinds = choose_kinds(boards, _known_kinds())
+    place = directory if directory is not None else runtime_directory() / f"bench-{os.getpid()}"
+    try:
+        with start_bench(place, [(kind, None, {}) for kind in kinds]) as bench:
+            with _client(str(bench.socket)) as client:
+                _print_table(client.boards())
+            typer.echo(f"\nThe bench is up. Use it with:  pytest --bench virtual={bench.socket}")
+            typer.echo("Ctrl-C ends it.")
+            bench.wait()
+            if bench.exit_code != 0:
+                raise BenchFault(f"the bench died (exit code {bench.exit_code})")
+            typer.echo("The bench was shut down.")
+    except KeyboardInterrupt:
+        typer.echo("\nThe bench is gone.")
+
+
+def _known_kinds() -> list[str]:
+    from harness.plugins import load_plugins
+    from harness.virtual.bench import join_kinds
+
+    return sorted(join_kinds(load_plugins().hook.harness_virtual_boards()))
+
+
+def choose_kinds(text: str, known: Sequence[str]) -> list[str]:
+    """Return the kind of each board that ``--boards`` asks for.
+
+    :param text: a number, which takes every known kind in turn, or a number for each kind.
+    :param known: the kinds that there are.
+    :raises UsageError: malformed, or there is no kind to choose.
+    """
+    wanted = parse_boards(text)
+    if wanted.count is None:
+        return [kind for kind, number in wanted.kinds.items() for _ in range(number)]
+    if not known:
+        raise UsageError(
+            "no plugin gives a kind of virtual board",
+            key="--boards",
+            value=text,
+            expected="an installed plugin with harness_virtual_boards",
+        )
+    return list(islice(cycle(known), wanted.count))
+
+
+@app.command("list")
+def list_boards(*, bench: BenchOption) -> None:
+    """List the boards of a bench."""
+    with _client(bench) as client:
+        _print_table(client.boards())
+
+
+@app.command()
+def unplug(board: BoardArgument, *, bench: BenchOption) -> None:
+    """Pull the cable of a board: its ports vanish, its firmware runs on."""
+    with _client(bench) as client:
+        client.board(board).unplug()
+
+
+@app.command()
+def plug(board: BoardArgument, *, bench: BenchOption) -> None:
+    """Plug a board in again and print its ports."""
+    with _client(bench) as client:
+        client.board(board).plug()
+        _print_ports(client.board(board).state())
+
+
+@app.command()
+def replug(board: BoardArgument, *, bench: BenchOption) -> None:
+    """Pull a board and let it come back under other names; print its ports."""
+    with _client(bench) as client:
+        client.board(board).replug()
+        _print_ports(client.board(board).state())
+
+
+@app.command()
+def power(board: BoardArgument, supply: Supply, *, bench: BenchOption) -> None:
+    """Switch the supply of a board; its ports stay."""
+    with _client(bench) as client:
+        client.board(board).set_power(on=supply is Supply.ON)
+
+
+@app.command()
+def reset(board: BoardArgument, *, bench: BenchOption) -> None:
+    """Pulse the reset line of a board."""
+    with _client(bench) as client:
+        client.board(board).reset()
+
+
+def _client(bench: str) -> BenchClient:
+    from harness.virtual.client import BenchClient
+
+    # What 'up' prints for pytest is taken as it is, too.
+    return BenchClient(bench.removeprefix("virtual="))
+
+
+def _print_ports(state: BoardState) -> None:
+    for role, path in state.ports.items():
+        typer.echo(f"{role}  {path}")
+
+
+def _print_table(states: Iterable[BoardState]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("board", "kind", "state", "ports", box=None, pad_edge=False)
+    for state in states:
+        ports = [f"{role} {path}" for role, path in state.ports.items()]
+        table.add_row(state.id, state.kind, _condition(state), "\n".join(ports) or "none")
+    # A pipe has no width: nothing is wrapped there, so that grep finds whole lines.
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False).print(table)
+
+
+def _condition(state: BoardState) -> str:
+    """Say in words how a board is."""
+    words = ["plugged" if state.plugged else "unplugged", "on" if state.powered else "off"]
+    if state.crashed is not None:
+        words.append(f"crashed in {state.crashed}")
+    return ", ".join(words)
