@@ -31,6 +31,7 @@ _UNLOCKED_MODES = frozenset({0, _OFFLINE})
 _HEALTH_SECONDS = 3.0
 _LOG_SECONDS = 2.0
 _ERROR_MODE = re.compile(r"AT\+CMEE=([01])", re.IGNORECASE)
+_TYPES = frozenset(map(int, CredentialType))
 _ENTRY = re.compile(r'%CMNG: (\d+),(\d+),"([0-9A-F]{64})"')
 
 
@@ -246,7 +247,7 @@ class Nrf91Driver:
         entries: list[CredentialEntry] = []
         for line in self.at(f"AT%CMNG=1{filters}"):
             match = _ENTRY.fullmatch(line)
-            if match is None:
+            if match is None or int(match[2]) not in _TYPES:
                 raise BoardFault(f"{self._board.id}: no entry of a credential list: {line!r}")
             entries.append(CredentialEntry(int(match[1]), CredentialType(int(match[2])), match[3]))
         return entries

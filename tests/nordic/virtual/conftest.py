@@ -6,18 +6,14 @@ import base64
 import heapq
 import importlib.util
 import itertools
-import re
 import shutil
-import socket
 import subprocess
 import threading
 import time
-from collections import defaultdict, deque
-from contextlib import suppress
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import cbor2
 import pytest
 
 from harness.virtual.contract import VirtualBoardSpec
@@ -230,83 +226,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (directory / "crt.pem").read_text().strip()
 
 
-class Service:
-    """A service of one listening socket: says what it was told to say, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self._answers: deque[bytes | None] = deque()
-        self.requests: list[tuple[bytes, bytes]] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._arrived = threading.Condition()
-        self.hold = threading.Event()
-        self.hold.set()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        """Address for the board."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def commands(self, *commands: list[Any]) -> None:
-        """Answer the next request with commands, encoded by a library."""
-        self.status(200, cbor2.dumps(list(commands)), "Content-Type: application/cbor\r\n")
-
-    def status(self, status: int, body: bytes = b"", more: str = "") -> None:
-        """Answer the next request with a status."""
-        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{more}\r\n"
-        self._answers.append(head.encode() + body)
-
-    def raw(self, answer: bytes | None) -> None:
-        """Answer the next request with these bytes; ``None`` hangs up."""
-        self._answers.append(answer)
-
-    def reports(self) -> list[list[list[Any]]]:
-        """Return what the board reported, decoded by a library."""
-        return [cbor2.loads(body) for head, body in self.requests if head.startswith(b"POST")]
-
-    def wait_requests(self, count: int) -> None:
-        """Wait until that many requests have come."""
-        with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.requests) >= count, DEADLINE)
-
-    def close(self) -> None:
-        self.hold.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(DEADLINE)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _peer = self._listener.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError):
-                self._answer(connection)
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection.makefile("rb") as stream:
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                line = stream.readline()
-                if not line:
-                    return
-                head += line
-            length = re.search(rb"Content-Length: (\d+)", head)
-            body = stream.read(int(length[1])) if length else b""
-        with self._arrived:
-            self.requests.append((head, body))
-            self._arrived.notify_all()
-        self.hold.wait(DEADLINE)
-        answer = self._answers.popleft() if self._answers else b"HTTP/1.1 204 X\r\n\r\n"
-        if answer is not None:
-            connection.sendall(answer)
-
-
 @pytest.fixture
-def service() -> Iterator[Service]:
+def service(literal_service: Any) -> Any:
     """A service that answers 204 when it was told nothing else."""
-    service = Service()
-    yield service
-    service.close()
+    return literal_service
