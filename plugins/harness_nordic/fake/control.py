@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from harness_nordic.fake.service import ProvisioningService
 
-_UUID = r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_UUID = r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
 _LONGEST_SHIFT = 10 * 366 * 24 * 3600.0
 
 Uuid = Annotated[str, StringConstraints(to_lower=True, pattern=re.compile(_UUID, re.IGNORECASE))]
