@@ -225,6 +225,7 @@ def begin_controller(config: pytest.Config) -> None:
         return
     from harness.pytest_plugin.distribution import Distribution, number_of_workers
     from harness.pytest_plugin.overview import Overview
+    from harness.pytest_plugin.worker import begin_reporting, begin_running
 
     workers = number_of_workers(config)
     if workers:
@@ -249,6 +250,5 @@ def begin_controller(config: pytest.Config) -> None:
     if distribution is not None:
         config.pluginmanager.register(distribution, "harness-distribution")
     else:
-        from harness.pytest_plugin.worker import begin_running
-
         begin_running(config, session, controller.conftests, controller.specs)
+    begin_reporting(config, session)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.pytest_plugin.options import add_options, is_asked_for
+from harness.pytest_plugin.report import add_report_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ WORKERINPUT_KEY = "harness"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options and ini keys of the harness."""
     add_options(parser)
+    add_report_options(parser)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -58,6 +58,7 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
     )
     config.stash[SESSION_KEY] = session
     begin_running(config, session, conftests, backend_specs(plugins), replaces=handover.replaces)
+    begin_reporting(config, session)
 
 
 def begin_running(
@@ -86,3 +87,16 @@ def begin_running(
     config.stash[RUNNER_KEY] = runner
     config.pluginmanager.register(services.fixtures(), "harness-backend-fixtures")
     config.pluginmanager.register(runner, "harness-runner")
+
+
+def begin_reporting(config: pytest.Config, session: ActiveSession) -> None:
+    """Make ready to report in this process; last, so that reports see what all others add.
+
+    :raises pytest.UsageError: an option of reporting does not fit.
+    """
+    from harness.pytest_plugin.report import register_reports
+
+    try:
+        register_reports(config, session)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error

@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TOY = Path(__file__).parent / "toy"
+REPOSITORY = Path(__file__).parents[2]
 
 
 class Suite:
@@ -32,9 +32,9 @@ class Suite:
         self.log_file = directory / "toy.log"
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "HARNESS"))},
-            "HARNESS_PLUGINS": "toy_vendor",
+            "HARNESS_PLUGINS": "tests.pytest_plugin.toy.vendor",
             "HARNESS_RUNTIME_DIR": str(runtime),
-            "PYTHONPATH": str(TOY),
+            "PYTHONPATH": str(REPOSITORY),
             "TOY_LOG": str(self.log_file),
             "PYTHONUNBUFFERED": "1",
         }

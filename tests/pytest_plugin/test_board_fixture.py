@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Suite
+    from tests.pytest_plugin.conftest import Suite
 
 
 def test_a_board_with_its_driver_and_console(suite: Suite) -> None:

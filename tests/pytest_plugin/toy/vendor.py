@@ -31,7 +31,10 @@ def harness_board_profiles() -> list[Path]:
 
 def harness_virtual_boards() -> list[VirtualKind]:
     """Give the toys."""
-    return [VirtualKind(kind=kind, factory="toy_parts:create_board") for kind in ("toy-a", "toy-b")]
+    return [
+        VirtualKind(kind=kind, factory="tests.pytest_plugin.toy.parts:create_board")
+        for kind in ("toy-a", "toy-b")
+    ]
 
 
 def harness_backends() -> list[BackendSpec]:
@@ -40,12 +43,12 @@ def harness_backends() -> list[BackendSpec]:
         BackendSpec(
             name="toycloud",
             title="Toy Cloud",
-            client="toy_parts:ToyClient",
-            fake="toy_parts:create_fake",
+            client="tests.pytest_plugin.toy.parts:ToyClient",
+            fake="tests.pytest_plugin.toy.parts:create_fake",
             capabilities=frozenset({"hello", "faults"}),
             real_capabilities=frozenset({"hello"}),
         ),
-        BackendSpec(name="toymail", title="Toy Mail", client="toy_parts:ToyClient"),
+        BackendSpec(name="toymail", title="Toy Mail", client="tests.pytest_plugin.toy.parts:ToyClient"),
     ]
 
 
@@ -56,7 +59,7 @@ def harness_secrets() -> list[Secret]:
 
 def harness_make_driver(board: LeasedBoard) -> Any:
     """Make the driver of toys."""
-    from toy_parts import ToyDriver
+    from tests.pytest_plugin.toy.parts import ToyDriver
 
     return ToyDriver(board) if board.description.driver == "toy" else None
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from toy_vendor import note
 
 from harness.backends.contract import Exchange
 from harness.errors import BoardFault
+from tests.pytest_plugin.toy.vendor import note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
