@@ -39,6 +39,7 @@ def board(bench: Any) -> Iterator[LeasedBoard]:
     with BenchClient(bench.socket) as client:
         controls = client.board("dk")
         controls.set_power(on=False)
+        controls.call("network_time", on=True)
         controls.set_power(on=True)
         controls.call("clear_faults")
         controls.call("set_service", url=None)
@@ -158,6 +159,7 @@ def test_keys_and_tokens(board: LeasedBoard, driver: Nrf91Driver, decode: Any) -
 
 def test_jwt_with_expiry_needs_a_clock(board: LeasedBoard, driver: Nrf91Driver) -> None:
     """Without time it is 525."""
+    board.virtual.call("network_time", on=False)
     board.virtual.call("set_clock", seconds=None)
 
     with pytest.raises(CommandRefused) as refusal:
@@ -277,8 +279,9 @@ def test_run_of_a_firmware_timer_is_not_ours(
     driver.functional_mode()
     board.virtual.call("set_service", url=literal_service.url)
     literal_service.status(403)
+    trace = board.endpoint("trace")
     board.virtual.call("provision")
-    board.endpoint("trace").expect("event FAILED", timeout=5)
+    trace.expect("event FAILED", timeout=5)
     board.console.expect("#XNRFPROV: -1", timeout=5)
 
     assert driver.provision().refused_with is None
