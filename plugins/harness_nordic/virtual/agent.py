@@ -107,11 +107,6 @@ class Agent:
         self._again = False
         self._after = ""
 
-    @property
-    def running(self) -> bool:
-        """Whether a run is under way."""
-        return self._session is not None
-
     def start(self) -> None:
         """Provision now; asked during a run, once more after it."""
         if self._session is not None:
@@ -144,9 +139,12 @@ class Agent:
             session.abandon()
 
     def _work(self, session: Session) -> None:
-        event = session.run()
-        if event is not None:
-            self._host.call_soon(partial(self._ended, session, event))
+        event: str | None = "FATAL_ERROR"  # what a run is that ends by an exception nobody thought of
+        try:
+            event = session.run()
+        finally:
+            if event is not None:
+                self._host.call_soon(partial(self._ended, session, event))
 
     def _need(self, event: str) -> None:
         if self.settings.lte_control == "host":

@@ -663,3 +663,18 @@ def test_secrets_stay_out_of_log_and_trace(board: Any, service: Any, provision: 
     assert "public identity" in told
     digest = hashlib.sha256(b"c0ffee11").hexdigest().upper()
     assert board.at("AT%CMNG=1,5,3") == f'%CMNG: 5,3,"{digest}"\r\nOK\r\n'
+
+
+def test_defect_of_the_agent_itself(board: Any, provision: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that dies of a defect ends with FATAL_ERROR, and the bench gets the exception for its log."""
+
+    def die(*_arguments: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("harness_nordic.virtual.session.Session._rounds", die)
+
+    log = provision(-6)
+
+    assert events(log) == ["START", "STOP", "FATAL_ERROR"]
+    assert [type(failure) for failure in board.host.failures] == [ZeroDivisionError]
+    board.host.failures.clear()
