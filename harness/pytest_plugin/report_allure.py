@@ -23,7 +23,7 @@ from allure_commons.types import AttachmentType
 
 from harness.evidence import collect_with
 from harness.pytest_plugin.report_console import shorten, slices
-from harness.pytest_plugin.report_exchanges import exchange_text, exchange_title
+from harness.pytest_plugin.report_exchanges import exchange_name, exchange_text, exchange_title
 from harness.pytest_plugin.report_tests import collected_evidence, console_marks
 from harness.pytest_plugin.state import EXCHANGES_KEY
 
@@ -159,8 +159,6 @@ class AllureReport:
             return  # the first failure is the one that counts
         result.labels.append(Label(name="verdict", value=facts.verdict))
         blame(result, facts)
-        self._attach(result, "Last lines of the console", facts.console_tail)
-        self._attach(result, "Repeat it", facts.repeat)
 
     def _show_exchanges(self, result: TestResult, item: pytest.Item) -> None:
         exchanges = item.stash.get(EXCHANGES_KEY, [])
@@ -174,7 +172,7 @@ class AllureReport:
         step = TestStepResult(
             name=self._clean(exchange_title(exchange)), status=Status.PASSED, start=start, stop=stop
         )
-        self._attach(step, "Exchange", shorten(exchange_text(exchange), self._clean))
+        self._attach(step, exchange_name(exchange), shorten(exchange_text(exchange), self._clean))
         return step
 
     def _show_consoles(
@@ -207,7 +205,6 @@ class AllureReport:
         )
         result.labels += [*labels_of(record.facts), Label(name="verdict", value=record.facts.verdict)]
         blame(result, record.facts)
-        self._attach(result, "Last lines of the console", record.facts.console_tail)
         allure_commons.plugin_manager.hook.report_result(result=result)
 
     def write_environment(self, properties: Iterable[tuple[str, str]]) -> None:
@@ -268,9 +265,13 @@ def labels_of(facts: TestFacts) -> list[Label]:
 
 
 def blame(result: TestResult, facts: TestFacts) -> None:
-    """Begin the message of a failure with the verdict: it is what a reader sees first."""
+    """Begin the message of a failure with the verdict, and end its trace with what helps to look into it."""
     details = result.statusDetails or StatusDetails(message="")
     details.message = f"{facts.verdict}: {details.message or ''}"
+    blocks = [("last lines of the console", facts.console_tail), ("to repeat it", facts.repeat)]
+    details.trace = "\n".join(
+        [details.trace or "", *(f"---- {title} ----\n{text}\n" for title, text in blocks if text)]
+    )
     result.statusDetails = details
 
 

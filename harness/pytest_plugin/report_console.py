@@ -90,7 +90,7 @@ def last_lines(data: bytes, clean: Clean, *, cut: bool) -> str:
     """
     text = _printable(clean(_decode(data)))
     text = _tail_of_cut(text, _TAIL_BYTES) if cut else text
-    lines = text.encode()[-_TAIL_BYTES:].decode(errors="ignore").splitlines()
+    lines = [line for line in text.encode()[-_TAIL_BYTES:].decode(errors="ignore").splitlines() if line]
     return "\n".join(lines[-TAIL_LINES:])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from harness.backends.contract import Exchange
 
+_WORD = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
 #: What these headers say is a secret, whether or not somebody registered it.
 SECRET_HEADERS: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token"}
@@ -18,9 +21,20 @@ SECRET_HEADERS: Final = frozenset(
 
 
 def exchange_title(exchange: Exchange) -> str:
-    """Return one line: the operation and how it was answered."""
-    answer = "no answer" if exchange.status is None else str(exchange.status)
-    return f"HTTP: {exchange.operation} \N{RIGHTWARDS ARROW} {answer}"
+    """Return one line in a person's words: ``ClaimDeviceOwnership`` is "Claim device ownership"."""
+    words = _WORD.sub(r" \1", exchange.operation).split(" ")
+    plain = " ".join([words[0], *(word.lower() if word.istitle() else word for word in words[1:])])
+    return f"{plain} \N{RIGHTWARDS ARROW} {answer_of(exchange)}"
+
+
+def exchange_name(exchange: Exchange) -> str:
+    """Return the service's own name of the operation, and how it was answered."""
+    return f"HTTP: {exchange.operation} \N{RIGHTWARDS ARROW} {answer_of(exchange)}"
+
+
+def answer_of(exchange: Exchange) -> str:
+    """Return the status, or that there was no answer."""
+    return "no answer" if exchange.status is None else str(exchange.status)
 
 
 def exchange_text(exchange: Exchange) -> str:

@@ -105,8 +105,8 @@ class SessionReports:
         clean_junit(self._config, self._clean)
         if self._runs_nothing:
             return
-        if NOT_RUN_KEY in self._config.stash:
-            self.records.collect(self._config.stash[NOT_RUN_KEY])
+        not_run = self._config.stash.get(NOT_RUN_KEY, None)
+        self.records.collect(not_run or ())
         facts = bench_facts(self._session)
         if self._allure is not None:
             self._allure.write_environment(environment(facts))

@@ -161,11 +161,11 @@ def describe(verdict: Verdict, facts: TestFacts) -> str:
 
 
 def board_answers(board: LeasedBoard) -> bool:
-    """Ask a board whether it is alive: its driver's ``answers()`` if it has one, else its open consoles.
+    """Ask a board whether it is alive: its driver's ``health()`` if it has one, else its open consoles.
 
     :raises HarnessError: it cannot be asked.
     """
-    probe = getattr(board.made_driver, "answers", None)
+    probe = getattr(board.made_driver, "health", None)
     if probe is not None:
         return bool(probe())
     for console in board.open_consoles.values():
