@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from harness_nordic.client_requests import Finished, ServerCertificate
 from harness_nordic.digests import pem_digest
 from harness_nordic.enums import CommandStatus, CredentialType, DeviceStatus

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from harness_nordic.enums import DeviceStatus
 
 if TYPE_CHECKING:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from harness.errors import CommandRefused
 from harness_nordic.client_requests import (
     CertificateSigningRequest,
     ClientCertificate,
@@ -18,8 +20,6 @@ from harness_nordic.client_requests import (
 )
 from harness_nordic.digests import pem_digest
 from harness_nordic.enums import CommandStatus, CredentialType, DeviceStatus
-
-from harness.errors import CommandRefused
 from harness_nordic.judging import jwt_is_signed_by, read_generated_key
 
 if TYPE_CHECKING:
