@@ -34,7 +34,7 @@ def listens_on(pid: int, port: int) -> bool:
     rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
     inodes = {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == _LISTENING}
     return any(
-        os.readlink(descriptor).strip("socket:[]") in inodes
+        str(descriptor.readlink()).strip("socket:[]") in inodes
         for descriptor in Path(f"/proc/{pid}/fd").iterdir()
         if descriptor.is_symlink()
     )
