@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.virtual.contract import BoardHost, VirtualBoard, VirtualBoardSpec
 
 _BANNER = b"Ready\r\n"
-_OWN_OPTIONS = {"terminator": "CR", "capacity": CAPACITY, "boot_mode": 1, "network_delay": 0.02}
+_OWN_OPTIONS = {"terminator": "CR", "capacity": CAPACITY, "boot_mode": 1, "network_delay": 0.002}
 
 
 class Nrf91Board:

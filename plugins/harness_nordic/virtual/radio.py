@@ -30,7 +30,7 @@ class RadioSettings:
     """
 
     boot_mode: int = FULL
-    delay: float = 0.02
+    delay: float = 0.002
 
 
 class Radio:

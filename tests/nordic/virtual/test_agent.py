@@ -678,3 +678,41 @@ def test_defect_of_the_agent_itself(board: Any, provision: Any, monkeypatch: pyt
     assert events(log) == ["START", "STOP", "FATAL_ERROR"]
     assert [type(failure) for failure in board.host.failures] == [ZeroDivisionError]
     board.host.failures.clear()
+
+
+def test_link_that_is_torn_down_makes_no_exchange(service: Any) -> None:
+    """A run that lost its power connects no more."""
+    from harness_nordic.virtual.exchange import ExchangeFailed, ServiceLink
+
+    link = ServiceLink(service.url, rx_size=1024, timeout=5)
+    link.tear_down()
+
+    with pytest.raises(ExchangeFailed, match="torn down"):
+        link.exchange("GET", "/", [])
+    assert service.requests == []
+
+
+def test_batch_that_is_offline_already(board: Any, service: Any, provision: Any) -> None:
+    """A batch of two fetches goes offline twice; nothing is asked for when the modem is offline already."""
+    board.call("configure", lte_control="host")
+    service.commands([f"{ID}.1", 0, "%CMNG", "3,5,2", [513]], [f"{ID}.2", 0, "%CMNG", "3,5,3", [513]])
+    service.status(200)
+    board.type(b"AT#XNRFPROV\r")
+    board.host.wait_sent("console", b"#XNRFPROV: 1\r\n")
+    board.type(b"AT+CFUN=4\r")
+    board.host.wait_sent("console", b"#XNRFPROV: 2\r\n")
+    board.type(b"AT+CFUN=1\r")
+    board.host.wait_sent("console", b"#XNRFPROV: 0\r\n")
+
+    assert events(board.call("agent_log")).count("NEED_LTE_DEACTIVATED") == 1
+    assert board.host.sent("console").count(b"#XNRFPROV: 1\r\n") == 1
+
+
+def test_trigger_by_the_firmware(board: Any, service: Any) -> None:
+    """A timer of the firmware starts the same run as the command does."""
+    board.call("set_service", url=service.url)
+
+    board.call("provision")
+
+    board.host.wait_sent("console", b"\r\n#XNRFPROV: 0\r\n")
+    assert len(service.requests) == 1

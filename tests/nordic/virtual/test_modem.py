@@ -733,3 +733,18 @@ def test_any_arguments_are_answered(lone_modem: Modem, name: str, arguments: lis
 
     assert reply is not None
     assert re.fullmatch(r"(?s)(.*\r\n)?(OK|ERROR|\+CME ERROR: \d+)\r\n", reply)
+
+
+def test_forged_tokens(board: Any, openssl: Any, unpack: Any, tmp_path: Path) -> None:
+    """As many tokens as were asked for are forged, then they are genuine again; forging can be called off."""
+    identity = openssl.point_to_der(bytes.fromhex(board.call("factory_record")["public_key"]))
+    board.call("forge", what="token-signature", times=2)
+    verdicts = []
+    for number in range(4):
+        if number == 1:
+            board.call("clear_faults")
+        body, cose = (unpack(half) for half in value(board.at("AT%ATTESTTOKEN")).split("."))
+        signed = bytes.fromhex("846a5369676e61747572653143a101265839") + body + b"\xf6"
+        verdicts.append(openssl.verifies(tmp_path, identity, cose[-64:], signed))
+
+    assert verdicts == [False, True, True, True]
