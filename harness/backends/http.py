@@ -6,7 +6,9 @@ how a fake's control application is reached.
 
 from __future__ import annotations
 
+import contextlib
 import json as json_module
+import socket as socket_module
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -65,7 +67,7 @@ class ServiceHttp:
         on_this_host = socket is not None or urlsplit(base_url).hostname in _LOOPBACK
         self._client = httpx.Client(
             base_url=base_url,
-            transport=httpx.HTTPTransport(uds=socket) if socket else None,
+            transport=_SocketTransport(socket) if socket else None,
             timeout=deadlines,
             trust_env=not on_this_host,  # a proxy of the environment has no part in talks within this host
             headers={"User-Agent": USER_AGENT},
@@ -187,6 +189,22 @@ class ServiceHttp:
                 )
             )
         return response
+
+
+class _SocketTransport(httpx.HTTPTransport):
+    """HTTP over a UNIX socket that leaks nothing: httpcore forgets to close a socket that cannot connect."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(uds=path)
+        self._path = path
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        with contextlib.closing(socket_module.socket(socket_module.AF_UNIX)) as probe:
+            try:
+                probe.connect(self._path)
+            except OSError as error:
+                raise httpx.ConnectError(str(error), request=request) from error
+        return super().handle_request(request)
 
 
 def problem_text(response: httpx.Response) -> str:

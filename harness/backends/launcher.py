@@ -132,12 +132,13 @@ def start_fake(
             )
         finally:
             os.close(descriptor)
-        resources.callback(control.unlink, missing_ok=True)
         try:
             ready = _await_ready(process, spec, log, deadline)
         except BaseException:
-            _end(process)
+            _kill(process)
             raise
+        # Only now the socket is known to be this fake's; it is left over when the process had to be killed.
+        resources.callback(control.unlink, missing_ok=True)
         backend = Backend(
             name=spec.name,
             mode="fake",
@@ -209,5 +210,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         try:
             process.wait(CLOSE_DEADLINE)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(CLOSE_DEADLINE)
+            _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait(CLOSE_DEADLINE)

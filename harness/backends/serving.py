@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import uvicorn
 
@@ -41,13 +41,10 @@ class Lifeline:
     """Watches a pipe from the first moment on, from a thread of its own: imports take longer than death may.
 
     :param pipe: number of an inherited file descriptor, or path of a FIFO.
-    :param socket_path: removed when the process has to end without its event loop.
     """
 
-    def __init__(self, pipe: str, socket_path: Path) -> None:
+    def __init__(self, pipe: str) -> None:
         """Watch; the thread ends with the process."""
-        self._socket_path = socket_path
-        self._ended = threading.Event()
         try:
             self._descriptor = int(pipe) if pipe.isdecimal() else os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
             os.fstat(self._descriptor)
@@ -58,26 +55,29 @@ class Lifeline:
                 value=pipe,
                 expected="the number of an inherited descriptor, or the path of a FIFO",
             ) from error
-        self._stop: Any = None
+        self._stop: Callable[[], object] | None = None
+        self._socket: Path | None = None
         threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
 
-    def hand_to(self, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-        """From now on set an event of a loop when the lifeline breaks."""
-        self._stop = lambda: loop.call_soon_threadsafe(stop.set)
-        if self._ended.is_set():
-            stop.set()
+    def hand_to(self, stop: Callable[[], object], socket_path: Path) -> None:
+        """From now on ask the event loop to end, and remove the socket if it does not.
+
+        :param stop: asks it; called from another thread.
+        """
+        self._socket = socket_path
+        self._stop = stop
 
     def _watch(self) -> None:
         # Nothing is read: others may watch the same pipe. An end of file is reported without being asked for.
         poll = select.poll()
         poll.register(self._descriptor, select.POLLRDHUP)
         poll.poll()
-        self._ended.set()
         if self._stop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just closed: the process is ending anyway
                 self._stop()
             threading.Event().wait(LONGEST_GOODBYE)  # the interpreter ends first, and this thread with it
-        self._socket_path.unlink(missing_ok=True)
+        if self._socket is not None:
+            self._socket.unlink(missing_ok=True)
         os._exit(0)
 
 
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     control_path = Path(options.socket)
     try:
-        lifeline = Lifeline(options.lifeline, control_path) if options.lifeline else None
+        lifeline = Lifeline(options.lifeline) if options.lifeline else None
         with asyncio.Runner(loop_factory=_new_loop) as runner:
             runner.run(_serve(options, control_path, lifeline))
     except UsageError as error:
@@ -135,13 +135,13 @@ async def _serve(options: argparse.Namespace, control_path: Path, lifeline: Life
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if lifeline is not None:
-        lifeline.hand_to(loop, stop)
     fake = _make_fake(options.factory, parse_options(options.option))
     with contextlib.ExitStack() as resources:
         service = resources.enter_context(_listen_on_port(options.port))
         control = resources.enter_context(_listen_on_path(control_path))
         resources.callback(control_path.unlink, missing_ok=True)
+        if lifeline is not None:
+            lifeline.hand_to(lambda: loop.call_soon_threadsafe(stop.set), control_path)
         servers = [
             await _start(application, listener)
             for application, listener in ((fake.service, service), (fake.control, control))
