@@ -163,12 +163,12 @@ class BenchClient:
 
     def _connect(self) -> None:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        peer.settimeout(self._deadline)
         try:
-            peer.settimeout(self._deadline)
             peer.connect(str(self.socket))
-        except BaseException:
+        except OSError as error:
             peer.close()
-            raise
+            raise BenchFault(f"no bench answers at {self.socket}: {error.strerror or error}") from error
         self._peer = peer
         self._received.clear()
 
