@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from harness.errors import RequestRefused
+from harness_nordic.enums import CommandStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from harness.inventory.leased_board import LeasedBoard
+    from harness_nordic.enums import CredentialType
 
 MATERIAL = Path(__file__).parent / "material"
 
@@ -88,3 +90,20 @@ def is_claimed_by(board: LeasedBoard) -> Callable[[Any], bool]:
     """Tell whether a team's list holds the board."""
     uuid = board.driver.device_uuid()
     return lambda client: uuid in {device.id for device in client.devices()}
+
+
+@pytest.fixture
+def held(board: LeasedBoard) -> Callable[[int], dict[CredentialType, str]]:
+    """Tell what the board holds under a tag: digests by type."""
+    return lambda tag: {entry.type: entry.digest for entry in board.driver.credentials(tag=tag)}
+
+
+@pytest.fixture
+def status_of(nrfcloud: Any, claimed: Any) -> Callable[[Any], CommandStatus | None]:
+    """Tell the status of one of the board's commands now; ``None`` if the service has lost the command."""
+
+    def read(command: Any) -> CommandStatus | None:
+        answer = nrfcloud.raw.request("GET", f"/v1/claimed-devices/{claimed.id}/provisioning/{command.id}")
+        return CommandStatus(answer.json()["status"]) if answer.status_code == 200 else None
+
+    return read

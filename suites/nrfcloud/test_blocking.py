@@ -27,7 +27,7 @@ def test_block(nrfcloud: Any, claimed: Any, is_claimed_by: Any) -> None:
 
 @pytest.mark.proves("fetch", "403 while blocked, commands stay PENDING, the board is unchanged")
 def test_blocked_board_keeps_its_commands_pending(
-    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, status_of: Any
 ) -> None:
     """The agent on a blocked board is turned away; nothing is executed and nothing is lost."""
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
@@ -37,13 +37,13 @@ def test_blocked_board_keeps_its_commands_pending(
 
     assert outcome.refused_with == 403
     assert not outcome.finished
-    assert claimed.command(command.id).status is CommandStatus.PENDING
-    assert board.driver.credentials(tag=sec_tag) == []
+    assert status_of(command) is CommandStatus.PENDING
+    assert held(sec_tag) == {}
 
 
 @pytest.mark.proves("unblock", "204, pending commands run")
 def test_unblocked_board_runs_its_commands(
-    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, status_of: Any
 ) -> None:
     """After unblocking, the very commands that waited are executed by the board."""
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
@@ -54,9 +54,9 @@ def test_unblocked_board_runs_its_commands(
 
     assert board.driver.provision().finished
 
-    assert claimed.command(command.id).status is CommandStatus.SUCCEEDED
-    assert claimed.command(finished.id).status is CommandStatus.SUCCEEDED
-    assert board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA) == pem_digest(root_ca)
+    assert status_of(command) is CommandStatus.SUCCEEDED
+    assert status_of(finished) is CommandStatus.SUCCEEDED
+    assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_ca)}
     assert claimed.refresh().status is DeviceStatus.PROVISIONED
 
 
@@ -76,18 +76,20 @@ def test_unblock_restores_the_status(claimed: Any, sec_tag: int, root_ca: str) -
 
 
 @pytest.mark.proves("create command", "201 for a blocked device, it waits")
-def test_command_for_a_blocked_device(board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str) -> None:
+def test_command_for_a_blocked_device(
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, status_of: Any
+) -> None:
     """A command may be added while the device is blocked; it runs after unblocking and not before."""
     claimed.block()
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
 
     assert board.driver.provision().refused_with == 403
-    assert command.refresh().status is CommandStatus.PENDING
+    assert status_of(command) is CommandStatus.PENDING
     assert claimed.refresh().status is DeviceStatus.BLOCKED
 
     claimed.unblock()
     board.driver.provision()
-    assert command.refresh().status is CommandStatus.SUCCEEDED
+    assert status_of(command) is CommandStatus.SUCCEEDED
 
 
 @pytest.mark.backend(needs={"teams"})

@@ -22,12 +22,13 @@ TOKEN_OF_AN_UNKNOWN_DEVICE = (
 
 @pytest.mark.proves("claim", "201, the device is READY and ours")
 def test_claimed_device_is_the_board(board: LeasedBoard, nrfcloud: Any) -> None:
-    """A claim answers with the very board: its UUID, its IMEI, its type, READY."""
+    """A claim answers with the very board: its UUID, its IMEI, its type, its firmware, READY."""
     device = nrfcloud.claim(board.driver.attestation_token())
 
     assert device.id == board.driver.device_uuid()
     assert device.imei == board.driver.imei()
     assert device.device_type.lower().replace("_", "-") == board.driver.model().lower()
+    assert board.driver.at("AT%XMODEMUUID") == [f"%XMODEMUUID: {device.firmware_id}"]
     assert device.status is DeviceStatus.READY
     assert device.ownership_status == "IDENTIFIED"
 
@@ -77,7 +78,7 @@ def test_claim_of_another_teams_device(
         other.claim(board.driver.attestation_token())
 
     assert not is_claimed_by(other)
-    assert claimed.refresh().owner_id == nrfcloud.device(claimed.id).owner_id
+    assert claimed.refresh().owner_id == nrfcloud.owner_id != other.owner_id
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_unfit_body(board: LeasedBoard, nrfcloud: Any, body: bytes) -> None:
     )
 
     assert answer.status_code == 400
-    assert answer.json()["message"]
+    assert answer.json().get("message")
 
 
 @pytest.mark.parametrize("key", [None, "Bearer wrong", "Basic abc", "Bearer "], ids=repr)
@@ -200,9 +201,9 @@ def test_dry_run_of_a_malformed_token(board: LeasedBoard, nrfcloud: Any, refused
 @pytest.mark.proves("list", "200, the team's devices")
 def test_list_shows_the_claimed_device(nrfcloud: Any, claimed: Any) -> None:
     """The list holds the claimed device as it was claimed."""
-    (listed,) = [device for device in nrfcloud.devices() if device.id == claimed.id]
+    listed = [device for device in nrfcloud.devices() if device.id == claimed.id]
 
-    assert (listed.id, listed.imei, listed.status) == (claimed.id, claimed.imei, claimed.status)
+    assert [(device.imei, device.status) for device in listed] == [(claimed.imei, claimed.status)]
 
 
 @pytest.mark.backend(needs={"teams"})
@@ -245,3 +246,43 @@ def test_get_of_another_team(nrfcloud: Any, claimed: Any, refused: Any) -> None:
     """Another team's device is not found either."""
     with refused(404):
         nrfcloud.another_team().device(claimed.id)
+
+
+@pytest.mark.backend(needs={"exact-status"})
+@pytest.mark.proves("list", "200, only what the filter names")
+def test_list_with_a_filter(nrfcloud: Any, claimed: Any) -> None:
+    """A filter shows the devices that fit it and no others."""
+    for imei, ids in ((claimed.imei, [claimed.id]), ("000000000000000", [])):
+        answer = nrfcloud.raw.request("GET", "/v1/claimed-devices", params={"imei": imei})
+
+        assert answer.status_code == 200
+        assert [item["id"] for item in answer.json()["items"]] == ids
+
+
+@pytest.mark.backend(needs={"exact-status", "teams"})
+@pytest.mark.proves("claim", "403 with the key of a viewer")
+def test_viewer_does_not_claim(board: LeasedBoard, nrfcloud: Any, refused: Any, is_claimed_by: Any) -> None:
+    """A viewer claims nothing."""
+    with refused(403):
+        nrfcloud.colleague("viewer").claim(board.driver.attestation_token())
+
+    assert not is_claimed_by(nrfcloud)
+
+
+@pytest.mark.backend(needs={"exact-status", "teams"})
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/block"), ("POST", "/provisioning"), ("DELETE", "")],
+    ids=["block", "command", "unclaim"],
+)
+@pytest.mark.proves("claim", "a viewer reads a claimed device and changes nothing")
+def test_viewer_only_reads(nrfcloud: Any, claimed: Any, method: str, path: str) -> None:
+    """A viewer of the team sees its devices, and neither blocks, commands nor unclaims them."""
+    viewer = nrfcloud.colleague("viewer")
+
+    answer = viewer.raw.request(
+        method, f"/v1/claimed-devices/{claimed.id}{path}", json={"request": {"finished": {}}}
+    )
+
+    assert answer.status_code == 403
+    assert viewer.device(claimed.id).status is DeviceStatus.READY

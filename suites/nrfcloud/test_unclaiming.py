@@ -27,7 +27,9 @@ def test_unclaim(nrfcloud: Any, claimed: Any, refused: Any, is_claimed_by: Any) 
 
 
 @pytest.mark.proves("fetch", "401 for an unclaimed board")
-def test_unclaimed_board_is_turned_away(board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str) -> None:
+def test_unclaimed_board_is_turned_away(
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any
+) -> None:
     """The agent of an unclaimed board is turned away and executes nothing of its old queue."""
     claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
     claimed.unclaim()
@@ -35,7 +37,7 @@ def test_unclaimed_board_is_turned_away(board: LeasedBoard, claimed: Any, sec_ta
     outcome = board.driver.provision()
 
     assert outcome.refused_with == 401
-    assert board.driver.credentials(tag=sec_tag) == []
+    assert held(sec_tag) == {}
 
 
 @pytest.mark.proves("fetch", "401 for a board that was never claimed")
@@ -46,7 +48,7 @@ def test_never_claimed_board_is_turned_away(board: LeasedBoard, nrfcloud: Any) -
 
 @pytest.mark.proves("claim", "201 after an unclaim, with a clean record")
 def test_claim_after_unclaim(
-    board: LeasedBoard, nrfcloud: Any, claimed: Any, refused: Any, sec_tag: int, root_ca: str
+    board: LeasedBoard, nrfcloud: Any, claimed: Any, refused: Any, sec_tag: int, root_ca: str, held: Any
 ) -> None:
     """A new claim starts READY and without the old commands; the board runs none of them."""
     old = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
@@ -59,7 +61,7 @@ def test_claim_after_unclaim(
     with refused(404):
         again.command(old.id)
     assert not board.driver.provision().finished
-    assert board.driver.credentials(tag=sec_tag) == []
+    assert held(sec_tag) == {}
 
 
 @pytest.mark.backend(needs={"teams"})
@@ -100,14 +102,16 @@ def test_unclaim_twice(nrfcloud: Any, claimed: Any) -> None:
 
 
 @pytest.mark.proves("unclaim", "204, the board keeps its credentials")
-def test_unclaim_leaves_the_board_alone(board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str) -> None:
+def test_unclaim_leaves_the_board_alone(
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any
+) -> None:
     """What was provisioned stays on the board."""
     claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
     board.driver.provision()
 
     claimed.unclaim()
 
-    assert board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA) == pem_digest(root_ca)
+    assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_ca)}
 
 
 @pytest.mark.proves("unclaim", "204 for a blocked device, a new claim is READY")
