@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json as json_module
 import socket as socket_module
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,7 @@ class ServiceHttp:
         self._client = httpx.Client(
             base_url=base_url,
             transport=_SocketTransport(socket) if socket else None,
+            verify=True if urlsplit(base_url).scheme == "https" else _trust_nobody(),
             timeout=deadlines,
             trust_env=not on_this_host,  # a proxy of the environment has no part in talks within this host
             headers={"User-Agent": USER_AGENT},
@@ -191,11 +193,16 @@ class ServiceHttp:
         return response
 
 
+def _trust_nobody() -> ssl.SSLContext:
+    """Return what a client without TLS needs of TLS: the default would read every root CA of the host."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class _SocketTransport(httpx.HTTPTransport):
     """HTTP over a UNIX socket that leaks nothing: httpcore forgets to close a socket that cannot connect."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(uds=path)
+        super().__init__(uds=path, verify=_trust_nobody())
         self._path = path
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

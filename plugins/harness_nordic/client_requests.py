@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from harness.redaction import SHORTEST_SECRET
 from harness_nordic.enums import CommandType
 
 if TYPE_CHECKING:
@@ -145,11 +146,14 @@ CommandRequest = (
 
 
 def secrets_in(request: CommandRequest) -> list[tuple[str, str]]:
-    """Return what of a request must never be written, with labels."""
+    """Return what of a request must never be written, with labels.
+
+    What is too short to be told from other text is left out: redaction would refuse it.
+    """
     if isinstance(request, ClientPrivateKey):
         found = [(request.content, "private key"), (request.password or "", "key password")]
     elif isinstance(request, PreSharedKey):
         found = [(request.secret, "pre-shared key")]
     else:
         found = []
-    return [(value, label) for value, label in found if value]
+    return [(value, label) for value, label in found if len(value) >= SHORTEST_SECRET]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from harness.backends.contract import Backend
     from harness.inventory.leased_board import LeasedBoard
+    from harness.redaction import Secret
     from harness_nordic.driver import Nrf91Driver
 
 _VIRTUAL_KINDS = (
@@ -52,6 +53,27 @@ def harness_backends() -> Iterable[BackendSpec]:
             capabilities=frozenset({"device-log", "exact-status", "factory", "teams"}),
             serve_options={"team-key": "new"},
         )
+    ]
+
+
+def harness_secrets() -> Iterable[Secret]:
+    """Give what boards print and send that proves who they are (nrfcloud fact sheet, sections 4.1 and 4.2).
+
+    JWTs and private keys are secrets everywhere; the core knows them.
+    """
+    from harness.redaction import Secret
+
+    return [
+        # Every attestation token begins with the same bytes: self-described CBOR, five items, type 1.
+        Secret(
+            label="attestation token",
+            pattern=r"2dn3hQFQ[A-Za-z0-9_-]{40,}(?:\.[A-Za-z0-9_-]*)?",
+        ),
+        # Every COSE_Sign1 by ES256 begins with the same bytes. The look-behind keeps long lines linear.
+        Secret(
+            label="signed by the board",
+            pattern=r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{40,}\.0oRDoQEm[A-Za-z0-9_-]{40,}",
+        ),
     ]
 
 
