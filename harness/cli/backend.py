@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,17 +45,20 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
         from harness.backends.serving import parse_options
 
         spec = find_backend(plugins, name)
-        options = parse_options(option or [])
+        options = {**spec.serve_options, **parse_options(option or [])}
         with (
             tempfile.TemporaryDirectory(prefix="serve-", dir=runtime_directory()) as directory,
             start_fake(spec, Path(directory), lifeline=None, options=options, port=port) as fake,
         ):
-            typer.echo(f"{spec.title} (fake): {fake.backend.url}")
-            typer.echo(f"control socket: {fake.backend.control}")
-            for label, note in fake.notes.items():
-                typer.echo(f"{label}: {note}")
-            typer.echo(f"use it: --backend {spec.name}={fake.backend.url}\nend it: Ctrl-C")
+            # SIGTERM ends it as Ctrl-C does, and Ctrl-C also where a shell had it ignored for us.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.default_int_handler)
             try:
+                typer.echo(f"{spec.title} (fake): {fake.backend.url}")
+                typer.echo(f"control socket: {fake.backend.control}")
+                for label, note in fake.notes.items():
+                    typer.echo(f"{label}: {note}")
+                typer.echo(f"use it: --backend {spec.name}={fake.backend.url}\nend it: Ctrl-C")
                 fake.wait()
             except KeyboardInterrupt:
                 return

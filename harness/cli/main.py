@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from harness import __version__
-from harness.cli import backend, boards, profile, report, run
+from harness.cli import backend, bench, boards, profile, report, run
 from harness.errors import HarnessError, UsageError
 from harness.plugins import load_plugins
 
@@ -57,7 +57,7 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
     boards.add_to(app, plugins)
     run.add_to(app)
     report.add_to(app)
-    ours = {"backend": backend.make_app(plugins), "profile": profile.app}
+    ours = {"backend": backend.make_app(plugins), "bench": bench.app, "profile": profile.app}
     for name, group in ours.items():
         app.add_typer(group, name=name)
     taken = dict.fromkeys([*ours, "boards", "run", "plan", "report"], "the harness")

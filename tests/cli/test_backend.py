@@ -28,16 +28,23 @@ async def app(scope, receive, send):
 
 class Fake:
     service = control = staticmethod(app)
-    notes = {"key": "k-1"}
+    def __init__(self, options):
+        self.notes = {"key": "k-1", "options": " ".join(f"{k}={v}" for k, v in sorted(options.items()))}
 
 def fake(settings):
-    if set(settings.options) - {"colour"}:
+    if set(settings.options) - {"colour", "size"}:
         raise UsageError("no such option", key="--option", expected="colour")
-    return Fake()
+    return Fake(settings.options)
 
 def harness_backends():
     return [
-        BackendSpec(name="acme", title="Acme Cloud", client="acme_cloud:client", fake="acme_cloud:fake"),
+        BackendSpec(
+            name="acme",
+            title="Acme Cloud",
+            client="acme_cloud:client",
+            fake="acme_cloud:fake",
+            serve_options={"size": "1"},
+        ),
         BackendSpec(name="bare", title="Bare Cloud", client="acme_cloud:client"),
     ]
 """
@@ -69,7 +76,7 @@ def serving() -> Iterator[subprocess.Popen[str]]:
 def said(process: subprocess.Popen[str]) -> dict[str, str]:
     """What it prints when it serves, as pairs of label and value."""
     assert process.stdout is not None
-    lines = [process.stdout.readline().strip().split(": ", 1) for _ in range(5)]
+    lines = [process.stdout.readline().strip().split(": ", 1) for _ in range(6)]
     assert all(len(line) == 2 for line in lines), (lines, process.stderr and process.stderr.read())
     return dict(lines)
 
@@ -82,16 +89,20 @@ def test_services_are_listed(run: Callable[..., Any]) -> None:
     assert "bare: Bare Cloud, without a fake" in lines
 
 
-def test_fake_serves_until_interrupted(serving: subprocess.Popen[str], tmp_path: Path) -> None:
-    """It says where it is and what to know, answers, ends with Ctrl-C and leaves nothing behind."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_fake_serves_until_interrupted(
+    serving: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
+) -> None:
+    """It says where it is and what to know, answers, ends when told to and leaves nothing behind."""
     lines = said(serving)
     url = lines["Acme Cloud (fake)"]
     with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server
         assert answer.read() == b"acme"
     assert lines["key"] == "k-1"
+    assert lines["options"] == "colour=red size=1"
     assert lines["use it"] == f"--backend acme={url}"
 
-    serving.send_signal(signal.SIGINT)
+    serving.send_signal(number)
 
     assert serving.wait(timeout=10) == 0
     assert serving.stderr is not None
@@ -116,7 +127,7 @@ def test_fake_that_ends_by_itself_is_a_failure(serving: subprocess.Popen[str]) -
         (["nobody"], "NAME: no such service (got 'nobody'); expected acme or bare"),
         (["bare"], "this backend has no fake"),
         (["acme", "--option", "colour"], "--option: malformed (got 'colour'); expected KEY=VALUE"),
-        (["acme", "--option", "size=1"], "refuses to start"),
+        (["acme", "--option", "weight=1"], "refuses to start"),
         (["acme", "--port", "70000"], "refuses to start"),
     ],
 )

@@ -64,7 +64,7 @@ def test_help_lists_the_commands(run: Callable[..., Any], arguments: tuple[str, 
 
     assert outcome.code == 0
     assert outcome.err == ""
-    for command in ("boards", "run", "plan", "report", "backend", "profile"):
+    for command in ("boards", "run", "plan", "report", "backend", "bench", "profile"):
         assert f"\n  {command} " in outcome.out
 
 
