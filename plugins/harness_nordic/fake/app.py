@@ -40,7 +40,7 @@ class NrfCloudFake:
         self.provisioning = ProvisioningService(clock or Clock())
         self.notes: Mapping[str, str] = {}
         self._service = _application(
-            Management(self.provisioning).routes + DeviceEndpoint(self.provisioning).routes
+            DeviceEndpoint(self.provisioning).routes + Management(self.provisioning).routes
         )
         self._control = _application(Control(self.provisioning).routes)
 

@@ -30,5 +30,10 @@ class Clock:
 
     def timestamp(self) -> str:
         """Return ISO 8601 UTC with milliseconds and ``Z`` (nrfcloud fact sheet, section 2.1)."""
-        now = datetime.fromtimestamp(self.seconds(), UTC)
-        return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z"
+        return timestamp(self.seconds())
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time since the epoch in the form of :meth:`Clock.timestamp`."""
+    now = datetime.fromtimestamp(seconds, UTC)
+    return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z"

@@ -20,6 +20,7 @@ from harness_nordic.fake.wire import (
     DeviceCommand,
     DeviceReport,
     encode_commands,
+    join_commands,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +54,18 @@ class DeviceLimits:
     command_bytes: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a device is to execute now.
+
+    :ivar ids: correlation ids, in order; empty when there is nothing to do.
+    :ivar body: the encoded commands.
+    """
+
+    ids: tuple[str, ...] = ()
+    body: bytes = b""
+
+
 @dataclass(slots=True, kw_only=True)
 class Command:
     """One provisioning command of the management API, and the steps that the device makes of it."""
@@ -65,11 +78,11 @@ class Command:
     steps: tuple[DeviceCommand, ...]
     status: CommandStatus = CommandStatus.PENDING
     response: dict[str, Any] | None = None
-    encoded_length: int = field(init=False)
+    encoded: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        """Measure the steps once: every fetch adds the lengths up."""
-        self.encoded_length = len(encode_commands(self.steps)) - 1  # without the head of the array
+        """Encode the steps once: every fetch needs them, or at least their length."""
+        self.encoded = encode_commands(self.steps)[1:]  # without the head of the array
 
     @property
     def main_step(self) -> DeviceCommand:
@@ -149,7 +162,7 @@ class CommandQueue:
         except KeyError:
             raise NotFound("the device has no such command") from None
 
-    def hand_out(self, after: str, limits: DeviceLimits) -> list[DeviceCommand]:
+    def hand_out(self, after: str, limits: DeviceLimits) -> Batch:
         """Return the steps that the device is to execute now; their commands are IN_PROGRESS then.
 
         Nothing is handed out in ERROR. What was handed out up to ``after`` was processed by the device,
@@ -162,23 +175,26 @@ class CommandQueue:
         :param limits: what the device can take.
         """
         if self.device_status is DeviceStatus.ERROR:
-            return []
-        batch: list[DeviceCommand] = []
+            return Batch()
+        batch: list[Command] = []
+        steps = 0
         room = None if limits.receive_bytes is None else limits.receive_bytes - HEADER_RESERVE - _ARRAY_HEAD
         for command in self._still_to_serve(after):
             unfit = _why_it_never_fits(command, limits, room)
             if unfit and not batch:
                 log.error("command %s of type %s: %s", command.id, command.type.value, unfit)
                 self._fail(command, 0, unfit)
-                return []
-            length = command.encoded_length
-            if unfit or len(batch) + len(command.steps) > limits.commands or _over(length, room):
+                return Batch()
+            steps += len(command.steps)
+            length = len(command.encoded)
+            if unfit or steps > limits.commands or _over(length, room):
                 break
             if room is not None:
                 room -= length
             command.status = CommandStatus.IN_PROGRESS
-            batch.extend(command.steps)
-        return batch
+            batch.append(command)
+        ids = tuple(step.id for command in batch for step in command.steps)
+        return Batch(ids=ids, body=join_commands(len(ids), [command.encoded for command in batch]))
 
     def _still_to_serve(self, after: str) -> list[Command]:
         still_open = [command for command in self._commands.values() if command.open]
@@ -281,7 +297,7 @@ def _why_it_never_fits(command: Command, limits: DeviceLimits, room: int | None)
     """
     if len(command.steps) > limits.commands:
         return f"command takes {len(command.steps)} steps in one batch, the device takes {limits.commands}"
-    if _over(command.encoded_length, room):
+    if _over(len(command.encoded), room):
         return "command does not fit device buffer"
     longest = max(step.text_length for step in command.steps)
     if limits.command_bytes is not None and longest > limits.command_bytes:

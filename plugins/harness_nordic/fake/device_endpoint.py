@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,7 +16,7 @@ from harness_nordic.fake.command_queue import DeviceLimits
 from harness_nordic.fake.management import bearer_of
 from harness_nordic.fake.records import DeviceRequest
 from harness_nordic.fake.refusals import BadRequest, Refusal
-from harness_nordic.fake.wire import LONGEST_ID, decode_reports, encode_commands
+from harness_nordic.fake.wire import LONGEST_ID, decode_reports
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -71,10 +73,10 @@ class DeviceEndpoint:
         self._service.remember_request(
             record,
             DeviceRequest(
-                time=self._service.clock.timestamp(),
+                seconds=self._service.clock.seconds(),
                 method=request.method,
-                path=request.url.path,
-                query=request.url.query,
+                path=request.scope["path"],
+                query=request.scope["query_string"].decode("latin-1"),
                 status=response.status_code,
                 ids=ids,
             ),
@@ -82,20 +84,10 @@ class DeviceEndpoint:
         return response
 
     async def _fetch(self, request: Request, device: ClaimedDevice) -> tuple[Response, Ids]:
-        query = request.query_params
-        after = query.get("after", "")
-        if len(after) > LONGEST_ID:
-            raise BadRequest(f"after: expected at most {LONGEST_ID} characters")
-        limits = DeviceLimits(
-            commands=_number(query.get("limit"), "limit", smallest=1) or LIMIT_OF_OLD_CLIENTS,
-            receive_bytes=_number(query.get("rxMaxSize"), "rxMaxSize"),
-            command_bytes=_number(query.get("txMaxSize"), "txMaxSize"),
-        )
-        commands = device.queue.hand_out(after, limits)
-        if not commands:
+        batch = device.queue.hand_out(*_parse_query(request.scope["query_string"]))
+        if not batch.ids:
             return Response(status_code=204), ()
-        body = encode_commands(commands)
-        return Response(body, media_type=CBOR), tuple(command.id for command in commands)
+        return Response(batch.body, media_type=CBOR), batch.ids
 
     async def _report(self, request: Request, device: ClaimedDevice) -> tuple[Response, Ids]:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -108,6 +100,21 @@ class DeviceEndpoint:
         reports = decode_reports(body)
         device.queue.take_reports(reports)
         return Response(status_code=200), tuple(report.id for report in reports)
+
+
+@lru_cache(maxsize=1024)
+def _parse_query(query_string: bytes) -> tuple[str, DeviceLimits]:
+    """Parse what a device says when it fetches; a device that waits for work says the same every time."""
+    query = QueryParams(query_string)
+    after = query.get("after", "")
+    if len(after) > LONGEST_ID:
+        raise BadRequest(f"after: expected at most {LONGEST_ID} characters")
+    limits = DeviceLimits(
+        commands=_number(query.get("limit"), "limit", smallest=1) or LIMIT_OF_OLD_CLIENTS,
+        receive_bytes=_number(query.get("rxMaxSize"), "rxMaxSize"),
+        command_bytes=_number(query.get("txMaxSize"), "txMaxSize"),
+    )
+    return after, limits
 
 
 def _number(text: str | None, name: str, *, smallest: int = 0) -> int | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness_nordic.enums import DeviceStatus
+from harness_nordic.fake.clock import timestamp
 from harness_nordic.fake.tokens import key_id
 
 if TYPE_CHECKING:
@@ -96,10 +97,11 @@ class ClaimedDevice:
 class DeviceRequest:
     """One request of a device, for suites to see what the board really did.
 
+    :ivar seconds: when, since the epoch.
     :ivar ids: correlation ids of the commands that were served or reported.
     """
 
-    time: str
+    seconds: float
     method: str
     path: str
     query: str
@@ -109,7 +111,7 @@ class DeviceRequest:
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
         return {
-            "time": self.time,
+            "time": timestamp(self.seconds),
             "method": self.method,
             "path": self.path,
             "query": self.query,

@@ -93,6 +93,18 @@ def encode_commands(commands: Sequence[DeviceCommand]) -> bytes:
     return cbor2.dumps([command.element for command in commands])
 
 
+def join_commands(count: int, elements: Sequence[bytes]) -> bytes:
+    """Make a batch of elements that were encoded before, as :func:`encode_commands` would.
+
+    :param count: number of elements in all pieces together.
+    """
+    if count < 24:  # noqa: PLR2004 - RFC 8949, section 3: so many fit the first byte
+        head = bytes([0x80 + count])
+    else:
+        head = b"\x98" + count.to_bytes(1, "big") if count <= 0xFF else b"\x99" + count.to_bytes(2, "big")  # noqa: PLR2004 - same
+    return head + b"".join(elements)
+
+
 def decode_reports(body: bytes) -> list[DeviceReport]:
     """Decode a device's report; lengths may be indefinite and integers long.
 

@@ -16,6 +16,7 @@ from harness_nordic.fake.wire import (
     FinishedCommand,
     decode_reports,
     encode_commands,
+    join_commands,
 )
 
 ID = "d6a5f3f0-5f3e-4b5e-9f60-3a3f2d0c9a11"
@@ -203,3 +204,11 @@ def test_config_reaches_an_independent_shape(pairs: dict[str, str], parameters: 
     )
 
     assert cbor2.loads(batch, allow_indefinite=False) == [["a", 1, pairs], ["b", 0, "%X", parameters, []]]
+
+
+@pytest.mark.parametrize("count", [0, 1, 23, 24, 255, 256, 1000])
+def test_joined_elements(count: int) -> None:
+    """Elements that were encoded one by one make the very batch that a library makes."""
+    element = cbor2.dumps(["id", 2])
+
+    assert join_commands(count, [element] * count) == cbor2.dumps([["id", 2]] * count)
