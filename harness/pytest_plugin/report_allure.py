@@ -90,16 +90,16 @@ class AllureReport:
         return item
 
     def _guarded_data(self, write: Callable[..., None]) -> Callable[..., None]:
-        def attach(name: str, body: str | bytes, **attributes: Any) -> None:
+        def attach(identity: str, body: str | bytes, **attributes: Any) -> None:
             clean = self._clean(body) if isinstance(body, str) else self._session.redactor.redact_bytes(body)
-            write(name, clean, **attributes)
+            write(identity, clean, **attributes)
 
         return attach
 
     def _guarded_file(self, write: Callable[..., None]) -> Callable[..., None]:
-        def attach(name: str, source: str, **attributes: Any) -> None:
+        def attach(identity: str, source: str, **attributes: Any) -> None:
             clean = self._session.redactor.redact_bytes(Path(source).read_bytes())
-            write(name, clean, **{"extension": Path(source).suffix.lstrip(".") or None, **attributes})
+            write(identity, clean, **{"extension": Path(source).suffix.lstrip(".") or None, **attributes})
 
         return attach
 
@@ -269,9 +269,9 @@ def blame(result: TestResult, facts: TestFacts) -> None:
     details = result.statusDetails or StatusDetails(message="")
     details.message = f"{facts.verdict}: {details.message or ''}"
     blocks = [("last lines of the console", facts.console_tail), ("to repeat it", facts.repeat)]
-    details.trace = "\n".join(
-        [details.trace or "", *(f"---- {title} ----\n{text}\n" for title, text in blocks if text)]
-    )
+    trace = details.trace or ""
+    missing = [f"---- {title} ----\n{text}\n" for title, text in blocks if text not in trace]
+    details.trace = "\n".join([trace, *missing])
     result.statusDetails = details
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from harness.errors import HarnessError
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 LARGEST: Final = 64 * 1024
 TAIL_LINES: Final = 25
 _TAIL_BYTES: Final = 4 * 1024
-# A secret may begin before a cut and end behind it: so many bytes beside a cut are redacted and thrown away.
+# A secret may lie across a cut: it is looked for with so many bytes of context.
 _MARGIN: Final = 8 * 1024
+_STRIDE: Final = 64
+_MARK: Final = 100
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LOOK_AHEAD: Final = 200
 
@@ -32,12 +34,27 @@ def shorten(text: str, clean: Clean, *, largest: int = LARGEST) -> str:
 
     The whole is redacted before anything is cut, so that no part of a secret is left at a cut.
     """
-    data = clean(text).encode("utf-8", "backslashreplace")
+    return _bounded(clean(text), largest)
+
+
+def _bounded(text: str, largest: int = LARGEST) -> str:
+    data = text.encode("utf-8", "backslashreplace")
     if len(data) <= largest:
         return data.decode()
-    half = (largest - 100) // 2
-    left_out = f"\n... {len(data) - 2 * half} bytes left out ...\n"
-    return data[:half].decode(errors="ignore") + left_out + data[-half:].decode(errors="ignore")
+    half = (largest - _MARK) // 2
+    return _head(text, half) + _left_out(len(data) - 2 * half) + _tail(text, half)
+
+
+def _head(text: str, size: int) -> str:
+    return text.encode("utf-8", "backslashreplace")[:size].decode(errors="ignore")
+
+
+def _tail(text: str, size: int) -> str:
+    return text.encode("utf-8", "backslashreplace")[-size:].decode(errors="ignore")
+
+
+def _left_out(count: int) -> str:
+    return f"\n... about {count} bytes left out ...\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,27 +88,53 @@ def _slice(role: str, console: Console, start: int, end: int | None, clean: Clea
     end = start + len(console.slice(start)) if end is None else end
     size = end - start
     if size <= LARGEST:
-        text = _with_times(console.lines_with_times(start, end), clean)
+        text = _bounded(_with_times(console.lines_with_times(start, end), clean))
     else:
-        half = LARGEST // 2
-        head = _with_times(console.lines_with_times(start, start + half + _MARGIN), clean)
-        tail = _with_times(console.lines_with_times(end - half - _MARGIN, end), clean)
-        left_out = f"\n... about {size - LARGEST} bytes left out ...\n"
-        text = _head_of_cut(head, half) + left_out + _tail_of_cut(tail, half)
-    begin = max(start, end - _TAIL_BYTES - 2 * _MARGIN)
+        half = (LARGEST - _MARK) // 2
+        beginning = console.slice(start, start + half + _MARGIN)
+        ending = console.slice(end - half - _MARGIN, end)
+        first = start + safe_cut(beginning, half, clean, step=-1)
+        last = end - len(ending) + safe_cut(ending, _MARGIN, clean, step=1)
+        head = _with_times(console.lines_with_times(start, first), clean)
+        tail = _with_times(console.lines_with_times(last, end), clean)
+        text = _head(head, half) + _left_out(size - LARGEST) + _tail(tail, half)
+    begin = max(start, end - _TAIL_BYTES - _MARGIN)
     said = last_lines(console.slice(begin, end), clean, cut=begin > start)
     return ConsoleSlice(role=role, text=text, tail=said)
+
+
+def safe_cut(data: bytes, near: int, clean: Clean, *, step: Literal[-1, 1]) -> int:
+    """Return where data can be cut so that no secret has a part on either side.
+
+    A place is good when the redacted beginning is the beginning of the redacted whole. Line ends are tried
+    before other places.
+
+    :param near: where to begin to look.
+    :param step: the direction in which to look; one end of the data when no place is good.
+    """
+    whole = _clean_bytes(data, clean)
+    end = len(data) if step > 0 else 0
+    lines = [match.end() for match in re.finditer(rb"\n", data)]
+    for places in (lines[::step], range(near, end, step * _STRIDE)):
+        for place in places:
+            if place * step >= near * step and whole.startswith(_clean_bytes(data[:place], clean)):
+                return place
+    return end
+
+
+def _clean_bytes(data: bytes, clean: Clean) -> bytes:
+    return clean(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def last_lines(data: bytes, clean: Clean, *, cut: bool) -> str:
     """Return the last lines of what a console said, redacted, made fit for a page.
 
-    :param cut: whether the data begins in the middle of something.
+    :param cut: whether the data begins in the middle of something: at most its first 8 KiB are left out.
     """
-    text = _printable(clean(_decode(data)))
-    text = _tail_of_cut(text, _TAIL_BYTES) if cut else text
-    lines = [line for line in text.encode()[-_TAIL_BYTES:].decode(errors="ignore").splitlines() if line]
-    return "\n".join(lines[-TAIL_LINES:])
+    if cut:
+        data = data[safe_cut(data, min(_MARGIN, len(data)), clean, step=1) :]
+    lines = _tail(_printable(clean(_decode(data))), _TAIL_BYTES).splitlines()
+    return "\n".join([line for line in lines if line][-TAIL_LINES:])
 
 
 def one_text(tails: Mapping[str, str]) -> str:
@@ -108,12 +151,13 @@ def last_lines_of_capture(directory: Path, board_id: str, clean: Clean) -> dict[
     :param directory: where the consoles were captured, as ``ID-ROLE.raw``.
     """
     tails: dict[str, str] = {}
+    begin_of_name = re.sub(r"[^\w.-]", "_", f"{board_id}-")  # as the capture names its files
     for file in sorted(directory.glob("*.raw")):
-        if not file.name.startswith(f"{board_id}-"):
+        if not file.name.startswith(begin_of_name):
             continue
         with file.open("rb") as raw:
-            begin = raw.seek(max(0, raw.seek(0, os.SEEK_END) - _TAIL_BYTES - 2 * _MARGIN))
-            tails[file.stem.removeprefix(f"{board_id}-")] = last_lines(raw.read(), clean, cut=begin > 0)
+            begin = raw.seek(max(0, raw.seek(0, os.SEEK_END) - _TAIL_BYTES - _MARGIN))
+            tails[file.stem.removeprefix(begin_of_name)] = last_lines(raw.read(), clean, cut=begin > 0)
     return tails
 
 
@@ -144,14 +188,3 @@ def _decode(data: bytes) -> str:
 
 def _printable(text: str) -> str:
     return _CONTROL.sub(lambda control: f"\\x{ord(control[0]):02x}", text.replace("\r\n", "\n"))
-
-
-def _head_of_cut(text: str, size: int) -> str:
-    """Return the head of a text that was cut at its end, without what may be part of a secret there."""
-    data = text.encode()
-    return data[: max(0, len(data) - _MARGIN)][:size].decode(errors="ignore")
-
-
-def _tail_of_cut(text: str, size: int) -> str:
-    """Return the tail of a text that was cut at its begin, without what may be part of a secret there."""
-    return text.encode()[_MARGIN:][-size:].decode(errors="ignore")

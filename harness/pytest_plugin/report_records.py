@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pytest
 
@@ -69,6 +69,15 @@ class TestFacts:
         return cls(**data)
 
 
+def add_section(report: pytest.TestReport, title: str, text: str) -> None:
+    """Add a section to the text of a failure, so that terminal, JUnit and Allure all have it."""
+    add: Callable[[str, str, str], None] | None = getattr(report.longrepr, "addsection", None)
+    if add is not None:
+        add(title, text, "-")
+    else:
+        report.longrepr = f"{report.longrepr}\n---- {title} ----\n{text}"
+
+
 @dataclass(slots=True, kw_only=True)
 class TestRecord:
     """One test of the session, as the summary shows it.
@@ -101,7 +110,7 @@ class TestRecord:
             return
         if report.failed:
             self.outcome = "failed"
-            self.details = report.longreprtext
+            self.details = str(report.longrepr)
             self.reason = _first_line_of_failure(report)
         elif report.skipped:
             self.outcome = "skipped"
@@ -119,7 +128,7 @@ class TestRecord:
 
 def _first_line_of_failure(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
-    text = crash.message if crash is not None else report.longreprtext
+    text = crash.message if crash is not None else report.longrepr
     lines = str(text).strip().splitlines()
     return lines[0] if lines else ""
 

@@ -14,7 +14,7 @@ from harness.errors import UsageError
 from harness.plugins import ENTRY_POINT_GROUP
 from harness.pytest_plugin.report_console import last_lines_of_capture, one_text
 from harness.pytest_plugin.report_pairs import proven_pairs, read_expected, shortcomings, table_of_pairs
-from harness.pytest_plugin.report_records import SessionRecords, TestFacts
+from harness.pytest_plugin.report_records import SessionRecords, TestFacts, add_section
 from harness.pytest_plugin.report_redaction import clean_junit, clean_report
 from harness.pytest_plugin.report_summary import BenchFacts, write_summary
 from harness.pytest_plugin.state import NOT_RUN_KEY
@@ -81,9 +81,9 @@ class SessionReports:
             tails.update(last_lines_of_capture(captures, board.id, self._clean))
         facts.verdict = str(Verdict.SUITE)
         facts.console_tail = one_text(tails)
-        report.sections.append(("verdict", f"{Verdict.SUITE}: the process that ran the test died"))
+        add_section(report, "verdict", f"{Verdict.SUITE}: its process died\nto repeat it: {facts.repeat}")
         if facts.console_tail:
-            report.sections.append(("console tail", facts.console_tail))
+            add_section(report, "console tail", facts.console_tail)
         facts.put_on(report)
         self._crashed.add(crashitem)
 

@@ -165,16 +165,13 @@ class SummaryPage:
         verdict = test.facts.verdict
         meaning = Verdict(verdict).meaning if verdict else "no verdict: the test was not under our watch"
         boards = ", ".join(f"{board.id} ({board.kind}, {board.bench})" for board in test.facts.boards)
-        blocks = [
-            ("Failure", test.details),
-            ("Last lines of the console", test.facts.console_tail),
-            ("Repeat it", test.facts.repeat),
-        ]
+        others = (("Last lines of the console", test.facts.console_tail), ("Repeat it", test.facts.repeat))
+        blocks = [("Failure", test.details), *(each for each in others if each[1] not in test.details)]
         return (
             f"<article><h3>{self._text(test.nodeid)}</h3>"
             f'<p><span class="failed">{self._text(verdict or "failed")}</span> {self._text(meaning)}</p>'
             f"<p>{self._text(test.reason)}</p><p>{self._text(boards)}</p>"
-            + "".join(f"<h4>{title}</h4><pre>{self._text(text)}</pre>" for title, text in blocks if text)
+            + "".join(f"<h4>{title}</h4><pre>{self._text(text)}</pre>" for title, text in blocks)
             + "</article>"
         )
 

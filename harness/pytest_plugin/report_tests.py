@@ -6,16 +6,18 @@ Everything is redacted here, in the worker, before a report is serialised.
 from __future__ import annotations
 
 import os
+import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import BoardFault, HarnessError
 from harness.pytest_plugin.report_console import one_text, slices
 from harness.pytest_plugin.report_pairs import pairs_of
-from harness.pytest_plugin.report_records import BoardUsed, TestFacts
+from harness.pytest_plugin.report_records import BoardUsed, TestFacts, add_section
 from harness.pytest_plugin.report_redaction import clean_report
 from harness.pytest_plugin.state import BOARD_KEY, CONSOLE_MARKS_KEY, EXCHANGES_KEY
 from harness.verdicts import Verdict, judge
@@ -23,6 +25,7 @@ from harness.verdicts import Verdict, judge
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from harness.console.console import Console
     from harness.inventory.leased_board import LeasedBoard
     from harness.pytest_plugin.report_allure import AllureReport
     from harness.pytest_plugin.state import ActiveSession
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 VERDICT_KEY = pytest.StashKey["Verdict"]()
 """On ``item``: the verdict of its first failed phase."""
 
+_NOTHING: Final = re.compile(rb"(?!)")
 FAILED_CHECKS: tuple[type[BaseException], ...] = (AssertionError, pytest.fail.Exception)
-_FAILURE_OF_PYTEST_ITSELF = "[XPASS(strict)]"
 
 
 class TestReports:
@@ -70,9 +73,9 @@ class TestReports:
             item.stash.setdefault(VERDICT_KEY, verdict)
             facts.verdict = str(verdict)
             facts.console_tail = self._console_tail(item, board)
-            report.sections.append(("verdict", describe(verdict, facts)))
+            add_section(report, "verdict", describe(verdict, facts))
             if facts.console_tail:
-                report.sections.append(("console tail", facts.console_tail))
+                add_section(report, "console tail", facts.console_tail)
         self._set_properties(item, report, facts)
         facts.put_on(report)
         clean_report(report, self._clean)
@@ -169,8 +172,14 @@ def board_answers(board: LeasedBoard) -> bool:
     if probe is not None:
         return bool(probe())
     for console in board.open_consoles.values():
-        console.position  # noqa: B018 - raises BoardLost for a console whose port went away
+        _look_at(console)
     return True
+
+
+def _look_at(console: Console) -> None:
+    console.position  # noqa: B018 - reads what is there, and so finds out whether the port went away
+    with suppress(BoardFault):  # nothing came, of course; but the port is there
+        console.expect(_NOTHING, timeout=0, reason="looking whether the port is there")
 
 
 def collected_evidence(session: ActiveSession, board: LeasedBoard, item: pytest.Item) -> dict[str, bytes]:
