@@ -143,14 +143,12 @@ class Loop:
         self._run_due_timers()
 
     def _seconds_to_next_timer(self) -> float | None:
-        if self._soon:
-            return 0.0
         if self._cancelled > _COMPACT_FROM and self._cancelled * 2 > len(self._timers):
             self._timers = [entry for entry in self._timers if entry[2].callback is not None]
             heapq.heapify(self._timers)
             self._cancelled = 0
-        while self._timers and self._timers[0][2].callback is None:
-            heapq.heappop(self._timers)
+        if self._soon:
+            return 0.0
         return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
 
     def _run_due_timers(self) -> None:

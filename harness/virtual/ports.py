@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.virtual.tty_watch import TtyWatch
 
 LINK_PREFIX = "ttyVB"
-DRAIN_SECONDS = 0.1
+DRAIN_SECONDS = 0.2
 
 _READ_SIZE = 65536
 # No event says that a client has read what it had: a board about to vanish looks this often.
