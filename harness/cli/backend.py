@@ -23,7 +23,9 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
 
     :param plugins: the loaded plugins.
     """
-    app = typer.Typer(help="Provisioning services and their fakes.", rich_markup_mode=None)
+    app = typer.Typer(
+        help="Provisioning services and their fakes.", rich_markup_mode=None, no_args_is_help=True
+    )
 
     @app.command("list")
     def list_backends() -> None:

@@ -85,6 +85,9 @@ def execute(arguments: Sequence[str]) -> int:
         result = app(list(arguments) or ["--help"], prog_name="harness", standalone_mode=False)
     except (UsageError, TyperException) as error:
         complaint = error.format_message() if isinstance(error, TyperException) else str(error)
+        if complaint.startswith("Usage:"):  # a group without a command: its help
+            typer.echo(complaint)
+            return DONE
         return _complain(complaint, WRONG_USE)
     except HarnessError as error:
         return _complain(str(error), FAILED)

@@ -9,7 +9,7 @@ import typer
 
 from harness.errors import UsageError
 
-app = typer.Typer(help="Check board profiles.", rich_markup_mode=None)
+app = typer.Typer(help="Check board profiles.", rich_markup_mode=None, no_args_is_help=True)
 
 
 @app.callback()

@@ -68,6 +68,15 @@ def test_help_lists_the_commands(run: Callable[..., Any], arguments: tuple[str, 
         assert f"\n  {command} " in outcome.out
 
 
+@pytest.mark.parametrize("group", ["backend", "bench", "profile"])
+def test_group_without_a_command_is_its_help(run: Callable[..., Any], group: str) -> None:
+    """Whoever names a group only wants to know what is in it."""
+    outcome = run(group)
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"Usage: harness {group} ")
+
+
 def test_version(run: Callable[..., Any]) -> None:
     """The version is that of the installed distribution."""
     assert run("--version").out == f"harness {harness.__version__}\n"
@@ -79,7 +88,6 @@ def test_version(run: Callable[..., Any]) -> None:
         (["frobnicate"], "harness: No such command 'frobnicate'."),
         (["bords"], "harness: No such command 'bords'. Did you mean 'boards'?"),
         (["boards", "--colour"], "harness: No such option: --colour"),
-        (["profile"], "harness: Missing command."),
         (["run"], "harness: Missing argument 'SUITE'."),
         (["backend", "serve", "nrfcloud", "--port", "many"], "harness: Invalid value for '--port'"),
     ],
