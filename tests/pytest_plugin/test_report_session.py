@@ -40,7 +40,7 @@ SUITE = '''
 
     @pytest.mark.proves("say", "it is said")
     @pytest.mark.proves("forget", "never")
-    def test_bad(board, toycloud):
+    def test_bad(board, toycloud, tmp_path):
         """A toy that forgets."""
         board.driver.set("eight")
         board.console.write(b"SAY " + SECRET.encode() + b"\\n")
@@ -48,6 +48,8 @@ SUITE = '''
         print("printed", SECRET)
         logging.getLogger().warning("logged %s", REGISTERED)
         allure.attach(SECRET, "raw", allure.attachment_type.TEXT)
+        (tmp_path / "file.txt").write_text("a file with " + SECRET)
+        allure.attach.file(tmp_path / "file.txt", "file")
         with allure.step("raw step " + SECRET):
             pass
         assert board.driver.get() == "nine " + SECRET + " " + REGISTERED
@@ -97,6 +99,13 @@ SUITE = '''
         pass
 '''
 
+EVIDENCE = """
+    def harness_collect_evidence(board, item):
+        if item.name == "test_rig":
+            raise OSError("the camera is off")
+        return {"some/where/state.json": b'{"key": "teddy-bears-name"}', "dump.strange": b"dumped"}
+"""
+
 VERDICTS = {
     "test_good": None,
     "test_bad": "product",
@@ -132,6 +141,7 @@ def attachments_of(directory: Path, node: dict[str, Any]) -> dict[str, str]:
 def test_everything_is_reported_and_no_secret(suite: Suite, workers: list[str]) -> None:
     """All reports of one session agree, with xdist and without, and hold no secret in any form."""
     suite.write("toys/test_toys.py", SUITE)
+    suite.write("toys/conftest.py", EVIDENCE)
     allure, junit, summary = (suite.directory / name for name in ("allure", "junit.xml", "out/summary.html"))
 
     result = suite.run(
