@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +28,8 @@ from harness.session_directory import SessionDirectory, new_run_id
 from harness.session_lifeline import Lifeline
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.backends.contract import BackendSpec
     from harness.config import Settings
     from harness.inventory.board import Board
@@ -102,8 +103,14 @@ class Controller:
     def _make_directory(self) -> None:
         directory = SessionDirectory(self.run_id)
         self.directory = directory.path
-        kept = Path.cwd() / f"raw-console-{self.run_id}" if self.settings.keep_raw_console else None
-        self._resources.callback(directory.close, keep=kept)
+        self._resources.callback(directory.close, keep=self.raw_consoles)
+
+    @property
+    def raw_consoles(self) -> Path | None:
+        """Where the unredacted console captures are to be kept, if they are."""
+        if not self.settings.keep_raw_console:
+            return None
+        return self._config.invocation_params.dir / f"raw-console-{self.run_id}"
 
     def _start_bench(self, lifeline: Lifeline) -> BenchChoice:
         from harness.virtual.launcher import start_bench
@@ -244,7 +251,11 @@ def begin_controller(config: pytest.Config) -> None:
     config.stash[SESSION_KEY] = session
     distribution = Distribution(config, session) if workers else None
     overview = Overview(
-        config, session, controller.left_out, distribution.scheduler if distribution else None
+        config,
+        session,
+        left_out=controller.left_out,
+        raw_consoles=controller.raw_consoles,
+        scheduler=distribution.scheduler if distribution else None,
     )
     config.pluginmanager.register(overview, "harness-overview")
     if distribution is not None:

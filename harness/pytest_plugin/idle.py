@@ -57,9 +57,14 @@ def _is_ours(definitions: object) -> bool:
 
 
 def _backend_names() -> frozenset[str]:
+    from harness.errors import HarnessError
     from harness.plugins import load_plugins
 
-    return frozenset(spec.name for specs in load_plugins().hook.harness_backends() for spec in specs)
+    try:
+        plugins = load_plugins()
+    except HarnessError:  # a broken plugin is no business of a session that does not use us
+        return frozenset()
+    return frozenset(spec.name for specs in plugins.hook.harness_backends() for spec in specs)
 
 
 def _fail(item: pytest.Item, reason: str) -> None:

@@ -12,6 +12,7 @@ from harness.pytest_plugin.state import NOT_RUN_KEY, ActiveSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from harness.inventory.board import Board
     from harness.pytest_plugin.scheduler import BoardScheduling
@@ -26,14 +27,18 @@ class Overview:
         self,
         config: pytest.Config,
         session: ActiveSession,
-        left_out: Sequence[Board],
-        scheduler: BoardScheduling | None,
+        *,
+        left_out: Sequence[Board] = (),
+        raw_consoles: Path | None = None,
+        scheduler: BoardScheduling | None = None,
     ) -> None:
         """Remember on what the session runs.
 
         :param left_out: boards that were found and have no worker.
+        :param raw_consoles: where unredacted console captures are kept, if they are.
         :param scheduler: knows what did not run, when there are workers.
         """
+        self._raw_consoles = raw_consoles
         self._scheduler = scheduler
         self._config = config
         self._session = session
@@ -108,6 +113,8 @@ class Overview:
         terminalreporter.write_line(describe(self._session))
         if any(board.virtual for board in self._session.boards):
             terminalreporter.write_line(VIRTUAL_WARNING, yellow=True)
+        if self._raw_consoles is not None:
+            terminalreporter.write_line(f"harness: console captures, NOT redacted: {self._raw_consoles}")
         if not_run:
             terminalreporter.write_line(f"not run: {len(not_run)}", red=True)
 

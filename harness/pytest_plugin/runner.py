@@ -57,6 +57,7 @@ class TestRunner:
         *,
         known_backends: frozenset[str],
         recovers: bool = False,
+        watches_deadlines: bool = True,
         on_console: Callable[[LeasedBoard, str, Console], None] | None = None,
     ) -> None:
         """Hold the boards of this process; nothing is opened yet.
@@ -65,10 +66,12 @@ class TestRunner:
         :param conftests: watches the conftests that come while tests are collected.
         :param known_backends: names of all services that could be asked for.
         :param recovers: whether a worker that died left our board in an unknown state.
+        :param watches_deadlines: whether tests are interrupted; not while somebody debugs them.
         :param on_console: called with each console that is opened.
         """
         self._session = session
         self._conftests = conftests
+        self._seconds = session.settings.test_deadline if watches_deadlines else 0.0
         self._offer = Offer(
             boards=session.boards,
             backends=session.backends,
@@ -143,7 +146,7 @@ class TestRunner:
         item.stash[EXCHANGES_KEY] = []
         item.stash[CONSOLE_MARKS_KEY] = {}
         item.stash[FAILED_KEY] = False
-        item.stash[_DEADLINE_KEY] = Deadline(self._session.settings.test_deadline)
+        item.stash[_DEADLINE_KEY] = Deadline(self._seconds)
         placement = item.stash[PLACEMENT_KEY]
         if placement.need is not None and placement.skip is None and placement.fail is None:
             self._choose(item, placement)
@@ -245,7 +248,7 @@ class TestRunner:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Iterator[None]:
         """Watch a deadline of its own: a test that used up its time is cleaned up after all the same."""
-        with Deadline(self._session.settings.test_deadline).over("tear-down"):
+        with Deadline(self._seconds).over("tear-down"):
             return (yield)
 
 

@@ -79,6 +79,7 @@ def begin_running(
         conftests,
         known_backends=frozenset(specs),
         recovers=replaces is not None,
+        watches_deadlines=not config.option.usepdb,
         on_console=live.show if live else None,
     )
     config.add_cleanup(runner.close)

@@ -1,0 +1,62 @@
+"""What a test needs of a board, and why a board is not it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.inventory.board import Board
+from harness.scheduling.needs import BoardNeed
+
+CAR = Board(id="car-1", kind="car", driver="wheels", capabilities=frozenset({"roll", "honk"}))
+BOAT = Board(id="boat-1", kind="boat", driver="water", capabilities=frozenset({"honk"}))
+
+
+@pytest.mark.parametrize(
+    ("need", "reason"),
+    [
+        (BoardNeed(), None),
+        (BoardNeed(driver="wheels", kind="car", capabilities=frozenset({"honk"}), board_id="car-1"), None),
+        (BoardNeed(board_id="car-2"), "is not board car-2"),
+        (BoardNeed(kind="boat"), "is of kind car"),
+        (BoardNeed(driver="water"), "has driver wheels"),
+        (BoardNeed(capabilities=frozenset({"swim", "honk", "dive"})), "lacks dive, swim"),
+    ],
+)
+def test_misfit(need: BoardNeed, reason: str | None) -> None:
+    """A board that does not fit is refused for one named reason."""
+    assert need.misfit(CAR) == reason
+
+
+def test_fitting_keeps_the_order() -> None:
+    """The boards that fit come in the order in which they were given."""
+    assert BoardNeed(capabilities=frozenset({"honk"})).fitting([BOAT, CAR]) == (BOAT, CAR)
+    assert BoardNeed(driver="water").fitting([BOAT, CAR]) == (BOAT,)
+
+
+def test_unmet_says_what_was_needed_and_what_there_is() -> None:
+    """The reason names the need and, for each board, why it is not it."""
+    need = BoardNeed(driver="wings", kind="plane", capabilities=frozenset({"fly"}), board_id="p1")
+
+    assert need.unmet([CAR, BOAT]) == (
+        "no board fits: needed board p1 of kind plane with driver wings that can do fly;"
+        " boards of this session: car-1 is not board p1; boat-1 is not board p1"
+    )
+    assert BoardNeed().unmet([]) == "no board fits: needed a board; boards of this session: none"
+
+
+@given(
+    st.builds(
+        BoardNeed,
+        driver=st.none() | st.text(),
+        kind=st.none() | st.text(),
+        capabilities=st.frozensets(st.text()),
+        board_id=st.none() | st.text(),
+    )
+)
+def test_needs_travel_as_json(need: BoardNeed) -> None:
+    """What a worker writes the controller reads."""
+    assert BoardNeed.from_json(json.loads(json.dumps(need.to_json()))) == need
