@@ -18,7 +18,15 @@ import allure_commons
 import attr
 import pytest
 from allure_commons.logger import AllureFileLogger
-from allure_commons.model2 import Attachment, Label, Status, StatusDetails, TestResult, TestStepResult
+from allure_commons.model2 import (
+    Attachment,
+    Label,
+    Parameter,
+    Status,
+    StatusDetails,
+    TestResult,
+    TestStepResult,
+)
 from allure_commons.types import AttachmentType
 
 from harness.evidence import collect_with
@@ -152,7 +160,7 @@ class AllureReport:
             result.labels += behaviours(self._titles.get(facts.suite, facts.suite), item, facts)
         result.labels += labels_of(facts)
         for board in facts.boards:  # whichever board of a kind ran a test, the test's history is one
-            allure.dynamic.parameter("board", board.id, excluded=True)
+            result.parameters.append(Parameter(name="board", value=board.id, excluded=True))
 
     def _blame(self, result: TestResult, facts: TestFacts) -> None:
         if any(label.name == "verdict" for label in result.labels):

@@ -69,10 +69,10 @@ class TestReports:
         board = item.stash.get(BOARD_KEY, None)
         facts = self._facts(item, board)
         if report.failed:
+            facts.console_tail = self._console_tail(item, board)  # before the board is asked how it is
             verdict = self._judge(item, call, board)
             item.stash.setdefault(VERDICT_KEY, verdict)
             facts.verdict = str(verdict)
-            facts.console_tail = self._console_tail(item, board)
             add_section(report, "verdict", describe(verdict, facts))
             if facts.console_tail:
                 add_section(report, "console tail", facts.console_tail)
