@@ -107,3 +107,14 @@ def status_of(nrfcloud: Any, claimed: Any) -> Callable[[Any], CommandStatus | No
         return CommandStatus(answer.json()["status"]) if answer.status_code == 200 else None
 
     return read
+
+
+@pytest.fixture
+def would_claim(board: LeasedBoard) -> Callable[[Any], Any]:
+    """Ask in a team's name whether the board could be claimed; the answer is returned whatever it is."""
+    return lambda client: client.raw.request(
+        "POST",
+        "/v1/claimed-devices",
+        params={"dryrun": "true"},
+        json={"claimToken": board.driver.attestation_token()},
+    )

@@ -48,11 +48,19 @@ def test_never_claimed_board_is_turned_away(board: LeasedBoard, nrfcloud: Any) -
 
 @pytest.mark.proves("claim", "201 after an unclaim, with a clean record")
 def test_claim_after_unclaim(
-    board: LeasedBoard, nrfcloud: Any, claimed: Any, refused: Any, sec_tag: int, root_ca: str, held: Any
+    board: LeasedBoard,
+    nrfcloud: Any,
+    claimed: Any,
+    refused: Any,
+    sec_tag: int,
+    root_ca: str,
+    held: Any,
+    would_claim: Any,
 ) -> None:
     """A new claim starts READY and without the old commands; the board runs none of them."""
     old = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
     claimed.unclaim()
+    assert would_claim(nrfcloud).status_code == 202
 
     again = nrfcloud.claim(board.driver.attestation_token())
 
@@ -67,11 +75,12 @@ def test_claim_after_unclaim(
 @pytest.mark.backend(needs={"teams"})
 @pytest.mark.proves("claim", "201 for another team after an unclaim")
 def test_another_team_claims_after_unclaim(
-    board: LeasedBoard, nrfcloud: Any, claimed: Any, is_claimed_by: Any
+    board: LeasedBoard, nrfcloud: Any, claimed: Any, is_claimed_by: Any, would_claim: Any
 ) -> None:
     """Once unclaimed, a device may be claimed by anyone."""
     other = nrfcloud.another_team()
     claimed.unclaim()
+    assert would_claim(other).status_code == 202
 
     theirs = other.claim(board.driver.attestation_token())
 

@@ -1,0 +1,46 @@
+"""Break: a blocked board is told that there is nothing to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from harness_nordic.fake.device_endpoint import DeviceEndpoint
+from harness_nordic.fake.management import bearer_of
+from harness_nordic.fake.refusals import NotAllowed, NotAuthenticated
+from tests.breaks.support.patching import existing, replaces
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from harness_nordic.fake.records import ClaimedDevice
+
+    Work = Callable[[Request, ClaimedDevice], Awaitable[tuple[Response, tuple[str, ...]]]]
+
+TITLE = "a blocked board is told that there is nothing to do"
+EXPECTED = (
+    "test_blocking.py::test_blocked_board_keeps_its_commands_pending",
+    "test_blocking.py::test_unblocked_board_runs_its_commands",
+    "test_blocking.py::test_command_for_a_blocked_device",
+)
+ABOUT = r"refused_with == 403"
+
+
+answer = existing(DeviceEndpoint, "_answer")
+
+
+@replaces(DeviceEndpoint, "_answer")
+async def _answer(self: DeviceEndpoint, request: Request, work: Work) -> Response:
+    """Answer 204 where the device is blocked."""
+    record = self._service.identify(bearer_of(request))
+    try:
+        self._service.served_device(record)
+    except NotAllowed:
+        return Response(status_code=204)
+    except NotAuthenticated:
+        pass
+    response: Response = await answer(self, request, work)
+    return response

@@ -1,0 +1,21 @@
+"""Break: a claimed device shows another chip's type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness_nordic.fake.records import ClaimedDevice
+from tests.breaks.support.patching import existing, replaces
+
+TITLE = "a claimed device shows another chip's type"
+EXPECTED = ("test_claiming.py::test_claimed_device_is_the_board",)
+ABOUT = r"device_type|nrf9160"
+
+
+before = existing(ClaimedDevice, "to_json")
+
+
+@replaces(ClaimedDevice, "to_json")
+def to_json(self: ClaimedDevice) -> dict[str, Any]:
+    """Tell a wrong deviceType."""
+    return {**before(self), "deviceType": "nrf9160_SIBA"}

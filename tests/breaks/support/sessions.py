@@ -1,0 +1,183 @@
+"""Sessions of pytest in processes of their own, each with a deadline and an end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.breaks.support.judge import TestCase, read_junit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Future
+    from typing import Self
+
+ROOT = Path(__file__).resolve().parents[3]
+SUITE = "suites/nrfcloud"
+SESSION_SECONDS = 90.0
+PARALLEL = 2
+
+_OPTIONS = (
+    "--bench=virtual",
+    "--boards=1",
+    "--backend=nrfcloud=fake",
+    "--test-deadline=30",
+    "-p",
+    "harness.pytest_plugin.plugin",
+    "-p",
+    "no:cacheprovider",
+    "-q",
+)
+# What an outer session leaves in the environment would lead an inner one astray.
+_OUTER = ("PYTEST_", "HARNESS_", "ALLURE_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionResult:
+    """What a session brought.
+
+    :ivar code: exit code of pytest.
+    :ivar output: what it printed.
+    """
+
+    code: int
+    output: str
+    cases: tuple[TestCase, ...]
+
+    @property
+    def tail(self) -> str:
+        """The end of what it printed."""
+        return self.output[-3000:]
+
+
+class SessionPool:
+    """Runs sessions, a few at a time; whatever still runs at the end is killed."""
+
+    def __init__(self, parallel: int = PARALLEL, seconds: float = SESSION_SECONDS) -> None:
+        """Run none yet.
+
+        :param parallel: how many run at a time.
+        :param seconds: how long one may take.
+        """
+        self._seconds = seconds
+        self._executor = ThreadPoolExecutor(parallel)
+        self._running: set[subprocess.Popen[str]] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        """End, and everything with it."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for process in running:
+            kill_group(process)
+        self._executor.shutdown(cancel_futures=True)
+
+    def submit(self, tests: Sequence[str], *, plugin: str = "") -> Future[SessionResult]:
+        """Run tests of the suite, with a break or without; the result comes later.
+
+        :param tests: node ids relative to the suite; none means the whole suite.
+        :param plugin: module name of the break.
+        """
+        return self._executor.submit(self._run, tuple(tests), plugin)
+
+    def _run(self, tests: tuple[str, ...], plugin: str) -> SessionResult:
+        # A short path: sockets of the session lie below it.
+        directory = Path(tempfile.mkdtemp(prefix="breaks-"))
+        try:
+            return self._run_in(directory, tests, plugin)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _run_in(self, directory: Path, tests: tuple[str, ...], plugin: str) -> SessionResult:
+        junit = directory / "junit.xml"
+        chosen = [f"{SUITE}/{test}" for test in tests] or [SUITE]
+        code, output = self._call(
+            [sys.executable, "-m", "pytest", *chosen, *_OPTIONS, f"--junitxml={junit}"],
+            environment(plugin, directory),
+        )
+        return SessionResult(
+            code=code, output=output, cases=tuple(read_junit(junit)) if junit.exists() else ()
+        )
+
+    def _call(self, command: list[str], variables: dict[str, str]) -> tuple[int, str]:
+        with self._lock:
+            if self._closed:
+                return -signal.SIGKILL, "not run: the pool was closed"
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+            self._running.add(process)
+        try:
+            output, _ = process.communicate(timeout=self._seconds)
+        except subprocess.TimeoutExpired:
+            kill_group(process)
+            output, _ = process.communicate()
+            output += f"\nkilled: the session took more than {self._seconds:g} s"
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        return process.returncode, output
+
+
+def environment(plugin: str, directory: Path) -> dict[str, str]:
+    """Return the environment of a session: nothing of an outer one, and the break in every process."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(_OUTER)}
+    variables["PYTHONPATH"] = str(ROOT)
+    # Only our own plugin: the others would cost each session a third of its time, and one of them the order.
+    variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    variables["HARNESS_RUNTIME_DIR"] = str(directory / "run")
+    if plugin:
+        variables["HARNESS_PLUGINS"] = plugin
+    return variables
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """Kill a session with everything in its process group; what left the group ends on its lifeline."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def collect() -> list[str]:
+    """Return the node ids of the suite's tests, relative to the suite.
+
+    :raises RuntimeError: they cannot be collected.
+    """
+    command = [sys.executable, "-m", "pytest", SUITE, *_OPTIONS, "--collect-only"]
+    with tempfile.TemporaryDirectory(prefix="breaks-") as directory:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment("", Path(directory)),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SESSION_SECONDS,
+            check=False,
+        )
+    prefix = f"{SUITE}/"
+    found = [line.removeprefix(prefix) for line in done.stdout.splitlines() if line.startswith(prefix)]
+    if done.returncode != 0 or not found:
+        raise RuntimeError(f"cannot collect {SUITE}:\n{done.stdout}\n{done.stderr}")
+    return found
