@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def sweep(directory: Path) -> None:
-    """Remove links and socket of a bench that is no more.
+    """Remove links and socket of a bench that is no more; the caller holds the directory's lock.
 
     :param directory: the bench's directory.
     """
@@ -28,6 +28,25 @@ def sweep(directory: Path) -> None:
         ports.rmdir()
     with suppress(OSError):
         (directory / wire.SOCKET_NAME).unlink()
+
+
+def sweep_abandoned(directory: Path) -> None:
+    """Remove what a bench that died left behind, unless another bench lives there now.
+
+    :param directory: the bench's directory; nothing happens when it is gone.
+    """
+    try:
+        lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    else:
+        sweep(directory)
+    finally:
+        os.close(lock)
 
 
 class BenchDirectory:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     Done = Callable[[Any], None]
     Failed = Callable[[Exception], None]
 
-_NUMBER = (int, float)
-
 
 class _Params:
     """The parameters of one request, each taken once and with its type."""
@@ -42,6 +40,17 @@ class _Params:
             wanted = " or ".join(each.__name__ for each in types)
             raise ValueError(f"parameter {name!r}: expected {wanted}, got {value!r}")
         return value
+
+    def take_number(self, name: str) -> float | None:
+        """Return a parameter that is a number, or ``None``.
+
+        :raises ValueError: it is of another type or beyond all measure.
+        """
+        value = self.take(name, int, float)
+        try:
+            return None if value is None else float(value)
+        except OverflowError as error:
+            raise ValueError(f"parameter {name!r}: too large") from error
 
     def finish(self) -> None:
         """Refuse parameters that nobody took.
@@ -174,11 +183,12 @@ class ControlMethods:
 
     def _shape(self, board: HostedBoard, params: _Params, done: Done) -> None:
         role = params.take("role", str, needed=True)
+        gap = params.take_number("gap")
         shape = Shape(
-            bytes_per_second=params.take("bytes_per_second", *_NUMBER),
+            bytes_per_second=params.take_number("bytes_per_second"),
             chunk=params.take("chunk", int),
-            gap=params.take("gap", *_NUMBER, default=Shape().gap),
-            garble=params.take("garble", *_NUMBER),
+            gap=Shape().gap if gap is None else gap,
+            garble=params.take_number("garble"),
             silent=params.take("silent", bool, default=False),
             seed=params.take("seed", int, default=0),
         )

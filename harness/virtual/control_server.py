@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.virtual.control_methods import ControlMethods
-    from harness.virtual.loop import Loop
+    from harness.virtual.loop import Loop, LoopTimer
 
 _READ_SIZE = 65536
 _BACKLOG = 128
+_ACCEPT_AGAIN_SECONDS = 0.1
 # sun_path has 108 bytes with its closing zero (unix(7)).
 _MOST_PATH_BYTES = 107
 
@@ -153,18 +154,27 @@ class ControlServer:
             self._listener.close()
             raise UsageError(f"cannot listen: {error.strerror}", file=path) from error
         self._listener.setblocking(False)
-        loop.watch(self._listener.fileno(), READABLE, self._accept)
+        self._again: LoopTimer | None = None
+        self._listen()
+
+    def _listen(self) -> None:
+        self._loop.watch(self._listener.fileno(), READABLE, self._accept)
 
     def _accept(self, _events: int) -> None:
         try:
             peer, _ = self._listener.accept()
-        except OSError as error:  # the client has gone already, or there are no descriptors left
+        except OSError as error:
+            # The client has gone already, or there is no descriptor left: epoll would tell that for ever.
             _log.warning("a client could not be taken: %s", error)
+            self._loop.unwatch(self._listener.fileno())
+            self._again = self._loop.call_later(_ACCEPT_AGAIN_SECONDS, self._listen)
             return
         self._connections.add(_Connection(self._loop, peer, self._methods, self._connections.discard))
 
     def close(self) -> None:
         """Hang up on every client and remove the socket."""
+        if self._again is not None:
+            self._again.cancel()
         self._loop.unwatch(self._listener.fileno())
         self._listener.close()
         self._path.unlink(missing_ok=True)

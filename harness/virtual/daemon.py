@@ -12,6 +12,7 @@ import argparse
 import json
 import logging
 import os
+import resource
 import select
 import signal
 import sys
@@ -127,7 +128,7 @@ class EndWatch:
         self._ended.set()
         self.end()
         self._thread.join()
-        os.close(self._told)
+        # A signal may still come: what tells of it stays open until the process is gone.
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -211,6 +212,9 @@ def main(arguments: Sequence[str]) -> int:
     :return: exit code: 0 ended as asked, 1 failed, 4 used wrongly.
     """
     os.umask(0o077)
+    # Each endpoint holds two descriptors: 256 boards need more than the usual 1024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     options = _parse(arguments)
     ready = Ready(options.ready)
     try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from harness.errors import BenchFault, UsageError
 from harness.virtual import wire
-from harness.virtual.bench_directory import sweep
+from harness.virtual.bench_directory import sweep_abandoned
 from harness.virtual.client import BenchClient
 
 if TYPE_CHECKING:
@@ -38,20 +38,18 @@ class RunningBench:
     :ivar directory: where its links and its log are.
     """
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], socket: Path, directory: Path, resources: ExitStack
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], socket: Path, directory: Path, hold: _Hold) -> None:
         """Own a started daemon.
 
         :param process: the daemon.
         :param socket: its control socket.
         :param directory: its directory.
-        :param resources: closed with the bench; closing them ends it if we hold its lifeline.
+        :param hold: our end of its lifeline.
         """
         self.socket = socket
         self.directory = directory
         self._process = process
-        self._resources = resources
+        self._hold = hold
 
     @property
     def pid(self) -> int:
@@ -86,8 +84,7 @@ class RunningBench:
 
     def close(self) -> None:
         """End the bench; returns when its process, links and socket are gone."""
-        self._resources.close()
-        _end(self._process, self.directory)
+        _end(self._process, self.directory, told=self._hold.let_go())
 
 
 def start_bench(
@@ -111,37 +108,60 @@ def start_bench(
     :raises BenchFault: the daemon died or was not ready in time; the text has the end of its log.
     """
     directory = directory.absolute()
+    hold = _Hold()
     with ExitStack() as stack:
         # What the daemon writes before it has a log, and what the interpreter says when it dies.
         errors = stack.enter_context(tempfile.TemporaryFile())
         ready, tell_ready = os.pipe()
         stack.callback(os.close, ready)
         inherited = [tell_ready]
-        held = ExitStack()
         try:
             if lifeline is None:
-                lifeline, hold = os.pipe()
-                held.callback(os.close, hold)
+                lifeline = hold.open()
                 stack.callback(os.close, lifeline)
             if isinstance(lifeline, int):
                 inherited.append(lifeline)
             process = _spawn(directory, str(lifeline), extra_kinds, tell_ready, inherited, errors)
         except BaseException:
-            held.close()
+            hold.let_go()
             raise
         finally:
             os.close(tell_ready)
+        message: dict[str, Any] = {}
         try:
             message = _read_ready(ready, process, errors, deadline)
-            bench = RunningBench(process, Path(message["socket"]), directory, held)
+            _raise_refusal(message)
+            bench = RunningBench(process, Path(message["socket"]), directory, hold)
             with BenchClient(bench.socket, deadline=deadline) as client:
                 for kind, board_id, options in boards:
                     client.add(kind, id=board_id, options=options)
         except BaseException:
-            held.close()
-            _end(process, directory)
+            # Before it is ready the daemon heeds nothing but signals, unless it has given up by itself.
+            let_go = hold.let_go()
+            _end(process, directory, told="error" in message or (let_go and bool(message)))
             raise
         return bench
+
+
+class _Hold:
+    """Our end of a daemon's lifeline, if it is ours."""
+
+    def __init__(self) -> None:
+        self._ours = False
+        self._fd: int | None = None
+
+    def open(self) -> int:
+        """Make a lifeline; return the end that the daemon watches."""
+        watched, self._fd = os.pipe()
+        self._ours = True
+        return watched
+
+    def let_go(self) -> bool:
+        """Let go; return whether that tells the daemon to end."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+        return self._ours
 
 
 def _spawn(
@@ -178,8 +198,7 @@ def _read_ready(
 ) -> dict[str, Any]:
     """Wait for the daemon's one line.
 
-    :raises UsageError: it says that it was started wrongly.
-    :raises BenchFault: it says that it failed, says nothing or says it too late.
+    :raises BenchFault: it says nothing, or too late.
     """
     poller = select.poll()
     poller.register(ready, select.POLLIN)
@@ -196,9 +215,12 @@ def _read_ready(
             )
         line += data
     message: dict[str, Any] = json.loads(line)
-    if "error" in message:
-        raise UsageError(message["error"]) if message.get("usage") else BenchFault(message["error"])
     return message
+
+
+def _raise_refusal(message: dict[str, Any]) -> None:
+    if "error" in message:
+        raise UsageError(message["error"]) if message["usage"] else BenchFault(message["error"])
 
 
 def _tail(errors: IO[bytes]) -> str:
@@ -221,11 +243,12 @@ def _has_ended(process: subprocess.Popen[bytes], seconds: float | None) -> bool:
     return process.poll() is not None
 
 
-def _end(process: subprocess.Popen[bytes], directory: Path) -> None:
-    if process.poll() is None:
+def _end(process: subprocess.Popen[bytes], directory: Path, *, told: bool) -> None:
+    """Wait for the end of a daemon, telling it to end if it was not told yet; then insist."""
+    if not told and process.poll() is None:
         process.terminate()
     if not _has_ended(process, CLOSE_SECONDS):
         process.kill()
         process.wait()
     if process.returncode != 0:
-        sweep(directory)
+        sweep_abandoned(directory)

@@ -102,21 +102,29 @@ class Port:
         self._closed = False
         self._shape = _PLAIN
         self._garbler: Garbler | None = None
+        # None: not known, so that nothing is dropped.
+        self._clients: int | None = None
         self._master, self._slave = os.openpty()
+        try:
+            self._appear(shape)
+        except OSError:
+            os.close(self._master)
+            os.close(self._slave)
+            raise
+
+    def _appear(self, shape: Shape) -> None:
         os.set_blocking(self._master, False)
         tty.setraw(self._slave)
         self._raw = termios.tcgetattr(self._slave)
         path = os.ttyname(self._slave)
-        # None: not known, so that nothing is dropped.
-        self._clients: int | None = None
-        if watch is not None:
-            self._handle = watch.add(path, self._client_came_or_went)
-            self._clients = 0
-        self.shape(shape)
-        loop.watch(self._master, READABLE, self._on_ready)
-        temporary = link.with_name(f".{link.name}.new")
+        temporary = self.link.with_name(f".{self.link.name}.new")
         temporary.symlink_to(path)
-        temporary.rename(link)
+        if self._watch is not None:
+            self._handle = self._watch.add(path, self._client_came_or_went)
+            self._clients = 0
+        self._loop.watch(self._master, READABLE, self._on_ready)
+        self.shape(shape)
+        temporary.rename(self.link)
 
     def _client_came_or_went(self, came: bool) -> None:  # noqa: FBT001 - the callback's one fact
         assert self._clients is not None  # noqa: S101 - only a watched port is called back

@@ -20,17 +20,36 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
-@pytest.fixture
-def toy_kind(monkeypatch: pytest.MonkeyPatch) -> VirtualKind:
-    """The kind of the toys; their module can be imported while the test runs."""
-    monkeypatch.syspath_prepend(str(HERE))
-    return VirtualKind(kind="toy", factory="toy_boards:make", roles=("console", "trace"))
+@pytest.fixture(scope="session")
+def toy_kind() -> Iterator[VirtualKind]:
+    """The kind of the toys; their module can be imported while the tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(HERE))
+        yield VirtualKind(kind="toy", factory="toy_boards:make", roles=("console", "trace"))
+
+
+@pytest.fixture(scope="module")
+def shared_bench(tmp_path_factory: pytest.TempPathFactory, toy_kind: VirtualKind) -> Iterator[RunningBench]:
+    """A bench for the tests of one module: starting one for each takes too long."""
+    with start_bench(tmp_path_factory.mktemp("v") / "bench", extra_kinds=[toy_kind]) as bench:
+        yield bench
 
 
 @pytest.fixture
-def running(tmp_path: Path, toy_kind: VirtualKind) -> Iterator[RunningBench]:
-    """A bench with the toys ``a`` and ``b``."""
-    boards = [("toy", "a", {"colour": "red"}), ("toy", "b", {})]
+def running(shared_bench: RunningBench) -> Iterator[RunningBench]:
+    """The shared bench with fresh toys ``a`` and ``b``, and no others when the test is over."""
+    with BenchClient(shared_bench.socket) as client:
+        client.add("toy", id="a", options={"colour": "red"})
+        client.add("toy", id="b")
+        yield shared_bench
+        for state in client.boards():
+            client.remove(state.id)
+
+
+@pytest.fixture
+def own_bench(tmp_path: Path, toy_kind: VirtualKind) -> Iterator[RunningBench]:
+    """A bench with the toys ``a`` and ``b`` that the test may end."""
+    boards: list[tuple[str, str | None, dict[str, str]]] = [("toy", "a", {}), ("toy", "b", {})]
     with start_bench(tmp_path / "bench", boards, extra_kinds=[toy_kind]) as bench:
         yield bench
 

@@ -132,11 +132,12 @@ def test_power_off_cuts_a_slow_transmission(client: BenchClient, open_port: Open
     ("params", "problem"),
     [
         ({"role": "nope"}, "board a has no endpoint 'nope'; expected console or trace"),
-        ({"bytes_per_second": -1}, "bytes_per_second: expected a positive number, got -1"),
+        ({"bytes_per_second": -1}, "bytes_per_second: expected a positive number, got -1.0"),
+        ({"bytes_per_second": 10**400}, "parameter 'bytes_per_second': too large"),
         ({"chunk": 0}, "chunk: expected at least 1 byte, got 0"),
         ({"chunk": 1.5}, "parameter 'chunk': expected int, got 1.5"),
         ({"chunk": True}, "parameter 'chunk': expected int, got True"),
-        ({"garble": 2}, "garble: expected a probability from 0 to 1, got 2"),
+        ({"garble": 2}, "garble: expected a probability from 0 to 1, got 2.0"),
         ({"silent": 1}, "parameter 'silent': expected bool, got 1"),
     ],
 )
