@@ -194,7 +194,7 @@ def test_object_that_is_not_there_is_refused(path: str) -> None:
 
 
 def test_every_hook_is_documented() -> None:
-    """The file of hooks is the author's reference: each hook says what it is for and in which process it runs."""
+    """The hooks are documented where they are declared: what each is for, and in which process it runs."""
     hooks = [getattr(hookspecs, name) for name in dir(hookspecs) if name.startswith("harness_")]
 
     assert len(hooks) >= 18
