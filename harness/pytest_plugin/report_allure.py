@@ -159,8 +159,25 @@ class AllureReport:
         if not any(label.name == "epic" for label in result.labels):
             result.labels += behaviours(self._titles.get(facts.suite, facts.suite), item, facts)
         result.labels += labels_of(facts)
+        self._tell_cases_apart(item, result)
         for board in facts.boards:  # whichever board of a kind ran a test, the test's history is one
             result.parameters.append(Parameter(name="board", value=board.id, excluded=True))
+
+    def _tell_cases_apart(self, item: pytest.Item, result: TestResult) -> None:
+        """Let the id of a parametrized test be its parameter in the history.
+
+        Allure 3 tells cases by the parameters as they are shown, and takes equal ones for retries of one
+        test, of which it shows the last only. Bytes are all shown alike, and so are redacted values.
+        """
+        callspec = getattr(item, "callspec", None)
+        if callspec is None:
+            return
+        for parameter in result.parameters:
+            parameter.excluded = True
+        case = self._clean(callspec.id)
+        if case != callspec.id:
+            case += f" ({_digest(callspec.id)[:8]})"
+        result.parameters.insert(0, Parameter(name="case", value=case))
 
     def _blame(self, result: TestResult, facts: TestFacts) -> None:
         if any(label.name == "verdict" for label in result.labels):

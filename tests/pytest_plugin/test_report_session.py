@@ -308,6 +308,36 @@ def test_a_test_whose_worker_died(suite: Suite) -> None:
     assert "last words" in junit.read_text()
 
 
+def test_each_case_has_a_history_of_its_own(suite: Suite) -> None:
+    """Cases whose parameters look alike when shown, bytes or redacted, are not taken for retries of one."""
+    suite.write(
+        "test_it.py",
+        """
+        import pytest
+
+        NAME = "-".join(["teddy", "bears", "name"])
+
+        @pytest.mark.parametrize("value", [b"1", b"2", NAME + "1", NAME + "2"])
+        def test_it(board, value):
+            pass
+        """,
+    )
+    allure = suite.directory / "allure"
+
+    result = suite.run("--bench", "virtual", "--boards", "toy-a=1", f"--alluredir={allure}")
+
+    assert result.code == 0, result
+    results = [json.loads(file.read_text()) for file in allure.glob("*-result.json")]
+    shown = [
+        tuple((each["name"], each["value"]) for each in found["parameters"] if not each.get("excluded"))
+        for found in results
+    ]
+    assert len(set(shown)) == 4, shown
+    assert len({found["historyId"] for found in results}) == 4
+    assert {("case", "1"), ("case", "2")} < {pair for pairs in shown for pair in pairs}
+    assert SECRET not in json.dumps(results)
+
+
 PAIR = """
     import pytest
 
