@@ -13,11 +13,16 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Protocol
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class Collector(Protocol):
@@ -38,6 +43,20 @@ def step(title: str) -> AbstractContextManager[object]:
     """Name what is done inside the ``with``, in a person's words: ``Claim the device``."""
     collector = _COLLECTOR.get()
     return _NO_STEP if collector is None else collector.step(title)
+
+
+def reported_as(title: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """Make every call of a function a step; for the methods of a driver that a person would name."""
+
+    def wrap(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        @wraps(function)
+        def reported(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+            with step(title):
+                return function(*arguments, **named)
+
+        return reported
+
+    return wrap
 
 
 def attach(name: str, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.evidence import attach, collect_with, step
+from harness.evidence import attach, collect_with, reported_as, step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,3 +73,20 @@ def test_the_collector_before_comes_back() -> None:
         attach("b", "2")
 
     assert (outer.lines, inner.lines) == (["b=2"], ["a=1"])
+
+
+def test_every_call_of_a_reported_function_is_a_step() -> None:
+    """A function made a step keeps its arguments, its result and its name, and names the step."""
+
+    @reported_as("Two numbers are added")
+    def add(first: int, *, second: int) -> int:
+        return first + second
+
+    notes = Notes()
+    assert add(1, second=2) == 3
+    assert notes.lines == []
+    with collect_with(notes):
+        assert add(2, second=3) == 5
+
+    assert notes.lines[0] == "+Two numbers are added"
+    assert add.__name__ == "add"

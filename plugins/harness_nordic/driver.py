@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import BoardFault, CommandRefused, ConsoleTimeout, HarnessError
+from harness.evidence import reported_as
 from harness_nordic import driver_provisioning as provisioning
 from harness_nordic.driver_dialect import AtDialect, error_code, without_content
 from harness_nordic.enums import CmeError, CredentialType
@@ -177,6 +178,7 @@ class Nrf91Driver:
 
     # -- tokens and keys ----------------------------------------------------------------------------------
 
+    @reported_as("The board signs an attestation token")
     def attestation_token(self, challenge: bytes | None = None) -> str:
         """Return a fresh attestation token.
 
@@ -185,6 +187,7 @@ class Nrf91Driver:
         wanted = "" if challenge is None else f'="{challenge.hex()}"'
         return self._value(f"AT%ATTESTTOKEN{wanted}", "%ATTESTTOKEN")
 
+    @reported_as("The board makes a key")
     def generate_key(
         self,
         tag: int,
@@ -213,6 +216,7 @@ class Nrf91Driver:
             command += f',"{key_usage}"'
         return self._value(command, "%KEYGEN", timeout=KEYGEN_SECONDS)
 
+    @reported_as("The board signs a JWT")
     def jwt(
         self,
         tag: int | None = None,
@@ -238,6 +242,7 @@ class Nrf91Driver:
 
     # -- credentials --------------------------------------------------------------------------------------
 
+    @reported_as("The board lists its credentials")
     def credentials(self, tag: int | None = None, type: int | None = None) -> list[CredentialEntry]:  # noqa: A002 - the modem's own word
         """List credentials, all or those of a tag, or of a tag and a type.
 
@@ -262,6 +267,7 @@ class Nrf91Driver:
             raise CommandRefused(f"AT%CMNG=1,{tag},{type:d}", "an empty list", int(CmeError.NOT_FOUND))
         return entries[0].digest
 
+    @reported_as("A credential is written to the board")
     def write_credential(self, tag: int, type: int, content: str, password: str | None = None) -> None:  # noqa: A002 - the modem's own word
         """Write a credential; the modem is taken offline for it and stays so.
 
@@ -271,6 +277,7 @@ class Nrf91Driver:
         tail = "" if password is None else f',"{password}"'
         self.at(f'AT%CMNG=0,{tag},{type:d},"{content}"{tail}')
 
+    @reported_as("A credential is deleted from the board")
     def delete_credential(self, tag: int, type: int) -> None:  # noqa: A002 - the modem's own word
         """Delete a credential; the modem is taken offline for it and stays so.
 
@@ -281,6 +288,7 @@ class Nrf91Driver:
 
     # -- provisioning -------------------------------------------------------------------------------------
 
+    @reported_as("The board's agent provisions")
     def provision(self, timeout: float = 30.0) -> ProvisionOutcome:
         """Let the board's own agent provision, and wait until it says how that ended.
 
