@@ -32,6 +32,8 @@ LINK_PREFIX = "ttyVB"
 DRAIN_SECONDS = 0.2
 
 _READ_SIZE = 65536
+# A pty takes a few kilobytes at once; to offer it megabytes again and again would only copy them.
+_WRITE_SIZE = 65536
 # No event says that a client has read what it had: a board about to vanish looks this often.
 _DRAIN_LOOK_SECONDS = 0.001
 # What waits for a reader who does not read; a UART would have lost it long before.
@@ -178,7 +180,7 @@ class Port:
     def _pump(self) -> None:
         """Write what may be written now; arrange for the rest."""
         while self._pending and self._busy is None:
-            size = self._shape.piece if self._shape.paced else len(self._pending)
+            size = self._shape.piece if self._shape.paced else _WRITE_SIZE
             written = self._write(self._pending[:size])
             if written == 0:
                 self._wait_for_room(blocked=True)
