@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import BoardFault, CommandRefused, ConsoleTimeout, HarnessError
-from harness.evidence import reported_as
+from harness.evidence import reported_as, step
 from harness_nordic import driver_provisioning as provisioning
 from harness_nordic.driver_dialect import AtDialect, error_code, without_content
 from harness_nordic.enums import CmeError, CredentialType
@@ -118,13 +118,14 @@ class Nrf91Driver:
         return self._wants_numbers and not self._number(self._run("AT+CMEE?", COMMAND_SECONDS), "+CMEE")
 
     def _run(self, command: str, timeout: float) -> list[str]:
-        reply = self._board.console.command(
-            command, AtDialect(command), timeout=timeout, reason=f"AT command on {self._board.id}"
-        )
-        final = reply.final.strip()
-        if final != "OK":
-            raise CommandRefused(without_content(command), final, error_code(final))
-        return list(reply.lines)
+        with step(without_content(command)):  # a plain AT host echoes nothing: only here a report shows it
+            reply = self._board.console.command(
+                command, AtDialect(command), timeout=timeout, reason=f"AT command on {self._board.id}"
+            )
+            final = reply.final.strip()
+            if final != "OK":
+                raise CommandRefused(without_content(command), final, error_code(final))
+            return list(reply.lines)
 
     # -- identification -----------------------------------------------------------------------------------
 
