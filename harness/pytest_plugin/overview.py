@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.pytest_plugin.placement import PLACEMENT_KEY
+from harness.pytest_plugin.signals import shorten_traceback
 from harness.pytest_plugin.state import NOT_RUN_KEY, ActiveSession
 
 if TYPE_CHECKING:
@@ -75,8 +76,10 @@ class Overview:
         """Note that a test ran, or at least began to."""
         self._reported.add(report.nodeid)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note who interrupted: xdist stops after failures by an interrupt of its own class."""
+        shorten_traceback(self._config, excinfo)
         self._interrupted_by_hand = excinfo.type is KeyboardInterrupt
 
     # Innermost, so that it comes after xdist has ended its workers and before the summary is written.

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from types import FrameType
 
+    import pytest
+
 
 def interrupt_on_termination(resources: ExitStack) -> None:
     """Treat SIGTERM and SIGHUP like Ctrl-C for as long as the resources are held.
@@ -42,3 +44,9 @@ def interrupt_once() -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, interrupt)
+
+
+def shorten_traceback(config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Keep where an interrupt hit: pytest formats the whole, which takes seconds, and shows that line."""
+    if not config.option.fulltrace:
+        excinfo.traceback = excinfo.traceback[-1:]

@@ -16,7 +16,7 @@ from harness.pytest_plugin.live_console import LiveConsole
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.runner import RUNNER_KEY, TestRunner
 from harness.pytest_plugin.services import Services
-from harness.pytest_plugin.signals import interrupt_once
+from harness.pytest_plugin.signals import interrupt_once, shorten_traceback
 from harness.pytest_plugin.state import SESSION_KEY, ActiveSession
 from harness.session_lifeline import watch_lifeline
 
@@ -57,8 +57,22 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
         backends={backend.name: backend for backend in handover.backends},
     )
     config.stash[SESSION_KEY] = session
+    config.pluginmanager.register(QuickInterrupt(config), "harness-interrupt")
     begin_running(config, session, conftests, backend_specs(plugins), replaces=handover.replaces)
     begin_reporting(config, session)
+
+
+class QuickInterrupt:
+    """Lets a worker that is interrupted clean up at once."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Take the worker's configuration."""
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Save pytest the formatting of a traceback that nobody will see."""
+        shorten_traceback(self._config, excinfo)
 
 
 def begin_running(
