@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -198,6 +199,23 @@ def test_dry_run_of_a_malformed_token(board: LeasedBoard, nrfcloud: Any, refused
         nrfcloud.dry_run("not-a-token")
 
 
+@pytest.mark.proves("dry run", "422 for a token whose signature was tampered with")
+def test_dry_run_of_a_tampered_token(board: LeasedBoard, nrfcloud: Any, refused: Any) -> None:
+    """A dry run looks at the signature too."""
+    token = board.driver.attestation_token()
+    changed = "A" if token[-20] != "A" else "B"
+
+    with refused(422):
+        nrfcloud.dry_run(token[:-20] + changed + token[-19:])
+
+
+@pytest.mark.proves("dry run", "422 for a device that nobody made")
+def test_dry_run_of_an_unknown_device(board: LeasedBoard, nrfcloud: Any, refused: Any) -> None:
+    """A dry run knows which devices there are."""
+    with refused(422):
+        nrfcloud.dry_run(TOKEN_OF_AN_UNKNOWN_DEVICE)
+
+
 @pytest.mark.proves("list", "200, the team's devices")
 def test_list_shows_the_claimed_device(nrfcloud: Any, claimed: Any) -> None:
     """The list holds the claimed device as it was claimed."""
@@ -226,6 +244,7 @@ def test_get(nrfcloud: Any, claimed: Any) -> None:
     """A claimed device can be read by its id."""
     device = nrfcloud.device(claimed.id)
 
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", device.claimed_at)
     assert (device.imei, device.firmware_id, device.claimed_at) == (
         claimed.imei,
         claimed.firmware_id,
@@ -257,6 +276,14 @@ def test_list_with_a_filter(nrfcloud: Any, claimed: Any) -> None:
 
         assert answer.status_code == 200
         assert [item["id"] for item in answer.json()["items"]] == ids
+
+
+@pytest.mark.backend(needs={"teams"})
+@pytest.mark.parametrize("role", ["owner", "admin", "editor"])
+@pytest.mark.proves("dry run", "202 with the key of an owner, an admin or an editor")
+def test_roles_that_may_claim(nrfcloud: Any, would_claim: Any, role: str) -> None:
+    """Owners, admins and editors may use the service."""
+    assert would_claim(nrfcloud.colleague(role)).status_code == 202
 
 
 @pytest.mark.backend(needs={"exact-status", "teams"})

@@ -115,6 +115,23 @@ def test_commands_behind_a_failing_one_wait(
     assert held(behind) == {}
 
 
+@pytest.mark.backend(needs={"exact-status"})
+@pytest.mark.proves("create command", "201 after ERROR, it waits and the device stays in ERROR")
+def test_command_after_error(
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, status_of: Any
+) -> None:
+    """A device in ERROR gets nothing more to do until somebody looks after it."""
+    claimed.add_command(ServerCertificate(sec_tag=sec_tag, content="no certificate at all"))
+    board.driver.provision()
+
+    more = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
+    board.driver.provision()
+
+    assert claimed.refresh().status is DeviceStatus.ERROR
+    assert status_of(more) is CommandStatus.PENDING
+    assert held(sec_tag) == {}
+
+
 @pytest.mark.proves("create command", "201 after PROVISIONED, the device is PENDING again")
 def test_command_after_provisioned(
     board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any

@@ -17,7 +17,6 @@ EXPECTED = (
 )
 ABOUT = r"ROOT_CA|SUCCEEDED|finished"
 
-
 before = existing(CommandQueue, "_still_to_serve")
 
 

@@ -20,7 +20,6 @@ EXPECTED = (
 )
 ABOUT = r"RequestRefused|refused"
 
-
 before = existing(ProvisioningService, "claim")
 
 

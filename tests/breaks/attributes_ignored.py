@@ -16,7 +16,6 @@ TITLE = "the board makes a CSR with its usual subject, whatever was asked"
 EXPECTED = ("test_commands.py::test_certificate_signing_request",)
 ABOUT = r"CN=board-1"
 
-
 before = existing(keys, "read_subject")
 
 

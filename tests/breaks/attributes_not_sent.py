@@ -18,7 +18,6 @@ TITLE = "the service does not send the attributes of a signing request"
 EXPECTED = ("test_commands.py::test_certificate_signing_request",)
 ABOUT = r"CN=board-1"
 
-
 before = existing(command_queue, "device_commands")
 
 

@@ -13,5 +13,4 @@ EXPECTED = (
 )
 ABOUT = r"403"
 
-
 sets(jwt, "NotAllowed", NotAuthenticated)

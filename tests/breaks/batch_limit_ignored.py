@@ -16,7 +16,6 @@ TITLE = "the service sends more commands than the device takes at once"
 EXPECTED = ("test_execution.py::test_more_commands_than_the_board_takes_at_once",)
 ABOUT = r"finished"
 
-
 before = existing(CommandQueue, "hand_out")
 
 

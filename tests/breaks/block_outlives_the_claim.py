@@ -16,7 +16,6 @@ TITLE = "a device that was unclaimed blocked is blocked for its next owner"
 EXPECTED = ("test_unclaiming.py::test_unclaim_of_a_blocked_device",)
 ABOUT = r"READY|BLOCKED"
 
-
 unclaim_before = existing(ProvisioningService, "unclaim")
 claim_before = existing(ProvisioningService, "claim")
 blocked: set[str] = set()

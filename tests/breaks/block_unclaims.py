@@ -15,7 +15,6 @@ TITLE = "blocking a device sets it free"
 EXPECTED = ("test_blocking.py::test_block_keeps_the_claim",)
 ABOUT = r"DID NOT RAISE.*RequestRefused|refused"
 
-
 before = existing(Management, "block")
 
 

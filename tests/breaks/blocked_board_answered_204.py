@@ -28,7 +28,6 @@ EXPECTED = (
 )
 ABOUT = r"refused_with == 403"
 
-
 answer = existing(DeviceEndpoint, "_answer")
 
 

@@ -18,7 +18,6 @@ EXPECTED = (
 )
 ABOUT = r"refused_with == 403"
 
-
 before = existing(ProvisioningService, "served_device")
 
 

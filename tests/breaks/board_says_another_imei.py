@@ -14,7 +14,6 @@ TITLE = "the board says another IMEI than its factory registered"
 EXPECTED = ("test_claiming.py::test_claimed_device_is_the_board",)
 ABOUT = r"imei"
 
-
 before = existing(Modem, "_serial_number")
 
 

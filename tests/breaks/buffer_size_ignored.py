@@ -16,7 +16,6 @@ TITLE = "the service sends more bytes than the device has room for"
 EXPECTED = ("test_execution.py::test_many_commands_are_split_over_fetches",)
 ABOUT = r"finished"
 
-
 before = existing(CommandQueue, "hand_out")
 
 

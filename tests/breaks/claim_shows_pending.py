@@ -23,7 +23,6 @@ EXPECTED = (
 )
 ABOUT = r"READY"
 
-
 before = existing(CommandQueue, "__init__")
 
 

@@ -18,7 +18,6 @@ TITLE = "the service writes a client certificate as a root CA"
 EXPECTED = ("test_commands.py::test_client_certificate",)
 ABOUT = r"CLIENT_CERT"
 
-
 before = existing(command_queue, "device_commands")
 
 

@@ -10,6 +10,5 @@ TITLE = "the client key generation exports a CSR instead of the public key"
 EXPECTED = ("test_credential_store.py::test_service_gets_the_public_key",)
 ABOUT = r"publicKey"
 
-
 outputs = existing(command_mapping, "KEYGEN_OUTPUTS")
 outputs[CommandType.CLIENT_PRIVATE_KEY_GENERATION] = KeygenOutput.CSR

@@ -17,7 +17,6 @@ EXPECTED = (
 )
 ABOUT = r"ROOT_CA|SUCCEEDED"
 
-
 before = existing(CommandQueue, "_still_to_serve")
 
 

@@ -17,7 +17,6 @@ TITLE = "a new claim finds the old commands"
 EXPECTED = ("test_unclaiming.py::test_claim_after_unclaim",)
 ABOUT = r"READY|PENDING"
 
-
 unclaim_before = existing(ProvisioningService, "unclaim")
 claim_before = existing(ProvisioningService, "claim")
 queues: dict[str, CommandQueue] = {}

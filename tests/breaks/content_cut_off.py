@@ -19,7 +19,6 @@ EXPECTED = (
 )
 ABOUT = r"pem_digest"
 
-
 before = existing(CredentialStore, "_put")
 
 

@@ -17,7 +17,6 @@ TITLE = "the description of a command is dropped"
 EXPECTED = ("test_commands.py::test_created_command_is_pending",)
 ABOUT = r"description"
 
-
 before = existing(CommandQueue, "add")
 
 

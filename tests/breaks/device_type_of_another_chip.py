@@ -11,7 +11,6 @@ TITLE = "a claimed device shows another chip's type"
 EXPECTED = ("test_claiming.py::test_claimed_device_is_the_board",)
 ABOUT = r"device_type|nrf9160"
 
-
 before = existing(ClaimedDevice, "to_json")
 
 

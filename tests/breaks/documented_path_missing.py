@@ -14,7 +14,6 @@ TITLE = "the claim is not served under the path of the documented example"
 EXPECTED = ("test_claiming.py::test_claim_on_the_documented_path",)
 ABOUT = r"201"
 
-
 before = existing(Management, "routes").fget
 
 

@@ -18,7 +18,6 @@ TITLE = "commands that are done count among the 20"
 EXPECTED = ("test_commands.py::test_twenty_commands_and_no_more",)
 ABOUT = r"201"
 
-
 before = existing(CommandQueue, "add")
 
 

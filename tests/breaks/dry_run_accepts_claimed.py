@@ -17,7 +17,6 @@ TITLE = "a dry run says that a claimed device is free"
 EXPECTED = ("test_claiming.py::test_dry_run_of_a_claimed_device",)
 ABOUT = r"RequestRefused|refused"
 
-
 before = existing(Management, "claim")
 
 

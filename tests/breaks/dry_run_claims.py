@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from harness_nordic.fake.answers import read_body
+from harness_nordic.fake.bodies import ClaimBody, parse_body
 from harness_nordic.fake.management import Management
 from tests.breaks.support.patching import existing, replaces
 
@@ -17,15 +19,15 @@ EXPECTED = ("test_claiming.py::test_dry_run_of_a_free_device",)
 ABOUT = r"is_claimed_by"
 SEPARATE = True
 
-
 before = existing(Management, "claim")
 
 
 @replaces(Management, "claim")
 async def claim(self: Management, request: Request) -> Response:
-    """Claim in any case; only the answer is the dry run's."""
-    dry_run = request.query_params.get("dryrun") == "true"
-    request.scope["query_string"] = b""
-    vars(request).pop("_query_params", None)
-    response: Response = await before(self, request)
-    return Response(status_code=202) if dry_run and response.status_code == 201 else response
+    """Claim in a dry run too."""
+    if request.query_params.get("dryrun") != "true":
+        response: Response = await before(self, request)
+        return response
+    body = parse_body(ClaimBody, await read_body(request))
+    self._service.claim(self._member(request), body.claim_token, body.tags)
+    return Response(status_code=202)

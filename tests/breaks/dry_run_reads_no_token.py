@@ -19,7 +19,6 @@ EXPECTED = (
 )
 ABOUT = r"RequestRefused|refused"
 
-
 before = existing(Management, "claim")
 
 

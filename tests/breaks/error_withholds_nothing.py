@@ -16,7 +16,6 @@ TITLE = "behind a failed command the queue is served on"
 EXPECTED = ("test_execution.py::test_commands_behind_a_failing_one_wait",)
 ABOUT = r"finished|PENDING"
 
-
 before = existing(CommandQueue, "hand_out")
 
 

@@ -22,7 +22,6 @@ EXPECTED = (
 )
 ABOUT = r"jwt_is_signed_by"
 
-
 before = existing(Modem, "_make_key")
 
 

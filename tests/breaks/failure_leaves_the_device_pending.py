@@ -15,7 +15,6 @@ TITLE = "a device whose command failed does not show ERROR"
 EXPECTED = ("test_execution.py::test_command_that_the_board_refuses",)
 ABOUT = r"DeviceStatus.ERROR"
 
-
 before = existing(CommandQueue, "_fail")
 
 

@@ -14,7 +14,6 @@ TITLE = "the service does not tell the number of the board's error"
 EXPECTED = ("test_execution.py::test_command_that_the_board_refuses",)
 ABOUT = r"527"
 
-
 before = existing(CommandQueue, "_fail")
 
 

@@ -15,7 +15,6 @@ TITLE = "the board acknowledges finished although a command failed"
 EXPECTED = ("test_execution.py::test_commands_behind_a_failing_one_wait",)
 ABOUT = r"finished"
 
-
 before = existing(CommandRunner, "run")
 
 

@@ -22,7 +22,6 @@ EXPECTED = (
 )
 ABOUT = r"PROVISIONED"
 
-
 before = existing(CommandQueue, "take_reports")
 
 

@@ -11,7 +11,6 @@ TITLE = "a claimed device shows another firmware"
 EXPECTED = ("test_claiming.py::test_claimed_device_is_the_board",)
 ABOUT = r"firmware_id|XMODEMUUID"
 
-
 before = existing(ClaimedDevice, "to_json")
 
 

@@ -14,7 +14,6 @@ TITLE = "a second write to a slot is answered OK and does nothing"
 EXPECTED = ("test_execution.py::test_commands_run_in_order",)
 ABOUT = r"pem_digest"
 
-
 before = existing(CredentialStore, "write")
 
 

@@ -12,7 +12,6 @@ TITLE = "a command that the device fetched is shown as PENDING"
 EXPECTED = ("test_execution.py::test_power_cut_in_mid_batch",)
 ABOUT = r"IN_PROGRESS"
 
-
 before = existing(Command, "to_json")
 
 

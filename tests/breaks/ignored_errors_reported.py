@@ -13,7 +13,6 @@ EXPECTED = (
 )
 ABOUT = r"SUCCEEDED"
 
-
 before = existing(execution, "_judge")
 
 

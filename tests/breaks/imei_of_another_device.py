@@ -11,7 +11,6 @@ TITLE = "a claimed device shows another device's IMEI"
 EXPECTED = ("test_claiming.py::test_claimed_device_is_the_board",)
 ABOUT = r"imei"
 
-
 before = existing(ClaimedDevice, "to_json")
 
 

@@ -14,7 +14,6 @@ TITLE = "a key can be made while the modem is active"
 EXPECTED = ("test_credential_store.py::test_no_write_while_the_modem_is_active",)
 ABOUT = r"CommandRefused"
 
-
 before = existing(Modem, "_generate_key")
 
 

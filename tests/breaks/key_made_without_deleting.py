@@ -19,7 +19,6 @@ TITLE = "the service does not delete an earlier key before it has one made"
 EXPECTED = ("test_commands.py::test_signing_request_replaces_the_key",)
 ABOUT = r"SUCCEEDED"
 
-
 before = existing(command_queue, "device_commands")
 
 

@@ -21,7 +21,6 @@ EXPECTED = (
 )
 ABOUT = r"401"
 
-
 bearer_before = existing(management, "bearer_of")
 member_before = existing(ProvisioningService, "member")
 

@@ -17,7 +17,6 @@ TITLE = "KEYGEN refuses an occupied slot and replaces its key all the same"
 EXPECTED = ("test_credential_store.py::test_key_slot_is_never_overwritten",)
 ABOUT = r"jwt_is_signed_by"
 
-
 before = existing(CredentialStore, "put_generated_key")
 
 

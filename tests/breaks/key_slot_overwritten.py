@@ -16,7 +16,6 @@ TITLE = "KEYGEN overwrites a key that is there"
 EXPECTED = ("test_credential_store.py::test_key_slot_is_never_overwritten",)
 ABOUT = r"CommandRefused"
 
-
 before = existing(CredentialStore, "put_generated_key")
 
 

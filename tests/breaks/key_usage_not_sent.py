@@ -18,7 +18,6 @@ TITLE = "the service does not send the key usage of a signing request"
 EXPECTED = ("test_commands.py::test_certificate_signing_request",)
 ABOUT = r"key_usage"
 
-
 before = existing(command_queue, "device_commands")
 
 

@@ -9,7 +9,6 @@ TITLE = "generated keys are lost with the power"
 EXPECTED = ("test_credential_store.py::test_generated_key_survives_a_power_cycle",)
 ABOUT = r"held"
 
-
 before = existing(Nrf91Board, "power_off")
 
 

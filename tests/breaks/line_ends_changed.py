@@ -22,7 +22,6 @@ EXPECTED = (
 )
 ABOUT = r"pem_digest"
 
-
 before = existing(command_queue, "device_commands")
 
 

@@ -9,5 +9,4 @@ TITLE = "filters of the list are ignored"
 EXPECTED = ("test_claiming.py::test_list_with_a_filter",)
 ABOUT = r"ids"
 
-
 sets(management, "_FILTERS", ())

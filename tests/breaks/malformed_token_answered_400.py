@@ -15,5 +15,4 @@ EXPECTED = (
 )
 ABOUT = r"422|status == status"
 
-
 sets(answers, "_STATUSES", {**answers._STATUSES, TokenRefused: 400})

@@ -24,7 +24,6 @@ EXPECTED = (
 )
 ABOUT = r"held|SUCCEEDED"
 
-
 before = existing(command_queue, "device_commands")
 
 

@@ -21,7 +21,6 @@ EXPECTED = (
 )
 ABOUT = r"PENDING"
 
-
 before = existing(CommandQueue, "add")
 
 

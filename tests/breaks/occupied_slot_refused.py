@@ -11,7 +11,6 @@ TITLE = "a certificate cannot be written over an earlier one"
 EXPECTED = ("test_execution.py::test_commands_run_in_order",)
 ABOUT = r"SUCCEEDED"
 
-
 before = existing(CredentialStore, "write")
 
 

@@ -11,7 +11,6 @@ TITLE = "a claimed device shows another owner"
 EXPECTED = ("test_claiming.py::test_claim_of_another_teams_device",)
 ABOUT = r"owner_id"
 
-
 before = existing(ClaimedDevice, "to_json")
 
 

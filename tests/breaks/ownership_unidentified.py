@@ -11,7 +11,6 @@ TITLE = "a claimed device is not shown as identified"
 EXPECTED = ("test_claiming.py::test_claimed_device_is_the_board",)
 ABOUT = r"IDENTIFIED"
 
-
 before = existing(ClaimedDevice, "to_json")
 
 

@@ -19,7 +19,6 @@ EXPECTED = (
 )
 ABOUT = r"PENDING|finished"
 
-
 before = existing(Management, "block")
 
 

@@ -18,7 +18,6 @@ EXPECTED = (
 )
 ABOUT = r"PENDING|finished"
 
-
 before = existing(Management, "block")
 
 

@@ -18,7 +18,6 @@ TITLE = "a new command leaves a provisioned device PROVISIONED"
 EXPECTED = ("test_execution.py::test_command_after_provisioned",)
 ABOUT = r"PENDING"
 
-
 before = existing(CommandQueue, "add")
 
 

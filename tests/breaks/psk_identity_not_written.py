@@ -18,7 +18,6 @@ TITLE = "the identity of a pre-shared key is not written"
 EXPECTED = ("test_commands.py::test_pre_shared_key",)
 ABOUT = r"PSK_IDENTITY"
 
-
 before = existing(command_queue, "device_commands")
 
 

@@ -16,7 +16,6 @@ TITLE = "a command that was refused makes the device PENDING all the same"
 EXPECTED = ("test_commands.py::test_unfit_request*",)
 ABOUT = r"READY"
 
-
 before = existing(Management, "create_command")
 
 

@@ -21,7 +21,6 @@ EXPECTED = (
 )
 ABOUT = r"held|pem_digest"
 
-
 before = existing(CommandRunner, "execute")
 
 

@@ -19,7 +19,6 @@ EXPECTED = (
 )
 ABOUT = r"csr|publicKey"
 
-
 before = existing(CommandQueue, "_succeed")
 
 

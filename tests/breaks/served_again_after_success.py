@@ -15,7 +15,6 @@ TITLE = "a command is served again although it succeeded"
 EXPECTED = ("test_execution.py::test_reported_command_is_not_served_again",)
 ABOUT = r"provisioning/commands"
 
-
 before = existing(CommandQueue, "_still_to_serve")
 served: set[str] = set()
 

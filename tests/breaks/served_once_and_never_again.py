@@ -15,7 +15,6 @@ TITLE = "a command that was handed out is never handed out again"
 EXPECTED = ("test_execution.py::test_power_cut_in_mid_batch",)
 ABOUT = r"SUCCEEDED"
 
-
 before = existing(CommandQueue, "_still_to_serve")
 
 

@@ -9,7 +9,6 @@ TITLE = "the settings are lost with the power"
 EXPECTED = ("test_credential_store.py::test_configuration_survives_a_power_cycle",)
 ABOUT = r"settings"
 
-
 before = existing(Nrf91Board, "power_off")
 
 

@@ -13,7 +13,6 @@ EXPECTED = (
 )
 ABOUT = r"held"
 
-
 before = existing(Nrf91Board, "power_off")
 
 

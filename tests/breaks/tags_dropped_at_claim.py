@@ -16,7 +16,6 @@ TITLE = "the tags of a claim are dropped"
 EXPECTED = ("test_claiming.py::test_claim_with_tags",)
 ABOUT = r"tags"
 
-
 before = existing(ProvisioningService, "claim")
 
 

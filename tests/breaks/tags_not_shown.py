@@ -11,7 +11,6 @@ TITLE = "a claimed device never shows its tags"
 EXPECTED = ("test_claiming.py::test_claim_with_tags",)
 ABOUT = r"tags"
 
-
 before = existing(ClaimedDevice, "to_json")
 
 

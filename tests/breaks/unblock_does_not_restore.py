@@ -16,7 +16,6 @@ TITLE = "after unblocking a device is READY, whatever it was before"
 EXPECTED = ("test_blocking.py::test_unblock_restores_the_status",)
 ABOUT = r"PENDING"
 
-
 before = existing(Management, "unblock")
 
 

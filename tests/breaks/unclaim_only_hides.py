@@ -14,7 +14,6 @@ TITLE = "an unclaimed device is hidden from the team, and still served"
 EXPECTED = ("test_unclaiming.py::test_unclaimed_board_is_turned_away",)
 ABOUT = r"refused_with == 401"
 
-
 before = existing(ProvisioningService, "unclaim")
 served_before = existing(ProvisioningService, "served_device")
 hidden: dict[str, ClaimedDevice] = {}

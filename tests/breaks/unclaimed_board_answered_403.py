@@ -18,7 +18,6 @@ EXPECTED = (
 )
 ABOUT = r"401"
 
-
 before = existing(ProvisioningService, "served_device")
 
 

@@ -20,7 +20,6 @@ EXPECTED = (
 ABOUT = r"202"
 SEPARATE = True
 
-
 unclaim_before = existing(ProvisioningService, "unclaim")
 check_before = existing(ProvisioningService, "check_claim")
 gone: set[str] = set()

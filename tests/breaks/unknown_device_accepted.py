@@ -13,7 +13,6 @@ TITLE = "a device that no factory made can be claimed"
 EXPECTED = ("test_claiming.py::test_unknown_device",)
 ABOUT = r"RequestRefused|refused"
 
-
 before = existing(ProvisioningService, "check_claim")
 
 

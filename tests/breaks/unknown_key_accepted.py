@@ -20,7 +20,6 @@ EXPECTED = (
 ABOUT = r"401"
 SEPARATE = True
 
-
 before = existing(ProvisioningService, "member")
 
 

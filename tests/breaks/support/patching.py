@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Replacement = TypeVar("Replacement", bound="Callable[..., Any]")
 
 
-class BreakDoesNotFit(Exception):
-    """What a break wants to replace is not there, or is not what it was."""
+class BreakDoesNotFit(ImportError):
+    """What a break wants to replace is not there, or is not what it was: the break cannot be imported."""
 
 
 def replaces(owner: Any, name: str) -> Callable[[Replacement], Replacement]:

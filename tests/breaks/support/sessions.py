@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,7 +156,7 @@ def environment(plugin: str, directory: Path) -> dict[str, str]:
 
 def kill_group(process: subprocess.Popen[str]) -> None:
     """Kill a session with everything in its process group; what left the group ends on its lifeline."""
-    if process.poll() is None:
+    with suppress(ProcessLookupError):  # all of it is gone already
         os.killpg(process.pid, signal.SIGKILL)
 
 

@@ -1,0 +1,98 @@
+"""What breaks say of themselves, and what is refused."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.breaks.support.catalogue import Break, all_breaks, read_break
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TESTS = ["test_a.py::test_one", "test_a.py::test_two[x y]", "test_a.py::test_two[z]", "test_b.py::test_one"]
+
+
+def make(*expected: str) -> Break:
+    """Make a break that expects these tests to fail."""
+    return Break(name="wrong", title="something is wrong", expected=expected, about="x")
+
+
+def test_breaks_are_read_without_importing_them() -> None:
+    """Importing a break would break the process that judges it."""
+    names = {each.plugin for each in all_breaks()}
+
+    assert "tests.breaks.block_ignored" in names
+    assert not names & set(sys.modules)
+
+
+def test_first_list_is_there() -> None:
+    """The breaks that the project promised from the beginning exist."""
+    promised = {
+        "block_ignored",
+        "blocked_board_answered_204",
+        "forged_token_accepted",
+        "jwt_signature_unchecked",
+        "twenty_first_command_accepted",
+        "commands_out_of_order",
+        "reported_but_not_executed",
+        "executed_behind_the_failing_one",
+        "pending_lost_at_block",
+        "unclaim_keeps_the_claim",
+        "another_team_may_claim",
+        "key_slot_overwritten",
+        "write_allowed_while_active",
+    }
+
+    assert promised <= {each.name for each in all_breaks()}
+
+
+def test_every_title_is_its_own() -> None:
+    """The table at the end shows a line for each break."""
+    titles = [each.title for each in all_breaks()]
+
+    assert len(set(titles)) == len(titles)
+
+
+def test_patterns_choose_tests() -> None:
+    """A pattern stands for whole names; only ``*`` is special, and brackets are not."""
+    assert make("test_a.py::test_two[*]", "test_b.py::test_one").choose(TESTS) == TESTS[1:]
+    assert make("test_a.py::test_one").choose(TESTS) == TESTS[:1]
+
+
+@pytest.mark.parametrize("pattern", ["test_a.py::test_thre", "test_a.py::test_on", "est_one", "[z]"])
+def test_pattern_that_fits_nothing(pattern: str) -> None:
+    """A break that expects a test which does not exist is an error, not a success."""
+    with pytest.raises(LookupError, match="the suite has no such test"):
+        make("test_a.py::test_one", pattern).choose(TESTS)
+
+
+def test_module_without_a_title_is_no_break(tmp_path: Path) -> None:
+    """Tests and helpers lie beside the breaks."""
+    path = tmp_path / "helper.py"
+    path.write_text("EXPECTED = 1\n")
+
+    assert read_break(path) is None
+
+
+@pytest.mark.parametrize(
+    "constants",
+    [
+        'TITLE = 1\nEXPECTED = ("t",)\nABOUT = "x"',
+        'TITLE = "t"\nEXPECTED = ("t",)\nABOUT = ""',
+        'TITLE = "t"\nEXPECTED = ("t",)',
+        'TITLE = "t"\nEXPECTED = ()\nABOUT = "x"',
+        'TITLE = "t"\nEXPECTED = "t"\nABOUT = "x"',
+        'TITLE = "t"\nEXPECTED = (1,)\nABOUT = "x"',
+        'TITLE = "t"\nABOUT = "x"',
+    ],
+)
+def test_break_that_does_not_say_enough(tmp_path: Path, constants: str) -> None:
+    """A break names the tests that must fail and what they must be about."""
+    path = tmp_path / "wrong.py"
+    path.write_text(constants)
+
+    with pytest.raises(ValueError, match=r"wrong\.py"):
+        read_break(path)
