@@ -1,0 +1,135 @@
+"""The markers' arguments: checked when tests are collected, put together from nearest to farthest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.errors import UsageError
+from harness.inventory.board import Board
+from harness.pytest_plugin.markers import (
+    BackendMark,
+    EachBoard,
+    check_proves_mark,
+    read_backend_mark,
+    read_board_marks,
+)
+from harness.scheduling.needs import BoardNeed
+
+TEST = "test_x.py::test_y"
+BOARDS = [
+    Board(id="1", kind="boat", driver="water"),
+    Board(id="2", kind="car", driver="wheels", capabilities=frozenset({"honk"})),
+    Board(id="3", kind="car", driver="wheels", capabilities=frozenset({"honk"})),
+]
+
+
+def board(*args: Any, **kwargs: Any) -> pytest.Mark:
+    """Make a ``board`` marker."""
+    return pytest.Mark("board", args, kwargs, _ispytest=True)
+
+
+def backend(*args: Any, **kwargs: Any) -> pytest.Mark:
+    """Make a ``backend`` marker."""
+    return pytest.Mark("backend", args, kwargs, _ispytest=True)
+
+
+def proves(*args: Any, **kwargs: Any) -> pytest.Mark:
+    """Make a ``proves`` marker."""
+    return pytest.Mark("proves", args, kwargs, _ispytest=True)
+
+
+def test_board_marks_add_up() -> None:
+    """Capabilities of all markers count, of driver, kind and each the nearest."""
+    nearest = board(needs=["a"], driver="d1", each="kind")
+    farther = board(needs={"b"}, driver="d2", kind="k", each="board")
+
+    mark = read_board_marks([nearest, farther], TEST)
+
+    assert mark.need == BoardNeed(driver="d1", kind="k", capabilities=frozenset({"a", "b"}))
+    assert mark.each == "kind"
+    assert read_board_marks([], TEST).need == BoardNeed()
+
+
+@pytest.mark.parametrize(
+    ("mark", "message"),
+    [
+        (board("nrf91"), "board: unnamed argument (got 'nrf91'); expected arguments by name: driver, kind"),
+        (
+            board(drivr="x"),
+            "board: the marker has no argument 'drivr'; expected driver, kind, needs, each; the",
+        ),
+        (board(needs="fly"), "board(needs=): not a set of capabilities (got 'fly'); expected a set of texts"),
+        (board(needs={1}), "board(needs=): not a set of capabilities (got {1})"),
+        (board(kind=3), "board(kind=): not a text (got 3)"),
+        (board(each="all"), "board(each=): unknown (got 'all'); expected board or kind"),
+    ],
+)
+def test_board_marks_that_do_not_fit(mark: pytest.Mark, message: str) -> None:
+    """The message names the test, the argument, and what was expected."""
+    with pytest.raises(UsageError) as caught:
+        read_board_marks([mark], TEST)
+    assert str(caught.value).startswith(f"{TEST}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("each", "parameters"),
+    [
+        ("board", [EachBoard(board_id="2"), EachBoard(board_id="3")]),
+        ("kind", [EachBoard(kind="car")]),
+    ],
+)
+def test_each(each: str, parameters: list[EachBoard]) -> None:
+    """A test runs on each board, or on one of each kind, of those that fit."""
+    assert read_board_marks([board(needs={"honk"}, each=each)], TEST).parameters(BOARDS) == parameters
+
+
+def test_backend_marks() -> None:
+    """The name may stand first or by name, or be left out."""
+    assert read_backend_mark(backend("n", needs={"a"}), TEST) == BackendMark(name="n", needs=frozenset({"a"}))
+    assert read_backend_mark(backend(name="n"), TEST) == BackendMark(name="n", needs=frozenset())
+    assert read_backend_mark(backend(), TEST).name is None
+
+
+@pytest.mark.parametrize(
+    ("mark", "message"),
+    [
+        (backend("a", "b"), "backend: malformed marker (got ['a', 'b']); expected at most one NAME"),
+        (backend("a", name="b"), "backend: malformed marker"),
+        (backend(7), "backend: malformed marker (got [7])"),
+        (
+            backend(need={"a"}),
+            "backend: the marker has no argument 'need'; expected name, needs; the nearest",
+        ),
+        (backend(needs="a"), "backend(needs=): not a set of capabilities"),
+    ],
+)
+def test_backend_marks_that_do_not_fit(mark: pytest.Mark, message: str) -> None:
+    """The message names the test and what was expected."""
+    with pytest.raises(UsageError) as caught:
+        read_backend_mark(mark, TEST)
+    assert str(caught.value).startswith(f"{TEST}: {message}")
+
+
+@pytest.mark.parametrize("mark", [proves("claim", "201"), proves("claim", outcome="201")])
+def test_proves(mark: pytest.Mark) -> None:
+    """Two texts are a pair."""
+    check_proves_mark(mark, TEST)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        proves("claim"),
+        proves("claim", "201", "202"),
+        proves("claim", ""),
+        proves("claim", 201),
+        proves("claim", operation="claim"),
+        proves("claim", result="201"),
+    ],
+)
+def test_proves_that_does_not_fit(mark: pytest.Mark) -> None:
+    """Anything else names the test."""
+    with pytest.raises(UsageError, match=f"^{TEST}: proves: "):
+        check_proves_mark(mark, TEST)
