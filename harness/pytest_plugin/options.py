@@ -61,6 +61,8 @@ def given(config: pytest.Config, name: str) -> Any:
 
 def is_asked_for(config: pytest.Config) -> bool:
     """Tell whether any of our options needs looking at; the only thing that an idle plugin does."""
+    if config.option.help or config.option.version:
+        return False
     return any(
         given(config, name) for name in ("bench", *(name for name, *_ in (*_VALUES[1:], *_LISTS, *_FLAGS)))
     ) or bool(config.getoption("plan"))

@@ -44,7 +44,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Give ``-n auto`` the number of boards; they are found now, before pytest configures its plugins."""
-    if not is_asked_for(config) or config.option.help or config.option.version:
+    if not is_asked_for(config):
         return None
     from harness.pytest_plugin.controller import prepare
 

@@ -103,7 +103,7 @@ def test_boards_of_others_are_waited_for() -> None:
             lease(BoardsWanted(count=2), [board("a"), board("b")], leases, deadline=0.05)
         assert leases.boards == ()
         other.release()
-        lease(BoardsWanted(count=2), [board("a"), board("b")], leases, deadline=0)
+        lease(BoardsWanted(count=2), [board("a"), board("b")], leases, deadline=10)
         assert ids(leases.boards) == "ab"
 
 
