@@ -55,10 +55,12 @@ suites: $(INSTALLED)
 test: $(INSTALLED)
 	@mkdir -p build/test
 	@$(BIN)/python -m coverage erase
+	@status=0; \
 	$(BIN)/python -m coverage run -m pytest tests --ignore=tests/breaks --ignore=tests/soak \
-		-n $(TEST_WORKERS) --junitxml build/test/junit.xml
-	@$(BIN)/python -m coverage combine --quiet
-	$(BIN)/python -m coverage report
+		-n $(TEST_WORKERS) --junitxml build/test/junit.xml || status=1; \
+	$(BIN)/python -m coverage combine --quiet; \
+	$(BIN)/python -m coverage report || status=1; \
+	exit $$status
 
 breaks: $(INSTALLED)
 	$(BIN)/python -m pytest tests/breaks

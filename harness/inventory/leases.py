@@ -58,8 +58,8 @@ class Holder:
 def lease_directory(board: Board) -> Path:
     """Return the directory of a board's lease, made if it does not exist.
 
-    ``HARNESS_LEASE_DIR`` if set; for hardware else ``/run/lock/harness-leases`` or, without a ``/run/lock``, a
-    directory of the system's directory for temporary files.
+    ``HARNESS_LEASE_DIR`` if set; for hardware else ``/run/lock/harness-leases`` or, without a ``/run/lock``,
+    a directory of the system's directory for temporary files.
 
     :param board: the board.
     :raises UsageError: the directory cannot be made.

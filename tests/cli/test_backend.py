@@ -6,14 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 ACME = """
 from harness.backends.contract import BackendSpec
@@ -57,13 +58,20 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setenv("HARNESS_PLUGINS", "acme_cloud")
-    monkeypatch.setenv("HARNESS_RUNTIME_DIR", str(tmp_path))
     yield
     sys.modules.pop("acme_cloud", None)
 
 
+@pytest.fixture(autouse=True)
+def runtime_directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where sockets go: a short path, as sockets need one."""
+    with tempfile.TemporaryDirectory(prefix="h-") as directory:
+        monkeypatch.setenv("HARNESS_RUNTIME_DIR", directory)
+        yield Path(directory)
+
+
 @pytest.fixture
-def serving() -> Iterator[subprocess.Popen[str]]:
+def serving(runtime_directory: Path) -> Iterator[subprocess.Popen[str]]:
     """``harness backend serve acme``, in a process of its own."""
     command = [sys.executable, "-c", "from harness.cli.main import main; main()", "backend", "serve", "acme"]
     with subprocess.Popen(
@@ -91,7 +99,7 @@ def test_services_are_listed(run: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_fake_serves_until_interrupted(
-    serving: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
+    serving: subprocess.Popen[str], runtime_directory: Path, number: signal.Signals
 ) -> None:
     """It says where it is and what to know, answers, ends when told to and leaves nothing behind."""
     lines = said(serving)
@@ -107,7 +115,7 @@ def test_fake_serves_until_interrupted(
     assert serving.wait(timeout=10) == 0
     assert serving.stderr is not None
     assert serving.stderr.read() == ""
-    assert [path for path in tmp_path.iterdir() if path.name.startswith("serve-")] == []
+    assert list(runtime_directory.iterdir()) == []
 
 
 def test_fake_that_ends_by_itself_is_a_failure(serving: subprocess.Popen[str]) -> None:
