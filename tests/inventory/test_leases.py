@@ -256,7 +256,7 @@ def test_the_making_of_a_lock_file_may_be_raced(tmp_path: Path, monkeypatch: pyt
     """Whoever makes the file second opens that of the first."""
     file = tmp_path / "lock"
     really_open = os.open
-    rivals: list[int] = []
+    rivals: list[Path] = []
 
     def raced(path: Path, flags: int, mode: int = 0o777) -> int:
         if flags & os.O_CREAT and not rivals:
