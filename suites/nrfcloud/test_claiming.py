@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,20 @@ def test_malformed_token(
         nrfcloud.claim(token)
 
     assert not is_claimed_by(nrfcloud)
+
+
+@pytest.mark.proves("attestation", "the nonce is the challenge, or new each time")
+def test_nonce_of_a_token(board: LeasedBoard) -> None:
+    """A token answers a challenge, and without one no two tokens are alike."""
+
+    def nonce(token: str) -> bytes:
+        body = token.partition(".")[0]
+        return base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))[-16:]
+
+    challenge = bytes(range(16))
+
+    assert nonce(board.driver.attestation_token(challenge)) == challenge
+    assert nonce(board.driver.attestation_token()) != nonce(board.driver.attestation_token())
 
 
 @pytest.mark.proves("claim", "422 for a token whose signature was tampered with")
