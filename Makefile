@@ -33,7 +33,7 @@ venv: $(INSTALLED)
 # uv does it in a second when it is there; pip always can.
 $(INSTALLED): requirements.lock pyproject.toml
 	@if command -v uv >/dev/null 2>&1; then \
-		{ [ -x $(BIN)/python ] || uv venv --quiet --python $(PYTHON) $(VENV); } && \
+		{ [ -x $(BIN)/python ] || uv venv --quiet --seed --python $(PYTHON) $(VENV); } && \
 		uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
 		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
 	else \
