@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.backends.contract import Backend
-from harness.config import BenchChoice
+from harness.config import BenchChoice, BoardsWanted
 from harness.errors import HarnessError, UsageError
 from harness.inventory.leases import Leases
 from harness.plugins import load_plugins
@@ -53,6 +53,9 @@ class Controller:
         self.left_out: tuple[Board, ...] = ()
         self.backends: dict[str, Backend] = {}
         self._config = config
+        # Of a bench of our own --boards says what it hosts, of one that runs what we take.
+        own_bench = settings.bench is not None and settings.bench.socket is None
+        self._wanted = BoardsWanted() if own_bench else settings.boards
         self._resources = ExitStack()
         self._leases = Leases(self.run_id)
         self.plugins: HarnessPluginManager = load_plugins()
@@ -131,12 +134,12 @@ class Controller:
             for boards in self.plugins.hook.harness_discover_boards(settings=self.settings)
             for board in boards
         ]
-        candidates = selection.candidates(self.settings, found)
+        candidates = selection.candidates(replace(self.settings, boards=self._wanted), found)
         if self.runs_nothing:
-            self.boards = selection.choose(self.settings.boards, candidates)
+            self.boards = selection.choose(self._wanted, candidates)
             return
         self._resources.callback(self._leases.close)
-        selection.lease(self.settings.boards, candidates, self._leases, deadline=self.settings.lease_deadline)
+        selection.lease(self._wanted, candidates, self._leases, deadline=self.settings.lease_deadline)
         self.boards = self._leases.boards
 
     def limit_boards(self, workers: int) -> None:

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 VIRTUAL = ("--bench", "virtual", "--boards", "toy-a=1")
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "auto")], ids=["one-process", "workers"])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ((*VIRTUAL, "--board", "toy-a-7", "-n", "auto"), "--board: no such board (got 'toy-a-7')"),
+        (("--bench", "attached", "-n", "auto"), "--bench: attached boards come with a later release"),
         (("--bench", "real"), "--bench: no such bench (got 'real'); expected virtual, virtual=SOCKET or"),
         (("--bench", "attached"), "--bench: attached boards come with a later release; this one runs on"),
         (("--bench", "virtual", "--boards", "0"), "--boards: not a number of boards (got '0')"),
@@ -32,13 +33,11 @@ VIRTUAL = ("--bench", "virtual", "--boards", "toy-a=1")
     ],
     ids=lambda value: "_".join(value) if isinstance(value, tuple) else "",
 )
-def test_options_that_do_not_fit(
-    suite: Suite, arguments: tuple[str, ...], message: str, workers: tuple[str, ...]
-) -> None:
+def test_options_that_do_not_fit(suite: Suite, arguments: tuple[str, ...], message: str) -> None:
     """The line names the option, what was given, and what was expected."""
     suite.write("test_it.py", "def test_it(board): ...")
 
-    result = suite.run(*arguments, *workers)
+    result = suite.run(*arguments)
 
     assert result.code == 4, result
     (line,) = [line for line in result.err.splitlines() if line]
