@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import LeaseBusy, RigFault, UsageError
 from harness.inventory.locks import is_locked, open_lock_file, wait_for_lock
+from harness.virtual import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,7 @@ def lease_directory(board: Board) -> Path:
     """
     named = os.environ.get(LEASE_DIRECTORY_VARIABLE)
     if board.bench is not None:
-        return _make_directory(Path(board.bench).parent / "leases", shared=False)
+        return _make_directory(Path(board.bench).parent / wire.LEASES_NAME, shared=False)
     if named:
         return _make_directory(Path(named), shared=True)
     common = Path("/run/lock")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def sweep(directory: Path) -> None:
-    """Remove links and socket of a bench that is no more; the caller holds the directory's lock.
+    """Remove links, socket and leases of a bench that is no more; the caller holds the directory's lock.
 
     :param directory: the bench's directory.
     """
@@ -28,6 +28,11 @@ def sweep(directory: Path) -> None:
         ports.rmdir()
     with suppress(OSError):
         (directory / wire.SOCKET_NAME).unlink()
+    leases = directory / wire.LEASES_NAME
+    with suppress(OSError):
+        for lease in leases.iterdir():  # of boards that went with the bench: nobody can hold one any more
+            lease.unlink()
+        leases.rmdir()
 
 
 def sweep_abandoned(directory: Path) -> None:
@@ -84,8 +89,7 @@ class BenchDirectory:
         """Remove what we made; a directory that others put something into stays."""
         logging.getLogger().removeHandler(self._handler)
         self._handler.close()
-        with suppress(OSError):
-            self.ports.rmdir()
+        sweep(self.path)
         if self.path in self._made:
             self._log_path.unlink(missing_ok=True)
         for directory in self._made:

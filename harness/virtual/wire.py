@@ -17,6 +17,7 @@ from harness.errors import BenchFault, UsageError
 SOCKET_NAME = "control.sock"
 LOG_NAME = "bench.log"
 PORTS_NAME = "dev"
+LEASES_NAME = "leases"
 
 # A vendor's call may carry a file of certificates; more is a mistake.
 MOST_LINE_BYTES = 4 * 1024 * 1024

@@ -102,6 +102,17 @@ def test_close_returns_when_all_is_gone(own_bench: RunningBench) -> None:
         os.kill(own_bench.pid, 0)
 
 
+def test_leases_of_its_boards_go_with_the_bench(own_bench: RunningBench) -> None:
+    """What sessions that were attached left beside the socket is gone too: its boards are."""
+    leases = own_bench.directory / "leases"
+    leases.mkdir()
+    (leases / "toy-0.lease").write_text("{}")
+
+    own_bench.close()
+
+    assert not own_bench.directory.exists()
+
+
 def test_a_directory_that_was_there_stays_with_its_log(tmp_path: Path, toy_kind: VirtualKind) -> None:
     """Links, sockets and our own directories go; the log in somebody else's directory stays as evidence."""
     (tmp_path / "evidence").write_text("mine")
