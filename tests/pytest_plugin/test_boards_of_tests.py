@@ -344,3 +344,39 @@ def test_attaching_to_a_bench(suite: Suite, bench: RunningBench) -> None:
     assert suite.run(*where).code == 0
     assert not bench.wait(0)
     assert suite.left_behind == []
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "auto")], ids=["one-process", "workers"])
+def test_tests_share_no_process_with_what_they_test(suite: Suite, workers: tuple[str, ...]) -> None:
+    """Tests, controller of workers, bench and fake are different processes; bytes cross a tty and TCP."""
+    suite.write(
+        "test_it.py",
+        """
+        import os, socket, stat, struct
+        from pathlib import Path
+        from urllib.parse import urlsplit
+
+        def peer(path):
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(path)
+                answer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            return struct.unpack("3i", answer)[0]
+
+        def test_it(board, toycloud):
+            backend = toycloud._backend
+            bench = peer(board.description.bench)
+            processes = [os.getpid(), bench, backend.pid]
+            if "PYTEST_XDIST_WORKER" in os.environ:
+                processes.append(os.getppid())
+            assert len(set(processes)) == len(processes)
+            assert all(Path(f"/proc/{pid}").is_dir() for pid in processes)
+            port = Path(board.description.endpoints["console"].url).resolve()
+            assert port.parent == Path("/dev/pts") and stat.S_ISCHR(port.stat().st_mode)
+            assert toycloud.greet() == "hello"
+            assert urlsplit(backend.url).hostname == "127.0.0.1" and peer(backend.control) == backend.pid
+        """,
+    )
+
+    result = suite.run("--bench", "virtual", "--boards", "toy-a=1", "--backend", "toycloud=fake", *workers)
+
+    assert result.code == 0, result
