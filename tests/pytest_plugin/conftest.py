@@ -51,7 +51,9 @@ class Suite:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of a run."""
-        others = ("randomly", "cacheprovider", "pytest_cov", "hypothesispytest", "anyio", "allure_pytest")
+        others = ["randomly", "cacheprovider", "pytest_cov", "hypothesispytest", "anyio"]
+        if not any(argument.startswith("--alluredir") for argument in arguments):
+            others.append("allure_pytest")
         quiet = [argument for name in others for argument in ("-p", f"no:{name}")]
         return [sys.executable, "-m", "pytest", "-rA", *quiet, *arguments]
 
