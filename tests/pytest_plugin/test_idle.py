@@ -39,12 +39,8 @@ def test_tests_that_need_a_bench_fail(suite: Suite) -> None:
         "test_neither": "passed",
         "test_typo": "error",
     }
-    assert (
-        len(result.lines_with("asks for a board and no bench was chosen: add --bench virtual (")) == 2
-    )
-    assert result.lines_with(
-        "uses the backend 'toycloud' and no bench was chosen: add --bench virtual and"
-    )
+    assert len(result.lines_with("asks for a board and no bench was chosen: add --bench virtual (")) == 2
+    assert result.lines_with("uses the backend 'toycloud' and no bench was chosen: add --bench virtual and")
     assert result.lines_with("fixture 'tmp_pth' not found")
     assert "Traceback" not in result.out
     assert "harness:" not in result.out
