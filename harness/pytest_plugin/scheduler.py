@@ -149,8 +149,8 @@ class BoardScheduling:
         assert self._dispatcher is not None  # noqa: S101 - called after schedule() alone; tells mypy so
         for node in self._dispatcher.workers:
             if node.shutting_down:
-                continue
-            orders = self._dispatcher.orders(node)
+                self._dispatcher.stop(node)
+        for node, orders in self._dispatcher.give_orders().items():
             with suppress(OSError):  # it has just died; xdist says so in a moment, and the tests come back
                 if orders.tests:
                     node.send_runtest_some(list(orders.tests))

@@ -106,21 +106,26 @@ class Dispatcher(Generic[WorkerT]):
         """
         self._workers[worker] = _Worker(board)
 
-    def orders(self, worker: WorkerT) -> Orders:
-        """Decide what a worker gets now; the caller tells it."""
-        state = self._workers[worker]
-        if state.shut_down:
-            return Orders()
-        tests = []
-        while len(state.held) < PREFETCH:
-            queue = self._best_queue(state)
-            if queue is None:
-                break
-            index = queue.popleft()
-            state.held.append(index)
-            tests.append(index)
-        state.shut_down = len(state.held) < PREFETCH and self._best_queue(state) is None
-        return Orders(tuple(tests), state.shut_down)
+    def give_orders(self) -> dict[WorkerT, Orders]:
+        """Decide what each worker gets now; the caller tells those that are in the answer.
+
+        Everybody gets a first test before anybody gets a second: the last tests of a run are spread.
+        """
+        given: dict[WorkerT, list[int]] = {worker: [] for worker in self._workers}
+        for depth in range(1, PREFETCH + 1):
+            for worker, state in self._workers.items():
+                queue = self._best_queue(state) if len(state.held) < depth and not state.shut_down else None
+                if queue is not None:
+                    index = queue.popleft()
+                    state.held.append(index)
+                    given[worker].append(index)
+        orders = {}
+        for worker, state in self._workers.items():
+            ends = not state.shut_down and len(state.held) < PREFETCH and self._best_queue(state) is None
+            state.shut_down = state.shut_down or ends
+            if given[worker] or ends:
+                orders[worker] = Orders(tuple(given[worker]), ends)
+        return orders
 
     def _best_queue(self, worker: _Worker) -> deque[int] | None:
         fitting = [
@@ -135,6 +140,10 @@ class Dispatcher(Generic[WorkerT]):
 
     def _rivals(self, boards: frozenset[str] | None) -> int:
         return sum(_fits(worker, boards) and not worker.shut_down for worker in self._workers.values())
+
+    def stop(self, worker: WorkerT) -> None:
+        """Give a worker nothing more: somebody else has told it to shut down."""
+        self._workers[worker].shut_down = True
 
     def complete(self, worker: WorkerT, index: int) -> None:
         """Note that a worker ran a test to its end."""

@@ -28,57 +28,70 @@ def test_two_tests_a_worker() -> None:
     """A worker gets two tests, and one more for each that it completes."""
     tests = dispatcher([A, A, A, A], w1="a")
 
-    assert tests.orders("w1") == Orders((0, 1))
-    assert tests.orders("w1") == Orders()
+    assert tests.give_orders() == {"w1": Orders((0, 1))}
+    assert tests.give_orders() == {}
     tests.complete("w1", 0)
-    assert tests.orders("w1") == Orders((2,))
+    assert tests.give_orders() == {"w1": Orders((2,))}
     assert tests.held_by("w1") == (1, 2)
+
+
+def test_the_last_tests_are_spread() -> None:
+    """Everybody gets a first test before anybody gets a second."""
+    tests = dispatcher([AB, AB, AB, AB, AB], w1="a", w2="b", w3="a", w4="b")
+
+    assert tests.give_orders() == {
+        "w1": Orders((0, 4)),
+        "w2": Orders((1,), shut_down=True),
+        "w3": Orders((2,), shut_down=True),
+        "w4": Orders((3,), shut_down=True),
+    }
 
 
 def test_shut_down_when_the_queue_is_empty() -> None:
     """A worker for which nothing is left is told so, once, with its last tests or after them."""
     tests = dispatcher([A, B, B], w1="a", w2="b")
 
-    assert tests.orders("w1") == Orders((0,), shut_down=True)
-    assert tests.orders("w1") == Orders()
-    assert tests.orders("w2") == Orders((1, 2))
+    assert tests.give_orders() == {"w1": Orders((0,), shut_down=True), "w2": Orders((1, 2))}
+    assert tests.give_orders() == {}
     tests.complete("w2", 1)
-    assert tests.orders("w2") == Orders((), shut_down=True)
+    assert tests.give_orders() == {"w2": Orders((), shut_down=True)}
 
 
 def test_the_most_constrained_test_first() -> None:
     """A worker takes tests that only its board fits before those that others could run."""
-    tests = dispatcher([None, AB, A, A], w1="a", w2="b", w3=None)
+    tests = dispatcher([None, None, AB, A, A], w1="a", w2="b", w3=None)
 
-    assert tests.orders("w1") == Orders((2, 3))
-    assert tests.orders("w2") == Orders((1, 0))
-    assert tests.orders("w3") == Orders((), shut_down=True)
+    assert tests.give_orders() == {
+        "w1": Orders((3, 4)),
+        "w2": Orders((2, 1)),
+        "w3": Orders((0,), shut_down=True),
+    }
 
 
 def test_a_worker_without_a_board_gets_tests_without_a_board() -> None:
     """Extra workers help with what needs no board, and with nothing else."""
     tests = dispatcher([A, None, None, None], w1=None)
 
-    assert tests.orders("w1") == Orders((1, 2))
+    assert tests.give_orders() == {"w1": Orders((1, 2))}
     assert 0 in tests.queued
 
 
 def test_a_crashed_worker() -> None:
     """The test that ran is given up, the one behind it goes first to whoever comes for the board."""
     tests = dispatcher([A, A, A], w1="a")
-    tests.orders("w1")
+    tests.give_orders()
 
     assert tests.retire("w1") == 0
     assert not tests.only_last_tests_left, "the replacement is still to come"
     tests.add_worker("w2", "a")
-    assert tests.orders("w2") == Orders((1, 2))
+    assert tests.give_orders() == {"w2": Orders((1, 2))}
     assert tests.finished == {0}
 
 
 def test_a_worker_that_ends_with_nothing_in_hand() -> None:
     """A worker that ends as it was told to has crashed in no test."""
     tests = dispatcher([], w1="a")
-    assert tests.orders("w1") == Orders((), shut_down=True)
+    assert tests.give_orders() == {"w1": Orders((), shut_down=True)}
     assert tests.retire("w1") is None
     assert not tests.has_unfinished
 
@@ -86,23 +99,34 @@ def test_a_worker_that_ends_with_nothing_in_hand() -> None:
 def test_a_crashed_test_may_be_put_back() -> None:
     """A plugin that runs crashed tests again gets this one run by the replacement."""
     tests = dispatcher([A], w1="a")
-    tests.orders("w1")
+    tests.give_orders()
     tests.retire("w1")
     tests.put_back(0)
 
     tests.add_worker("w2", "a")
-    assert tests.orders("w2") == Orders((0,), shut_down=True)
+    assert tests.give_orders() == {"w2": Orders((0,), shut_down=True)}
 
 
 def test_nobody_left_who_may_run_a_test() -> None:
     """A test put back when its workers have been told to end is no reason to wait for ever."""
     tests = dispatcher([A], w1="a")
-    tests.orders("w1")
+    tests.give_orders()
     tests.complete("w1", 0)
     tests.put_back(0)
 
     assert tests.only_last_tests_left
     assert tests.queued == {0}
+
+
+def test_a_worker_that_somebody_else_stops() -> None:
+    """A session that is ended early gives out nothing more; what is queued stays queued."""
+    tests = dispatcher([A, A, A, A], w1="a")
+    tests.give_orders()
+    tests.stop("w1")
+    tests.complete("w1", 0)
+
+    assert tests.give_orders() == {}
+    assert tests.queued == {2, 3}
 
 
 class Sessions(RuleBasedStateMachine):
@@ -133,8 +157,7 @@ class Sessions(RuleBasedStateMachine):
 
     def tell_everybody(self) -> None:
         """Give orders as the scheduler does after each event."""
-        for worker in self.tests.workers:
-            orders = self.tests.orders(worker)
+        for worker, orders in self.tests.give_orders().items():
             assert not (orders.tests and worker in self.told_to_end), "nothing follows the end"
             for index in orders.tests:
                 assert self.boards_of[index] is None or self.place[worker] in (self.boards_of[index] or ())
