@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.backends.launcher import start_fake
+from harness.cli.interrupts import end_on_signals
 from harness.config import runtime_directory
 from harness.errors import BackendUnreachable, UsageError
 
@@ -52,9 +52,7 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
             tempfile.TemporaryDirectory(prefix="serve-", dir=runtime_directory()) as directory,
             start_fake(spec, Path(directory), lifeline=None, options=options, port=port) as fake,
         ):
-            # SIGTERM ends it as Ctrl-C does, and Ctrl-C also where a shell had it ignored for us.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.default_int_handler)
+            end_on_signals()
             try:
                 typer.echo(f"{spec.title} (fake): {fake.backend.url}")
                 typer.echo(f"control socket: {fake.backend.control}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.interrupts import end_on_signals
 from harness.config import parse_boards, runtime_directory
 from harness.errors import BenchFault, UsageError
 
@@ -56,6 +57,7 @@ def up(
 
     kinds = choose_kinds(boards, _known_kinds())
     place = directory if directory is not None else runtime_directory() / f"bench-{os.getpid()}"
+    end_on_signals()
     try:
         with start_bench(place, [(kind, None, {}) for kind in kinds]) as bench:
             with _client(str(bench.socket)) as client:

@@ -113,10 +113,11 @@ def test_waiting_ends_when_the_board_is_given_back(other: subprocess.Popen[bytes
 
 def test_waiting_ends_with_the_deadline(other: subprocess.Popen[bytes]) -> None:
     """The message says who holds the board; a wait given up does not take the board later."""
+    before = set(threading.enumerate())
     with pytest.raises(LeaseBusy, match="other-session"):
         Lease(board(), "s", deadline=0.1)
 
-    waiters = [thread for thread in threading.enumerate() if thread.name == "lock-waiter"]
+    waiters = set(threading.enumerate()) - before
     other.kill()
     other.wait()
     for thread in waiters:

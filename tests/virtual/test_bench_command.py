@@ -102,6 +102,25 @@ def test_up_keeps_a_bench_until_ctrl_c(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_up_obeys_ctrl_c_where_a_shell_had_it_ignored(tmp_path: Path) -> None:
+    """A shell without job control starts a command in the background with SIGINT ignored."""
+    process = subprocess.Popen(
+        [
+            *("sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", UP, "up"),
+            *("--directory", str(tmp_path / "bench")),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    read_until(process, "Ctrl-C ends it.")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+
+    assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_up_ends_when_the_bench_is_shut_down(tmp_path: Path) -> None:
     """A client's ``shutdown`` is an ordinary end."""
     process = start_up(tmp_path / "bench", "--boards", "1")
