@@ -17,6 +17,7 @@ from harness.errors import UsageError
 
 BENCHES = ("virtual", "attached")
 DEFAULT_VIRTUAL_BOARDS = 1
+_MOST_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,10 @@ def parse_boards(text: str | None) -> BoardsWanted:
 
 
 def _positive(number: str, text: str) -> int:
-    value = int(number) if number.strip().isdecimal() else 0
+    digits = number.strip(" ")
+    # Other programs' idea of a blank or of a digit, and numbers that no host could serve, are refused.
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS
+    value = int(digits) if plain else 0
     if value < 1:
         raise UsageError("not a number of boards", key="--boards", value=text, expected="N or KIND=N,...")
     return value
@@ -152,8 +156,12 @@ def _backend_choice(name: str, value: str) -> BackendChoice:
             value=f"{name}=real",
             expected=f"{name}=fake or {name}=URL",
         )
-    address = urlsplit(value)
-    if address.scheme not in {"http", "https"} or not address.hostname:
+    try:
+        address = urlsplit(value)
+        usable = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
+    except ValueError:  # a bracket or a port that is none
+        usable = False
+    if not usable:
         raise UsageError("not an address", key="--backend", value=value, expected="fake or an http(s) URL")
     return BackendChoice(name=name, mode="url", url=value.rstrip("/"))
 

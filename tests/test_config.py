@@ -68,7 +68,9 @@ def test_boards(text: str | None, expected: BoardsWanted) -> None:
     assert parse_boards(text) == expected
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "a=0", "a=", "a=b", "a=1,b", "²"])
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "many", "1.5", "a=0", "a=", "a=b", "a=1,b", "²", "٣", "0\x1f", "1\x1f", "9" * 5000]
+)
 def test_wrong_number_of_boards_is_refused(text: str) -> None:
     """Only positive whole numbers are numbers of boards."""
     with pytest.raises(UsageError, match=r"--boards: not a number of boards .*; expected N or KIND=N"):
@@ -111,6 +113,9 @@ def test_backends() -> None:
         (["a=fack"], r"--backend: not an address \(got 'fack'\); expected fake or an http\(s\) URL"),
         (["a=ftp://host"], "--backend: not an address"),
         (["a=http://"], "--backend: not an address"),
+        (["a=http://["], "--backend: not an address"),
+        (["a=http://host:port"], "--backend: not an address"),
+        (["a=http://host:99999"], "--backend: not an address"),
     ],
 )
 def test_wrong_backend_is_refused(texts: list[str], message: str) -> None:
