@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 #: Bytes that can be searched; what is older and was not consumed is in the capture only.
 SEARCH_WINDOW = 1024 * 1024
-_READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
+#: Chunks read at once, more than a tty holds: a board that never stops talking keeps nobody waiting.
+_CHUNKS_AT_ONCE = 64
 _FORBIDDEN_CONTEXT = 200
 
 
@@ -119,8 +120,7 @@ class Intake:
 
     def pump_available(self) -> None:
         """Read what is there already; a port that is gone is found out by whoever waits next."""
-        while self._lost is None and self._poll.poll(0) and self._read():
-            pass
+        self._read_available()
         self.check_forbidden()
 
     def check_forbidden(self) -> None:
@@ -153,6 +153,11 @@ class Intake:
         """Return the lock, for whoever looks at the capture."""
         return self._lock
 
+    def _read_available(self) -> None:
+        for _chunk in range(_CHUNKS_AT_ONCE):
+            if self._lost is not None or not self._poll.poll(0) or not self._read():
+                return
+
     def _read(self) -> bool:
         try:
             data = self._port.read()
@@ -184,8 +189,7 @@ class Intake:
         try:
             if self._closed:
                 return
-            while self._lost is None and self._poll.poll(0) and self._read():
-                pass
+            self._read_available()
             if self._lost is None:
                 self._modify(self._fd, ARMED)
         finally:

@@ -187,6 +187,26 @@ def test_console_opened_again_goes_on_in_the_same_file(board: PtyBoard, tmp_path
     assert (tmp_path / "c.raw").read_bytes() == b"one.two."
 
 
+def test_board_that_never_stops_talking_keeps_nobody_waiting(board: PtyBoard, console: Console) -> None:
+    """Asking where a console stands returns while the board goes on talking."""
+    stop = threading.Event()
+
+    def talk() -> None:
+        while not stop.is_set():
+            board.say(b"x" * 4000)
+
+    talker = threading.Thread(target=talk)
+    talker.start()
+    try:
+        positions = [console.position for _look in range(20)]
+        assert positions == sorted(positions)
+    finally:
+        stop.set()
+        while talker.is_alive():
+            _ = console.position
+            talker.join(0.01)
+
+
 def test_tail_is_what_came_last(board: PtyBoard, console: Console) -> None:
     """The tail is the end of the capture."""
     board.say(b"0123456789")
