@@ -17,6 +17,11 @@ from harness.errors import UsageError
 
 BENCHES = ("virtual", "attached")
 DEFAULT_VIRTUAL_BOARDS = 1
+#: Security tags that suites may use on a board, unless told others.
+RESERVED_SEC_TAGS = range(910_000_000, 910_000_010)
+#: The tag of the credentials that connect a board to its service in the field.
+FIELD_SEC_TAG = 16_842_753
+_HIGHEST_SEC_TAG = 2_147_483_647
 _MOST_DIGITS = 6
 
 
@@ -57,6 +62,18 @@ class BackendChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoardSettings:
+    """What a session allows with its boards; a driver obeys it.
+
+    :ivar sec_tags: the security tags that may be written and deleted; ``None``: the driver's own choice.
+    :ivar allow_destructive: other things may be changed too, and nobody promises to put them back.
+    """
+
+    sec_tags: range | None = None
+    allow_destructive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a session was told, validated.
 
@@ -69,6 +86,9 @@ class Settings:
     :ivar keep_raw_console: keep the unredacted console captures of the session.
     :ivar test_deadline: seconds that one test may take; 0 means no limit.
     :ivar lease_deadline: seconds to wait for boards that other sessions hold.
+    :ivar rig: the rig file to read; ``None``: the one that is found, if any.
+    :ivar sec_tags: security tags that suites may use.
+    :ivar allow_destructive: tests may change on attached boards what nobody can put back.
     """
 
     bench: BenchChoice | None = None
@@ -80,6 +100,14 @@ class Settings:
     keep_raw_console: bool = False
     test_deadline: float = 120.0
     lease_deadline: float = 30.0
+    rig: Path | None = None
+    sec_tags: range = RESERVED_SEC_TAGS
+    allow_destructive: bool = False
+
+    @property
+    def for_boards(self) -> BoardSettings:
+        """What a driver has to know of it."""
+        return BoardSettings(sec_tags=self.sec_tags, allow_destructive=self.allow_destructive)
 
 
 def parse_bench(text: str | None) -> BenchChoice | None:
@@ -179,6 +207,42 @@ def parse_seconds(option: str, text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise UsageError("not a number of seconds", key=option, value=text, expected="0 or more")
     return seconds
+
+
+def parse_sec_tags(
+    text: str, *, allow_destructive: bool, key: str = "--sec-tags", file: Path | None = None
+) -> range:
+    """Parse ``FIRST-LAST``, the security tags that suites may use.
+
+    :param allow_destructive: whether the tag of the field credentials may be among them.
+    :param key: the option or key that gave it, for the message.
+    :param file: the file that gave it, for the message.
+    :raises UsageError: not a range of tags, or the tag of the field credentials is in it.
+    """
+    first_text, _, last_text = (part.strip(" ") for part in text.partition("-"))
+    numbers = [
+        int(part)
+        for part in (first_text, last_text)
+        if part.isascii() and part.isdigit() and len(part) <= len(str(_HIGHEST_SEC_TAG))
+    ]
+    if len(numbers) != 2 or not numbers[0] <= numbers[1] <= _HIGHEST_SEC_TAG:  # noqa: PLR2004 - two ends
+        raise UsageError(
+            "not a range of security tags",
+            file=file,
+            key=key,
+            value=text,
+            expected=f"FIRST-LAST, 0 to {_HIGHEST_SEC_TAG}, for example 910000000-910000009",
+        )
+    tags = range(numbers[0], numbers[1] + 1)
+    if FIELD_SEC_TAG in tags and not allow_destructive:
+        raise UsageError(
+            f"holds {FIELD_SEC_TAG}, the tag of the credentials that a board is used with in the field",
+            file=file,
+            key=key,
+            value=text,
+            expected="other tags, or --allow-destructive",
+        )
+    return tags
 
 
 def runtime_directory() -> Path:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from harness.config import BoardSettings
 from harness.errors import RigFault, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from harness.backends.contract import Accounts
     from harness.console import Console
     from harness.control import Flasher, PowerSwitch
     from harness.inventory.board import Board
@@ -18,10 +21,30 @@ if TYPE_CHECKING:
     from harness.virtual.client import VirtualBoardControls
 
 
+class UnkeptAccounts:
+    """Accounts that nobody keeps: of a board that is used by hand, outside of any session."""
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self._numbers = count(1)
+
+    def note(self, kind: str, subject: str, **details: str) -> int:  # noqa: ARG002 - the contract's own
+        """Number what is about to be changed."""
+        return next(self._numbers)
+
+    def amend(self, number: int, **details: str) -> None:
+        """Nobody asks for details later."""
+
+    def settle(self, number: int) -> None:
+        """Nobody asks what is left."""
+
+
 class LeasedBoard:
     """A board that this session holds. Consoles, driver and controls are made on first use.
 
     :ivar description: what the inventory knows of the board.
+    :ivar settings: what the session allows with its boards.
+    :ivar accounts: where a driver notes what it is about to change on the board.
     """
 
     def __init__(
@@ -31,6 +54,9 @@ class LeasedBoard:
         *,
         capture_directory: Path | None,
         on_console: Callable[[LeasedBoard, str, Console], None] | None = None,
+        settings: BoardSettings | None = None,
+        accounts: Accounts | None = None,
+        register_secret: Callable[[str, str], None] | None = None,
     ) -> None:
         """Hold a board.
 
@@ -38,11 +64,17 @@ class LeasedBoard:
         :param plugins: where drivers and controls come from.
         :param capture_directory: where consoles keep what they capture; ``None`` keeps it in memory.
         :param on_console: called with this board, the role and the console whenever a console was opened.
+        :param settings: what the session allows with its boards.
+        :param accounts: keeps what a driver is about to change.
+        :param register_secret: called with every secret that a driver learns, and a label for it.
         """
         self.description = description
         self._plugins = plugins
         self._capture_directory = capture_directory
         self._on_console = on_console
+        self._register_secret = register_secret
+        self.settings = settings or BoardSettings()
+        self.accounts: Accounts = accounts or UnkeptAccounts()
         self._resources = ExitStack()
         self._endpoints: dict[str, Any] = {}
         self._driver: Any = None
@@ -62,6 +94,15 @@ class LeasedBoard:
     def capabilities(self) -> frozenset[str]:
         """What tests may ask for."""
         return self.description.capabilities
+
+    def register_secret(self, value: str, label: str) -> None:
+        """Say that a text must never be written; drivers call it where a secret enters.
+
+        :param value: the secret.
+        :param label: what stands in its place.
+        """
+        if self._register_secret is not None:
+            self._register_secret(value, label)
 
     @property
     def console(self) -> Console:

@@ -19,6 +19,16 @@ _VALUES = (
     ("boards", "N|KIND=N,...", "How many boards, of any kind or of each kind named."),
     ("test-deadline", "SECONDS", "Interrupt a test after so long; 0 for never. Default: 120."),
     ("lease-deadline", "SECONDS", "Wait so long for boards that others hold. Default: 30."),
+    (
+        "rig",
+        "FILE",
+        "What is attached to this host. Default: $HARNESS_RIG, else rig.toml of the root directory.",
+    ),
+    (
+        "sec-tags",
+        "FIRST-LAST",
+        "Security tags that suites may use on boards. Default: 910000000-910000009.",
+    ),
 )
 _LISTS = (
     ("board", "ID", "Use only this board. May be given several times."),
@@ -27,6 +37,7 @@ _LISTS = (
 _FLAGS = (
     ("strict-boards", "A test whose need no board meets fails instead of being skipped."),
     ("keep", "Leave board and service as they are when a test fails."),
+    ("allow-destructive", "Tests may change on attached boards what nobody can put back."),
     ("keep-raw-console", "Keep the session's unredacted console captures."),
 )
 
@@ -73,7 +84,17 @@ def read_settings(config: pytest.Config) -> Settings:
 
     :raises UsageError: one of them does not fit, or needs ``--bench`` which is not there.
     """
-    from harness.config import Settings, parse_backends, parse_bench, parse_boards, parse_seconds
+    from pathlib import Path
+
+    from harness.config import (
+        RESERVED_SEC_TAGS,
+        Settings,
+        parse_backends,
+        parse_bench,
+        parse_boards,
+        parse_sec_tags,
+        parse_seconds,
+    )
     from harness.errors import UsageError
 
     bench = parse_bench(given(config, "bench"))
@@ -88,6 +109,9 @@ def read_settings(config: pytest.Config) -> Settings:
         for field, name in (("test_deadline", "test-deadline"), ("lease_deadline", "lease-deadline"))
         if given(config, name)
     }
+    allow_destructive = bool(given(config, "allow-destructive"))
+    sec_tags = given(config, "sec-tags")
+    rig = given(config, "rig")
     return Settings(
         bench=bench,
         boards=parse_boards(given(config, "boards")),
@@ -96,5 +120,10 @@ def read_settings(config: pytest.Config) -> Settings:
         strict_boards=bool(given(config, "strict-boards")),
         keep=bool(given(config, "keep")),
         keep_raw_console=bool(given(config, "keep-raw-console")),
+        rig=config.invocation_params.dir / Path(rig) if rig else None,
+        sec_tags=parse_sec_tags(sec_tags, allow_destructive=allow_destructive)
+        if sec_tags
+        else RESERVED_SEC_TAGS,
+        allow_destructive=allow_destructive,
         **deadlines,
     )

@@ -81,7 +81,14 @@ class TestRunner:
         captures = session.directory / "captures" / session.worker_id
         captures.mkdir(mode=0o700, exist_ok=True)
         self._boards = {
-            board.id: LeasedBoard(board, session.plugins, capture_directory=captures, on_console=on_console)
+            board.id: LeasedBoard(
+                board,
+                session.plugins,
+                capture_directory=captures,
+                on_console=on_console,
+                settings=session.settings.for_boards,
+                register_secret=session.redactor.add,
+            )
             for board in session.own_boards
         }
         self._to_recover = set(self._boards) if recovers else set()
