@@ -91,7 +91,7 @@ def _control(backend: Backend) -> ServiceHttp | None:
 
 def _new_team(control: ServiceHttp, wanted: Mapping[str, str]) -> TeamRecord:
     operation = "make a team"
-    response = control.request("POST", "/teams", operation=operation, accept={201}, json=dict(wanted))
+    response = control.request("POST", "/teams", operation=operation, accept={200, 201}, json=dict(wanted))
     return parse_answer(TeamRecord, response, operation)
 
 

@@ -42,9 +42,13 @@ class FactoryBody(_Body):
 
 
 class TeamBody(_Body):
-    """``POST /teams``: a new team, or with ``owner_id`` another member of an existing one."""
+    """``POST /teams``: a new team, or with ``owner_id`` another member of an existing one.
 
-    role: Role = Role.OWNER
+    A ``name`` that was given before gives the same member again.
+    """
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    role: Role | None = None
     owner_id: str | None = None
     api_key: Annotated[str, StringConstraints(pattern=r"^[!-~]+$")] | None = None
 
@@ -91,11 +95,15 @@ class Control:
         return JSONResponse({"uuid": body.uuid}, status_code=201)
 
     async def add_team(self, request: Request) -> Response:
-        """Make an API key; the answer is the only place where it is ever told."""
+        """Make an API key, or tell the one of a name again: 201 or 200; nowhere else is a key ever told."""
         body = parse_body(TeamBody, await read_body(request))
-        member = self._service.add_member(body.role, owner_id=body.owner_id, api_key=body.api_key)
+        wanted = {"owner_id": body.owner_id, "api_key": body.api_key}
+        if body.name is None:
+            member, made = self._service.add_member(body.role or Role.OWNER, **wanted), True
+        else:
+            member, made = self._service.named_member(body.name, body.role, **wanted)
         told = {"owner_id": member.owner_id, "api_key": member.api_key, "role": member.role.value}
-        return JSONResponse(told, status_code=201)
+        return JSONResponse(told, status_code=201 if made else 200)
 
     async def events(self, request: Request) -> Response:
         """Tell what a device asked of the device endpoint, oldest first."""

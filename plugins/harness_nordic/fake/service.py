@@ -44,6 +44,7 @@ class ProvisioningService:
         self.clock = clock
         self._factory: dict[str, FactoryRecord] = {}
         self._members: dict[str, Member] = {}
+        self._named: dict[str, Member] = {}
         self._claims: dict[str, ClaimedDevice] = {}
         self._claims_made = 0
         self._requests: dict[str, deque[DeviceRequest]] = {}
@@ -72,6 +73,28 @@ class ProvisioningService:
             raise Conflict("somebody has this API key already")
         self._members[member.api_key] = member
         return member
+
+    def named_member(
+        self, name: str, role: Role | None = None, *, owner_id: str | None = None, api_key: str | None = None
+    ) -> tuple[Member, bool]:
+        """Make an API key under a name, or find the one that was made under it.
+
+        So the worker that replaces a dead one gets its team again, and can undo what it left.
+
+        :param role: its role; ``None`` takes what there is, or an owner's.
+        :return: the member, and whether it was made now.
+        :raises NotFound: see :meth:`add_member`.
+        :raises Conflict: see :meth:`add_member`, or the name is that of another member than is asked for.
+        """
+        known = self._named.get(name)
+        if known is None:
+            made = self.add_member(role or Role.OWNER, owner_id=owner_id, api_key=api_key)
+            self._named[name] = made
+            return made, True
+        wanted = (role or known.role, owner_id or known.owner_id, api_key or known.api_key)
+        if wanted != (known.role, known.owner_id, known.api_key):
+            raise Conflict("the name is that of another member")
+        return known, False
 
     def requests_of(self, device_id: str) -> list[DeviceRequest]:
         """Return what a device has asked of the device endpoint, oldest first.

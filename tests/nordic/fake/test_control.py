@@ -86,6 +86,8 @@ def test_later_record_replaces_an_earlier_one(site: Site, make_device: Callable[
         ({"owner_id": "nobody"}, 404),
         ({"api_key": ""}, 400),
         ({"api_key": "a b"}, 400),
+        ({"name": ""}, 400),
+        ({"name": "new", "owner_id": "nobody"}, 404),
         ({"more": 1}, 400),
     ],
 )
@@ -99,6 +101,26 @@ def test_key_of_ones_own_choice(site: Site) -> None:
     assert site.team(api_key="chosen")["api_key"] == "chosen"
     assert site.control.ask("POST", "/teams", json={"api_key": "chosen"}).status_code == 409
     assert site.ask("GET", "/v1/claimed-devices", key="chosen").status_code == 200
+
+
+def test_team_of_a_name(site: Site) -> None:
+    """The same name gives the same team and key again; another name gives another team."""
+    first = site.control.ask("POST", "/teams", json={"name": "run-main", "role": "owner"})
+    again = site.control.ask("POST", "/teams", json={"name": "run-main"})
+    other = site.control.ask("POST", "/teams", json={"name": "run-gw1"})
+
+    assert [answer.status_code for answer in (first, again, other)] == [201, 200, 201]
+    assert again.json() == first.json()
+    assert other.json()["owner_id"] != first.json()["owner_id"]
+    assert site.ask("GET", "/v1/claimed-devices", key=again.json()["api_key"]).status_code == 200
+
+
+@pytest.mark.parametrize("other", [{"role": "viewer"}, {"owner_id": "x"}, {"api_key": "x"}], ids=repr)
+def test_name_of_another_member(site: Site, other: dict[str, str]) -> None:
+    """A name stands for one member: whoever asks for another one under it is told so."""
+    site.team(name="mine")
+
+    assert site.control.ask("POST", "/teams", json={"name": "mine", **other}).status_code == 409
 
 
 def test_shifted_clock(claimed: Site) -> None:
