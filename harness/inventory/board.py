@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+#: Capability of every virtual board and of no other: its bench controls it (``board.virtual``).
+VIRTUAL = "virtual"
+#: Capability of a board on which a test may change what nobody can put back: of every virtual one, and with
+#: ``--allow-destructive`` of attached ones.
+DESTRUCTIVE = "destructive"
+GRANTED = frozenset({VIRTUAL, DESTRUCTIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,14 @@ class Board:
     def virtual(self) -> bool:
         """Whether the board is hosted by a virtual bench."""
         return self.bench is not None
+
+    def granted(self, *, allow_destructive: bool) -> Board:
+        """Return the board with the capabilities that no profile gives, but the way that it is used.
+
+        :param allow_destructive: whether tests may change on hardware what nobody can put back.
+        """
+        given = GRANTED if self.virtual else {DESTRUCTIVE} if allow_destructive else set()
+        return replace(self, capabilities=self.capabilities - GRANTED | given)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_json` makes an equal board."""

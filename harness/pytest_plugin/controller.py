@@ -130,7 +130,7 @@ class Controller:
 
     def _choose_boards(self) -> None:
         found = [
-            board
+            board.granted(allow_destructive=self.settings.allow_destructive)
             for boards in self.plugins.hook.harness_discover_boards(settings=self.settings)
             for board in boards
         ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import UsageError
+from harness.inventory.board import DESTRUCTIVE
 from harness.scheduling.needs import BoardNeed
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 BOARD = "board"
 BACKEND = "backend"
 PROVES = "proves"
-_BOARD_ARGUMENTS = ("driver", "kind", "needs", "each")
+_BOARD_ARGUMENTS = ("driver", "kind", "needs", "each", "destructive")
 _BACKEND_ARGUMENTS = ("name", "needs")
 
 
@@ -63,6 +64,8 @@ class BackendMark:
 def read_board_marks(marks: Iterable[pytest.Mark], test: str) -> BoardMark:
     """Put the ``board`` markers of a test together: capabilities add up, of the rest the nearest counts.
 
+    ``destructive=True`` asks for the capability of that name, and like every capability is never taken back.
+
     :param marks: the markers, nearest first.
     :param test: id of the test, for messages.
     :raises UsageError: unknown or unfit arguments.
@@ -75,6 +78,8 @@ def read_board_marks(marks: Iterable[pytest.Mark], test: str) -> BoardMark:
             raise UsageError("unnamed argument", file=test, key=BOARD, value=mark.args[0], expected=expected)
         _refuse_unknown(mark, _BOARD_ARGUMENTS, test)
         capabilities |= _names(mark, "needs", test)
+        if _flag(mark, "destructive", test):
+            capabilities |= {DESTRUCTIVE}
         for key in ("driver", "kind", "each"):
             if key in mark.kwargs:
                 nearest.setdefault(key, _text(mark, key, test))
@@ -136,6 +141,15 @@ def _text(mark: pytest.Mark, key: str, test: str) -> str:
     value = mark.kwargs[key]
     if not isinstance(value, str):
         raise UsageError("not a text", file=test, key=f"{mark.name}({key}=)", value=value, expected="a text")
+    return value
+
+
+def _flag(mark: pytest.Mark, key: str, test: str) -> bool:
+    value = mark.kwargs.get(key, False)
+    if not isinstance(value, bool):
+        raise UsageError(
+            "not a truth value", file=test, key=f"{mark.name}({key}=)", value=value, expected="True or False"
+        )
     return value
 
 

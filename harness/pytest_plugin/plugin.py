@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.inventory.leased_board import LeasedBoard
 
 MARKERS = (
-    "board(driver=, kind=, needs=, each=): what the test needs of its board; each=board|kind for every one",
+    "board(driver=, kind=, needs=, each=, destructive=): what the test needs of its board; each=board|kind",
     "backend(name, needs=): what the test needs of a provisioning service",
     "proves(operation, outcome): the pair that the test proves when it passes",
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.inventory.board import DESTRUCTIVE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -35,6 +37,8 @@ class BoardNeed:
         if self.driver is not None and board.driver != self.driver:
             return f"has driver {board.driver}"
         missing = self.capabilities - board.capabilities
+        if DESTRUCTIVE in missing and not board.virtual:
+            return "is hardware and has to stay as it is; expected a virtual board, or --allow-destructive"
         return f"lacks {', '.join(sorted(missing))}" if missing else None
 
     def fitting(self, boards: Iterable[Board]) -> tuple[Board, ...]:
@@ -48,11 +52,13 @@ class BoardNeed:
 
     def __str__(self) -> str:
         """Say it for a person."""
+        abilities = sorted(self.capabilities - {DESTRUCTIVE})
         parts = [
             f"board {self.board_id}" if self.board_id is not None else "a board",
             f"of kind {self.kind}" if self.kind is not None else "",
             f"with driver {self.driver}" if self.driver is not None else "",
-            f"that can do {', '.join(sorted(self.capabilities))}" if self.capabilities else "",
+            f"that can do {', '.join(abilities)}" if abilities else "",
+            "that may be changed for good" if DESTRUCTIVE in self.capabilities else "",
         ]
         return " ".join(filter(None, parts))
 

@@ -53,16 +53,35 @@ def test_board_marks_add_up() -> None:
 
 
 @pytest.mark.parametrize(
+    ("marks", "capabilities"),
+    [
+        ([board(destructive=True)], {"destructive"}),
+        ([board(destructive=False, needs={"a"})], {"a"}),
+        ([board(destructive=False), board(destructive=True)], {"destructive"}),
+    ],
+)
+def test_destructive_tests_need_a_board_that_allows_it(
+    marks: list[pytest.Mark], capabilities: set[str]
+) -> None:
+    """A test that changes things for good asks for a capability; no nearer marker takes that back."""
+    assert read_board_marks(marks, TEST).need.capabilities == capabilities
+
+
+@pytest.mark.parametrize(
     ("mark", "message"),
     [
         (board("nrf91"), "board: unnamed argument (got 'nrf91'); expected arguments by name: driver, kind"),
         (
             board(drivr="x"),
-            "board: the marker has no argument 'drivr'; expected driver, kind, needs, each; the",
+            "board: the marker has no argument 'drivr'; expected driver, kind, needs, each, destructive; the",
         ),
         (board(needs="fly"), "board(needs=): not a set of capabilities (got 'fly'); expected a set of texts"),
         (board(needs={1}), "board(needs=): not a set of capabilities (got {1})"),
         (board(kind=3), "board(kind=): not a text (got 3)"),
+        (
+            board(destructive="yes"),
+            "board(destructive=): not a truth value (got 'yes'); expected True or Fal",
+        ),
         (board(each="all"), "board(each=): unknown (got 'all'); expected board or kind"),
     ],
 )

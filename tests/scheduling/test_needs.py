@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.inventory.board import Board
+from harness.inventory.board import DESTRUCTIVE, VIRTUAL, Board
 from harness.scheduling.needs import BoardNeed
 
 CAR = Board(id="car-1", kind="car", driver="wheels", capabilities=frozenset({"roll", "honk"}))
@@ -29,6 +30,28 @@ BOAT = Board(id="boat-1", kind="boat", driver="water", capabilities=frozenset({"
 def test_misfit(need: BoardNeed, reason: str | None) -> None:
     """A board that does not fit is refused for one named reason."""
     assert need.misfit(CAR) == reason
+
+
+def test_hardware_stays_as_it_is() -> None:
+    """A test that changes things for good fits hardware only where that is allowed, and says how."""
+    need = BoardNeed(capabilities=frozenset({DESTRUCTIVE, "honk"}))
+
+    assert need.misfit(CAR.granted(allow_destructive=True)) is None
+    assert need.misfit(replace(CAR, bench="/run/bench").granted(allow_destructive=False)) is None
+    assert need.unmet([CAR.granted(allow_destructive=False)]) == (
+        "no board fits: needed a board that can do honk that may be changed for good; boards of this session:"
+        " car-1 is hardware and has to stay as it is; expected a virtual board, or --allow-destructive"
+    )
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_no_profile_makes_hardware_virtual(allowed: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """What a board may be used for follows from how it is attached, whatever its profile claims."""
+    claimed = replace(CAR, capabilities=CAR.capabilities | {VIRTUAL, DESTRUCTIVE})
+
+    granted = claimed.granted(allow_destructive=allowed).capabilities
+
+    assert granted == CAR.capabilities | ({DESTRUCTIVE} if allowed else set())
 
 
 def test_fitting_keeps_the_order() -> None:
