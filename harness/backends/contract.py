@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from harness.backends.ledger import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,47 @@ class Exchange:
     ended: float = field(default_factory=time.time)
 
 
+class Accounts(Protocol):
+    """Where a client or a driver notes what it is about to make or change; part of the ledger.
+
+    Bound to the session, the worker and the service or board. Nothing secret may be noted.
+    """
+
+    def note(self, kind: str, subject: str, **details: str) -> int:
+        """Note what is about to be made, before the call that makes it; on the disk when this returns.
+
+        :param kind: what it is, for example ``claim``.
+        :param subject: which, for example the id of a device.
+        :param details: what is needed to undo it; no secrets.
+        :return: number of the entry.
+        :raises RigFault: it cannot be written; make nothing then.
+        """
+
+    def amend(self, number: int, **details: str) -> None:
+        """Add to the details of an entry, for example what the service answered."""
+
+    def settle(self, number: int) -> None:
+        """Strike out an entry: what it names is undone, or was never made; idempotent."""
+
+
+class UnkeptAccounts:
+    """Accounts that nobody keeps: of a client or a board that is used by hand, outside of any session."""
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self._numbers = count(1)
+
+    def note(self, kind: str, subject: str, **details: str) -> int:  # noqa: ARG002 - the contract's own
+        """Number what is about to be made."""
+        return next(self._numbers)
+
+    def amend(self, number: int, **details: str) -> None:
+        """Nobody asks for details later."""
+
+    def settle(self, number: int) -> None:
+        """Nobody asks what is left."""
+
+
 @dataclass(slots=True, kw_only=True)
 class BackendSession:
     """What a worker gives the client factory.
@@ -98,12 +142,14 @@ class BackendSession:
     :ivar worker: id of the worker (``main`` without xdist); on a fake each worker has its own team.
     :ivar on_exchange: called after every HTTP exchange; the report takes it from there.
     :ivar register_secret: called with every secret where it enters, and a label for it.
+    :ivar accounts: where the client notes what it is about to make.
     """
 
     run_id: str
     worker: str
     on_exchange: Callable[[Exchange], None] = field(default=lambda _exchange: None)
     register_secret: Callable[[str, str], None] = field(default=lambda _value, _label: None)
+    accounts: Accounts = field(default_factory=UnkeptAccounts)
 
 
 class BackendClient(Protocol):
@@ -111,6 +157,14 @@ class BackendClient(Protocol):
 
     def undo(self) -> None:
         """Undo what the running test made in the service, newest first; idempotent."""
+
+    def undo_entry(self, entry: Entry) -> str:
+        """Undo what a dead worker or session left, if it is still there and still what the entry names.
+
+        :param entry: an entry that a client of this service noted. The caller settles it afterwards.
+        :return: in a few words what became of it: undone, gone already, or somebody else's by now.
+        :raises HarnessError: it cannot be undone now; the entry stays in the ledger, with this reason.
+        """
 
     def forget(self) -> None:
         """Leave what the running test made as it is (``--keep`` after a failure)."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from harness.backends.contract import UnkeptAccounts
 from harness.config import BoardSettings
 from harness.errors import RigFault, UsageError
 
@@ -19,24 +19,6 @@ if TYPE_CHECKING:
     from harness.inventory.board import Board
     from harness.plugins import HarnessPluginManager
     from harness.virtual.client import VirtualBoardControls
-
-
-class UnkeptAccounts:
-    """Accounts that nobody keeps: of a board that is used by hand, outside of any session."""
-
-    def __init__(self) -> None:
-        """Begin to count."""
-        self._numbers = count(1)
-
-    def note(self, kind: str, subject: str, **details: str) -> int:  # noqa: ARG002 - the contract's own
-        """Number what is about to be changed."""
-        return next(self._numbers)
-
-    def amend(self, number: int, **details: str) -> None:
-        """Nobody asks for details later."""
-
-    def settle(self, number: int) -> None:
-        """Nobody asks what is left."""
 
 
 class LeasedBoard:
