@@ -105,7 +105,7 @@ def virtual_boards(
 def _profile_of_kind(profiles: Mapping[str, Profile], kind: str) -> Profile:
     if kind in profiles:
         return profiles[kind]
-    from harness.inventory.profiles import nearest
+    from harness.toml_files import nearest
 
     raise UsageError(
         "the virtual bench has a board of a kind that no profile describes",

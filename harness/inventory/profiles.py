@@ -6,14 +6,13 @@ people. A file that does not fit is refused with its name, the key, the value an
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from harness.errors import UsageError
 from harness.inventory.board import Endpoint
+from harness.toml_files import Part, first_mistake, nearest, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,11 +21,7 @@ if TYPE_CHECKING:
 Name = Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
-
-class UsbMatch(_Part):
+class UsbMatch(Part):
     """How a board of this kind shows up on USB.
 
     :ivar vid: USB vendor id; ``None``: any.
@@ -36,7 +31,7 @@ class UsbMatch(_Part):
 
     vid: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
     pid: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
-    serial_prefixes: list[Annotated[str, Field(min_length=1)]] = []
+    serial_prefixes: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
 
     def strength(self, vid: int | None, pid: int | None, serial: str) -> int:
         """Say how closely a port fits: 0 not at all, more for a longer match.
@@ -54,7 +49,7 @@ class UsbMatch(_Part):
         return max(matched) * 4 + named if matched else 0
 
 
-class EndpointProfile(_Part):
+class EndpointProfile(Part):
     """One serial endpoint of a kind of board.
 
     :ivar interface: 0-based position among the board's serial ports, in the order of USB interfaces.
@@ -73,7 +68,7 @@ class EndpointProfile(_Part):
     rts: bool | None = None
 
 
-class Buffers(_Part):
+class Buffers(Part):
     """Sizes of the buffers that the board's agent tells its service, in bytes.
 
     :ivar rx: largest reply that the board can take.
@@ -84,7 +79,7 @@ class Buffers(_Part):
     tx: Annotated[int, Field(ge=128, le=1_048_576)]
 
 
-class Profile(_Part):
+class Profile(Part):
     """The description of a kind of board.
 
     :ivar name: name of the kind: the file's name without ``.toml``.
@@ -103,8 +98,8 @@ class Profile(_Part):
     title: Annotated[str, Field(min_length=1)]
     vendor: Annotated[str, Field(min_length=1)]
     driver: Name
-    capabilities: list[Name] = []
-    usb: list[UsbMatch] = []
+    capabilities: list[Name] = Field(default_factory=list)
+    usb: list[UsbMatch] = Field(default_factory=list)
     endpoints: Annotated[dict[Name, EndpointProfile], Field(min_length=1)]
     buffers: Buffers | None = None
     virtual: bool = False
@@ -182,18 +177,21 @@ def load_profile(file: Path) -> Profile:
     :param file: a TOML file; its name without ``.toml`` is the kind's name.
     :raises UsageError: it cannot be read or does not fit.
     """
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read: {error.strerror}", file=file) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"is not TOML: {error}", file=file) from error
+    data = read_toml(file)
     if "name" in data:
         raise UsageError("unknown key", file=file, key="name", expected="no such key; the file's name counts")
     try:
         profile = Profile.model_validate({**data, "name": file.stem})
     except ValidationError as error:
-        raise _usage_error(file, error) from error
+        detail = error.errors(include_url=False)[0]
+        if detail["loc"] == ("name",) and len(error.errors()) == 1:
+            raise UsageError(
+                "the file's name is the kind's name and does not fit",
+                file=file,
+                value=file.stem,
+                expected="lower case letters, digits, '-', '_' and '.'",
+            ) from error
+        raise first_mistake(file, error, Profile, hidden={"name"}) from error
     _check_profile(file, profile)
     return profile
 
@@ -228,71 +226,3 @@ def _check_twins(profiles: dict[str, Profile], sources: dict[str, Path]) -> None
                 value=profile.twin_of,
                 expected=nearest(profile.twin_of, profiles) or "the name of a profile",
             )
-
-
-def _usage_error(file: Path, error: ValidationError) -> UsageError:
-    """Turn one of the things that pydantic found wrong into our own message.
-
-    An unknown key goes before everything else: misspelt, it is why another one is missing.
-    """
-    details = error.errors(include_url=False)
-    detail = next((one for one in details if one["type"] == "extra_forbidden"), details[0])
-    location = tuple(part for part in detail["loc"] if part != "[key]")
-    if detail["type"] == "extra_forbidden":
-        known = _known_keys(location[:-1])
-        near = nearest(str(location[-1]), known)
-        return UsageError(
-            "unknown key",
-            file=file,
-            key=_dotted(location),
-            expected=f"{near} (the nearest key)" if near else "one of " + ", ".join(known),
-        )
-    if detail["type"] == "missing":
-        return UsageError("missing key", file=file, key=_dotted(location), expected="this key to be there")
-    if location == ("name",):
-        return UsageError(
-            "the file's name is the kind's name and does not fit",
-            file=file,
-            value=detail["input"],
-            expected="lower case letters, digits, '-', '_' and '.'",
-        )
-    return UsageError(
-        "does not fit", file=file, key=_dotted(location), value=detail["input"], expected=_expectation(detail)
-    )
-
-
-def _expectation(detail: Any) -> str:
-    message: str = detail["msg"]
-    for prefix in ("Input should be ", "String should ", "Dictionary should ", "List should "):
-        message = message.removeprefix(prefix)
-    return message
-
-
-def _dotted(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that a table of the file may have."""
-    models: dict[Literal["usb", "endpoints", "buffers"], type[BaseModel]] = {
-        "usb": UsbMatch,
-        "endpoints": EndpointProfile,
-        "buffers": Buffers,
-    }
-    model: type[BaseModel] = Profile
-    if location:
-        model = models[location[0]]  # type: ignore[index]  # pydantic found it in one of these tables
-    return [key for key in model.model_fields if key != "name"]
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word nearest to another, or ``None`` if nothing is near.
-
-    :param word: what was written.
-    :param known: what could have been meant.
-    """
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return close[0] if close else None

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.inventory.board import Endpoint
-from harness.inventory.profiles import load_profile, load_profiles, nearest
+from harness.inventory.profiles import load_profile, load_profiles
 from harness.shipped import shipped_directory
+from harness.toml_files import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
