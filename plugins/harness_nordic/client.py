@@ -5,15 +5,14 @@ Calls and answers: nrfcloud fact sheet, section 2.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
-import uuid
+import secrets
 from typing import TYPE_CHECKING, Any
 
-from harness.backends.http import ServiceHttp
-from harness.errors import BackendFault, UsageError
+from harness.backends.http import ServiceHttp, problem_text
+from harness.errors import BackendFault, RequestRefused, UsageError
 from harness.redaction import SHORTEST_SECRET
+from harness_nordic.client_claims import CLAIM, DEVICES, Claims
 from harness_nordic.client_models import (
     CommandRecord,
     DevicePage,
@@ -32,16 +31,15 @@ if TYPE_CHECKING:
     import httpx
 
     from harness.backends.contract import Backend, BackendSession
+    from harness.backends.ledger import Entry
 
 API_KEY_VARIABLE = "NRFCLOUD_API_KEY"
 
-_DEVICES = "/v1/claimed-devices"
 _LARGEST_PAGE = 100
 _MOST_PAGES = 10_000
 _DONE = frozenset({200, 202, 204})
 """What block and unblock may answer: which it is on the real service is unknown (section 2.6)."""
-_ATTESTATION_HEAD = bytes.fromhex("d9d9f7850150")
-_UUID_LENGTH = 16
+_CREATED = 201
 
 
 def connect(backend: Backend, session: BackendSession) -> NrfCloudClient:
@@ -60,10 +58,13 @@ def connect(backend: Backend, session: BackendSession) -> NrfCloudClient:
                 expected="the API key of a team, in the environment",
             )
         team = TeamRecord(owner_id="", api_key=key)
+        name = None
     else:
-        team = _new_team(control, {"role": "owner"})
+        # The worker that replaces a dead one gets its team again, and with it what the dead one left.
+        name = f"{session.run_id}-{session.worker}"
+        team = _team(control, {"name": name, "role": "owner"})
     http = ServiceHttp(backend.url, on_exchange=session.on_exchange)
-    return NrfCloudClient(backend, session, http, control, team)
+    return NrfCloudClient(backend, session, http, control, team, name)
 
 
 def enrol(backend: Backend, record: Mapping[str, Any]) -> None:
@@ -89,7 +90,7 @@ def _control(backend: Backend) -> ServiceHttp | None:
     return ServiceHttp("http://fake", socket=backend.control)
 
 
-def _new_team(control: ServiceHttp, wanted: Mapping[str, str]) -> TeamRecord:
+def _team(control: ServiceHttp, wanted: Mapping[str, str]) -> TeamRecord:
     operation = "make a team"
     response = control.request("POST", "/teams", operation=operation, accept={200, 201}, json=dict(wanted))
     return parse_answer(TeamRecord, response, operation)
@@ -98,9 +99,10 @@ def _new_team(control: ServiceHttp, wanted: Mapping[str, str]) -> TeamRecord:
 class RawRequests:
     """Hand-made requests, also bad ones: the answer is returned whatever its status."""
 
-    def __init__(self, http: ServiceHttp) -> None:
+    def __init__(self, http: ServiceHttp, claims: Claims) -> None:
         """Send by a client's connections and with its key."""
         self._http = http
+        self._claims = claims
 
     def request(self, method: str, path: str, **content: Any) -> httpx.Response:
         """Send a request.
@@ -109,7 +111,20 @@ class RawRequests:
             ``Authorization`` replaces the client's.
         :raises BackendUnreachable: no answer.
         """
+        if _is_claim(method, path, content):
+            return self._claims.post("", content.pop("json"), **content)
         return self._http.send(method, path, **content)
+
+
+def _is_claim(method: str, path: str, content: Mapping[str, Any]) -> bool:
+    """Tell whether a request may make a claim in the team's name."""
+    headers = {name.lower() for name in content.get("headers") or {}}
+    return (
+        (method, path) == ("POST", DEVICES)
+        and "json" in content
+        and "params" not in content
+        and "authorization" not in headers
+    )
 
 
 class NrfCloudClient:
@@ -127,8 +142,12 @@ class NrfCloudClient:
         http: ServiceHttp,
         control: ServiceHttp | None,
         team: TeamRecord,
+        name: str | None,
     ) -> None:
-        """Use a team's key; see :func:`connect`."""
+        """Use a team's key; see :func:`connect`.
+
+        :param name: name by which a fake gives the key again.
+        """
         session.register_secret(team.api_key, "nRF Cloud API key")
         self.backend = backend
         self.owner_id = team.owner_id
@@ -136,9 +155,11 @@ class NrfCloudClient:
         self._connections = http
         self._http = http.with_headers({"Authorization": f"Bearer {team.api_key}"})
         self._control = control
-        self._claims: list[str] = []
+        self._name = name
+        labels = {} if name is None else {"team": name}
+        self._claims = Claims(self._http, session.accounts, team.api_key, labels)
         self._others: list[NrfCloudClient] = []
-        self.raw = RawRequests(self._http)
+        self.raw = RawRequests(self._http, self._claims)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -157,20 +178,10 @@ class NrfCloudClient:
         body: dict[str, Any] = {"claimToken": token}
         if tags:
             body["tags"] = list(tags)
-        expected = device_uuid_of(token)
-        noted = expected is not None and expected not in self._claims
-        if noted:
-            self._claims.append(str(expected))
-        try:
-            response = self._http.request("POST", _DEVICES, operation=operation, accept={201}, json=body)
-        except BackendFault as fault:
-            if noted and getattr(fault, "status", None) is not None:
-                self._claims.remove(str(expected))  # the service said no: nothing of ours to undo
-            raise
-        record = parse_answer(DeviceRecord, response, operation)
-        if record.id not in self._claims:
-            self._claims.append(record.id)
-        return ClaimedDevice(self, record)
+        response = self._claims.post(operation, body)
+        if response.status_code != _CREATED:
+            raise RequestRefused(operation, response.status_code, problem_text(response))
+        return ClaimedDevice(self, parse_answer(DeviceRecord, response, operation))
 
     def _hide(self, token: str) -> None:
         if len(token) >= SHORTEST_SECRET:  # a suite may offer what is no token at all
@@ -184,7 +195,7 @@ class NrfCloudClient:
         self._hide(token)
         self._http.request(
             "POST",
-            _DEVICES,
+            DEVICES,
             operation="ClaimDeviceOwnership (dry run)",
             accept={202},
             params={"dryrun": "true"},
@@ -200,7 +211,7 @@ class NrfCloudClient:
         found: list[ClaimedDevice] = []
         query = {"pageLimit": str(_LARGEST_PAGE)}
         for _page in range(_MOST_PAGES):
-            response = self._http.request("GET", _DEVICES, operation=operation, accept={200}, params=query)
+            response = self._http.request("GET", DEVICES, operation=operation, accept={200}, params=query)
             page = parse_answer(DevicePage, response, operation)
             found += [ClaimedDevice(self, record) for record in page.items]
             if not page.next_token or query.get("pageNextToken") == page.next_token:
@@ -220,23 +231,22 @@ class NrfCloudClient:
     def read_device(self, device_id: str) -> DeviceRecord:
         """Read a claimed device."""
         operation = "GetClaimedDevice"
-        response = self._http.request("GET", f"{_DEVICES}/{device_id}", operation=operation, accept={200})
+        response = self._http.request("GET", f"{DEVICES}/{device_id}", operation=operation, accept={200})
         return parse_answer(DeviceRecord, response, operation)
 
     def unclaim(self, device_id: str) -> None:
         """Forfeit a claim."""
-        self._http.request("DELETE", f"{_DEVICES}/{device_id}", operation="UnclaimDevice", accept={204})
-        if device_id in self._claims:
-            self._claims.remove(device_id)
+        self._http.request("DELETE", f"{DEVICES}/{device_id}", operation="UnclaimDevice", accept={204})
+        self._claims.gone(device_id)
 
     def block(self, device_id: str) -> None:
         """Block a claimed device."""
-        path = f"{_DEVICES}/{device_id}/block"
+        path = f"{DEVICES}/{device_id}/block"
         self._http.request("POST", path, operation="BlockClaimedDevice", accept=_DONE)
 
     def unblock(self, device_id: str) -> None:
         """Unblock a claimed device."""
-        path = f"{_DEVICES}/{device_id}/unblock"
+        path = f"{DEVICES}/{device_id}/unblock"
         self._http.request("POST", path, operation="UnblockClaimedDevice", accept=_DONE)
 
     def add_command(self, device_id: str, request: CommandRequest, description: str) -> CommandRecord:
@@ -246,7 +256,7 @@ class NrfCloudClient:
             self._session.register_secret(value, label)
         sent = {request.type.value: request.fields()}
         body = {"description": description, "request": sent}
-        path = f"{_DEVICES}/{device_id}/provisioning"
+        path = f"{DEVICES}/{device_id}/provisioning"
         response = self._http.request("POST", path, operation=operation, accept={201}, json=body)
         record = parse_answer(CommandRecord, response, operation)
         # The real service is only known to answer with the id; the rest is what we asked for.
@@ -255,7 +265,7 @@ class NrfCloudClient:
     def read_command(self, device_id: str, command_id: str) -> CommandRecord:
         """Read a provisioning command."""
         operation = "GetDeviceProvisioningCommand"
-        path = f"{_DEVICES}/{device_id}/provisioning/{command_id}"
+        path = f"{DEVICES}/{device_id}/provisioning/{command_id}"
         response = self._http.request("GET", path, operation=operation, accept={200})
         return parse_answer(CommandRecord, response, operation)
 
@@ -279,11 +289,14 @@ class NrfCloudClient:
 
     def _member(self, wanted: Mapping[str, str], what: str) -> NrfCloudClient:
         control = self._fake_control(what)
-        other = NrfCloudClient(
-            self.backend, self._session, self._connections, control, _new_team(control, wanted)
-        )
+        name = f"{self._session.run_id}-{self._session.worker}-{secrets.token_hex(4)}"
+        other = self._as_team(control, name, wanted)
         self._others.append(other)
         return other
+
+    def _as_team(self, control: ServiceHttp, name: str, wanted: Mapping[str, str]) -> NrfCloudClient:
+        team = _team(control, {"name": name, **wanted})
+        return NrfCloudClient(self.backend, self._session, self._connections, control, team, name)
 
     def device_requests(self, device_id: str) -> list[DeviceRequest]:
         """Return what a device asked of the device endpoint, oldest first (capability ``device-log``).
@@ -324,13 +337,7 @@ class NrfCloudClient:
                 other.undo()
             except BackendFault as fault:
                 faults.append(fault)
-        while self._claims:
-            device_id = self._claims.pop()
-            path = f"{_DEVICES}/{device_id}"
-            try:
-                self._http.request("DELETE", path, operation="UnclaimDevice", accept={204, 404})
-            except BackendFault as fault:
-                faults.append(fault)
+        faults += self._claims.undo()
         self._others.clear()
         if faults:
             raise faults[0]
@@ -340,26 +347,24 @@ class NrfCloudClient:
         for other in self._others:
             other.forget()
         self._others.clear()
-        self._claims.clear()
+        self._claims.forget()
+
+    def undo_entry(self, entry: Entry) -> str:
+        """Unclaim what a dead worker or session claimed, if the ledger proves the claim to be that one.
+
+        :return: what became of it.
+        :raises UsageError: it is no claim, or was made with another key than ours.
+        :raises BackendFault: the service does not do it, or cannot be asked.
+        """
+        if entry.kind != CLAIM:
+            raise UsageError("nobody here knows how to undo it", key="kind", value=entry.kind, expected=CLAIM)
+        name = entry.details.get("team")
+        if self._control is None or name in (None, self._name):
+            return self._claims.undo_entry(entry)
+        return self._as_team(self._control, str(name), {}).undo_entry(entry)
 
     def close(self) -> None:
         """Close all connections, also those of other teams made here."""
         self._connections.close()
         if self._control is not None:
             self._control.close()
-
-
-def device_uuid_of(token: str) -> str | None:
-    """Return the device UUID in an attestation token, or ``None`` where there is none to be read.
-
-    It serves to write down what is about to be claimed; whether the token is good is the service's to say.
-    """
-    body = token.partition(".")[0]
-    try:
-        data = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-    except (binascii.Error, ValueError):
-        return None
-    device = data[len(_ATTESTATION_HEAD) : len(_ATTESTATION_HEAD) + _UUID_LENGTH]
-    if not data.startswith(_ATTESTATION_HEAD) or len(device) != _UUID_LENGTH:
-        return None
-    return str(uuid.UUID(bytes=device))

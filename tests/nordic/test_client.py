@@ -21,7 +21,8 @@ from harness.backends.launcher import start_fake
 from harness.errors import BackendFault, BackendUnreachable, RequestRefused, UsageError
 from harness.redaction import Redactor
 from harness_nordic import plugin
-from harness_nordic.client import NrfCloudClient, connect, device_uuid_of, enrol
+from harness_nordic.client import NrfCloudClient, connect, enrol
+from harness_nordic.client_claims import device_uuid_of
 from harness_nordic.client_requests import (
     CertificateSigningRequest,
     ClientCertificate,
@@ -391,8 +392,8 @@ def test_undo_goes_on_after_a_fault(backend: Backend, device: Device) -> None:
     client = connect(backend, BackendSession(run_id="run", worker="main"))
     other = client.another_team()
     client.claim(device.token())
-    client._claims.append("x/block")
-    other._claims.append("y/block")
+    for team in (client, other):  # what was claimed under such a name cannot be unclaimed: no such path
+        team._claims._begin("x/block").made = True
 
     with pytest.raises(BackendFault, match="UnclaimDevice was answered 40"):
         client.undo()
