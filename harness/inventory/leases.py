@@ -2,93 +2,60 @@
 
 A lease is a lock on a file that is named after the board's identity. The file also says who holds it and
 since when, readable without taking anything, and it is never unlinked: a path that came and went could be
-locked twice. Hardware is leased in a directory that all users of the host share; a virtual board beside
-the control socket of its bench, so that its leases go when the bench goes.
+locked twice. Where the files are: :mod:`harness.inventory.lease_directory`.
 """
 
 from __future__ import annotations
 
-import getpass
 import hashlib
-import json
 import os
 import re
-import socket
-import tempfile
+import stat
 import time
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.errors import LeaseBusy, RigFault, UsageError
-from harness.inventory.locks import is_locked, open_lock_file, wait_for_lock
-from harness.virtual import wire
+from harness.errors import LeaseBusy, RigFault
+from harness.inventory.lease_directory import lease_place
+from harness.inventory.lease_records import (
+    RECORD_SIZE,
+    Holder,
+    decode_record,
+    describe_ourselves,
+    encode_record,
+)
+from harness.inventory.lease_waiting import Wait, describe_busy
+from harness.inventory.locks import (
+    FreedLocks,
+    close_lock,
+    is_locked,
+    keep_from_children,
+    open_lock_file,
+    wait_for_lock,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from harness.inventory.board import Board
 
-LEASE_DIRECTORY_VARIABLE = "HARNESS_LEASE_DIR"
-RECORD_SIZE = 512  # one write of this size replaces the record whole, without truncating first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """Who holds a board.
-
-    :ivar session: id of the session.
-    :ivar since: when the lease was taken, ISO 8601 in UTC.
-    """
-
-    user: str
-    pid: int
-    host: str
-    session: str
-    since: str
-
-    def __str__(self) -> str:
-        """Say it for a person."""
-        return f"session {self.session} of {self.user} (pid {self.pid} on {self.host}, since {self.since})"
+# Whoever reaches the directory may lock: who that is, the directory's mode says.
+FILE_MODE = 0o666
+CHOOSING_NAME = ".choosing.lock"
+_CHOOSING_SECONDS = 10.0
 
 
 def lease_directory(board: Board) -> Path:
     """Return the directory of a board's lease, made if it does not exist.
 
-    ``HARNESS_LEASE_DIR`` if set; for hardware else ``/run/lock/harness-leases`` or, without a ``/run/lock``,
-    a directory of the system's directory for temporary files.
-
     :param board: the board.
     :raises UsageError: the directory cannot be made.
     """
-    named = os.environ.get(LEASE_DIRECTORY_VARIABLE)
-    if board.bench is not None:
-        return _make_directory(Path(board.bench).parent / wire.LEASES_NAME, shared=False)
-    if named:
-        return _make_directory(Path(named), shared=True)
-    common = Path("/run/lock")
-    parent = common if os.access(common, os.W_OK) else Path(tempfile.gettempdir())
-    return _make_directory(parent / "harness-leases", shared=True)
-
-
-def _make_directory(directory: Path, *, shared: bool) -> Path:
-    try:
-        directory.mkdir(mode=0o700)
-    except FileExistsError:
-        return directory
-    except OSError as error:
-        raise UsageError(
-            f"the directory for leases cannot be made: {error.strerror}",
-            file=directory,
-            key=LEASE_DIRECTORY_VARIABLE,
-        ) from error
-    if shared:
-        directory.chmod(0o1777)
-    return directory
+    return lease_place(board).directory
 
 
 def lease_file(board: Board) -> Path:
@@ -110,22 +77,50 @@ def holder(board: Board) -> Holder | None:
     """
     file = lease_file(board)
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RigFault(f"the lease of board {board.id} cannot be read: {error}") from error
+        raise _unusable(board, file, "read", error) from error
     try:
-        return _read_record(descriptor) if is_locked(descriptor) else None
+        _refuse_special_files(descriptor)
+        return decode_record(os.pread(descriptor, RECORD_SIZE, 0)) if is_locked(descriptor) else None
+    except OSError as error:
+        raise _unusable(board, file, "read", error) from error
     finally:
         os.close(descriptor)
 
 
-def _read_record(descriptor: int) -> Holder:
+def _open_lease_file(board: Board) -> int:
+    file = lease_file(board)
     try:
-        return Holder(**json.loads(os.pread(descriptor, RECORD_SIZE, 0)))
-    except (ValueError, TypeError):  # its holder has the lock and is about to write who he is
-        return Holder(user="unknown", pid=0, host="unknown", session="unknown", since="this moment")
+        descriptor = open_lock_file(file, FILE_MODE)
+    except OSError as error:
+        raise _unusable(board, file, "opened", error) from error
+    try:
+        _refuse_special_files(descriptor)
+    except OSError as error:
+        os.close(descriptor)
+        raise _unusable(board, file, "opened", error) from error
+    return descriptor
+
+
+def _refuse_special_files(descriptor: int) -> None:
+    """In a directory that everybody may write to, somebody may have put anything under a lease's name."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is no ordinary file")
+    if status.st_nlink > 1:
+        raise OSError("it is another file's second name")
+
+
+def _unusable(board: Board, file: Path, verb: str, error: OSError) -> RigFault:
+    text = f"the lease of board {board.id} cannot be {verb}: {file}: {error.strerror or error}"
+    if isinstance(error, PermissionError):
+        with suppress(OSError):
+            status = file.lstat()
+            text += f" (owner: uid {status.st_uid}, mode {stat.S_IMODE(status.st_mode):04o})"
+    return RigFault(f"{text}; 'harness doctor' says what to do")
 
 
 class Lease:
@@ -138,82 +133,167 @@ class Lease:
         :param session: id of the session that takes it.
         :param deadline: seconds to wait while somebody else holds it.
         :raises LeaseBusy: somebody else still holds it then; the message says who.
-        :raises RigFault: the lease file cannot be opened.
+        :raises RigFault: the lease file cannot be opened or written.
         """
         self.board = board
-        file = lease_file(board)
-
-        def open_file() -> int:
-            try:
-                return open_lock_file(file, 0o600 if board.virtual else 0o666)
-            except OSError as error:
-                raise RigFault(f"the lease of board {board.id} cannot be opened: {error}") from error
-
-        descriptor = wait_for_lock(open_file, time.monotonic() + deadline)
+        self._descriptor: int | None = None
+        end = time.monotonic() + deadline
+        try:
+            descriptor = wait_for_lock(lambda: _open_lease_file(board), end)
+            # The directory of a bench is swept when the bench ends; a lock on what was there binds nobody.
+            while descriptor is not None and not _is_still_there(descriptor, lease_file(board)):
+                os.close(descriptor)
+                descriptor = wait_for_lock(lambda: _open_lease_file(board), end)
+        except OSError as error:  # for example a file system without locks
+            raise _unusable(board, lease_file(board), "locked", error) from error
         if descriptor is None:
-            other = holder(board)
-            raise LeaseBusy(
-                f"board {board.id} is leased by {other or 'somebody who let it go just now'};"
-                f" waited {deadline:g} s for it"
-            )
-        self._descriptor: int | None = descriptor
-        record = Holder(
-            user=_user_name(),
-            pid=os.getpid(),
-            host=socket.gethostname(),
-            session=session,
-            since=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-        os.pwrite(descriptor, json.dumps(asdict(record)).encode().ljust(RECORD_SIZE), 0)
+            raise LeaseBusy(f"{describe_busy({board.id: holder(board)})}; waited {deadline:g} s")
+        keep_from_children(descriptor)
+        self._descriptor = descriptor
+        self._record = describe_ourselves(session)
+        try:
+            os.pwrite(descriptor, encode_record(self._record), 0)
+        except OSError as error:
+            self.release()
+            raise _unusable(board, lease_file(board), "written", error) from error
+
+    def note_test(self, test: str | None) -> None:
+        """Let others read which test the board is in; ``None``: in none.
+
+        A record that cannot be written any more is of no harm: the lock is the lease.
+        """
+        if self._descriptor is not None and test != self._record.test:
+            self._record = replace(self._record, test=test)
+            with suppress(OSError):
+                os.pwrite(self._descriptor, encode_record(self._record), 0)
 
     def release(self) -> None:
         """Give the board back; nothing happens when that was done already."""
         if self._descriptor is not None:
-            os.close(self._descriptor)
+            close_lock(self._descriptor)
             self._descriptor = None
 
 
-def _user_name() -> str:
+def _is_still_there(descriptor: int, file: Path) -> bool:
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as containers have them
-        return f"uid {os.getuid()}"
+        return os.path.samestat(os.fstat(descriptor), file.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _in_silence(_line: str) -> None:
+    """Say nothing while waiting."""
 
 
 class Leases:
     """The leases of one session."""
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session: str, *, tell: Callable[[str], None] = _in_silence) -> None:
         """Hold nothing yet.
 
         :param session: id of the session.
+        :param tell: called with a line for the user when a wait begins, now and then, and when it ends.
         """
         self._session = session
+        self._tell = tell
         self._held: dict[str, Lease] = {}
+        self._warnings: dict[str, None] = {}
 
     @property
     def boards(self) -> tuple[Board, ...]:
         """The boards held, in identity order."""
         return tuple(lease.board for _, lease in sorted(self._held.items()))
 
-    def take(self, boards: Iterable[Board], *, deadline: float) -> None:
-        """Take several boards in identity order: all of them, or none.
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why other users' sessions may not see these leases; shown once to the user."""
+        return tuple(self._warnings)
 
-        The one order for everybody is what keeps two sessions from waiting for each other.
+    def take(self, boards: Iterable[Board], *, deadline: float) -> None:
+        """Take several boards: all of them, or none.
 
         :param boards: the boards.
         :param deadline: seconds to wait for all of them together.
         :raises LeaseBusy: one is held by somebody else when the deadline passes.
         """
-        end = time.monotonic() + deadline
-        with ExitStack() as undo:
-            taken = {}
-            for board in sorted(boards, key=lambda board: board.id):
-                lease = Lease(board, self._session, deadline=max(0.0, end - time.monotonic()))
-                undo.callback(lease.release)
-                taken[board.id] = lease
-            undo.pop_all()
-        self._held.update(taken)
+        wanted = list(boards)
+        self.take_some(wanted, lambda free: free if len(free) == len(wanted) else None, deadline=deadline)
+
+    def take_some(
+        self,
+        candidates: Iterable[Board],
+        choose: Callable[[Sequence[Board]], Sequence[Board] | None],
+        *,
+        deadline: float,
+    ) -> None:
+        """Take some of several boards as soon as enough of them are free.
+
+        Who waits holds nothing, so that two sessions never wait for each other; and one session chooses
+        at a time, so that two that begin together do not both find half of what they need.
+
+        :param candidates: the boards that would do.
+        :param choose: of those that are free, in identity order, returns the boards to take, or ``None``
+            when they are not enough.
+        :param deadline: seconds to wait.
+        :raises LeaseBusy: not enough were free when the deadline passed; the message says who holds them.
+        :raises RigFault: a lease cannot be used.
+        """
+        boards = {board.id: board for board in sorted(candidates, key=lambda board: board.id)}
+        for board in boards.values():
+            warning = lease_place(board).warning
+            if warning is not None:
+                self._warnings[warning] = None
+        wait = Wait(deadline, self._tell)
+        freed = FreedLocks()
+        try:
+            while (busy := self._try(list(boards.values()), choose)) is not None:
+                if not busy:
+                    raise RigFault(f"{len(boards)} boards are not enough, though all of them are free")
+                if wait.left <= 0:
+                    raise LeaseBusy(f"{describe_busy(_holders(busy))}; waited {deadline:g} s")
+                freed.watch([board.id for board in busy], lambda name: _open_lease_file(boards[name]))
+                wait.tell(_holders(busy))
+                freed.wait(min(wait.left, wait.silence))
+        except OSError as error:
+            raise RigFault(f"the leases of {', '.join(boards)} cannot be waited for: {error}") from error
+        finally:
+            freed.close()
+        wait.tell_end()
+
+    def _try(
+        self, boards: Sequence[Board], choose: Callable[[Sequence[Board]], Sequence[Board] | None]
+    ) -> list[Board] | None:
+        """Take what is needed if it is free now.
+
+        :return: ``None`` when it was; else the boards that others hold.
+        """
+        busy: list[Board] = []
+        free: dict[str, Lease] = {}
+        with ExitStack() as choosing:
+            for directory in sorted({lease_directory(board) for board in boards}):
+                choosing.callback(os.close, _begin_choosing(directory))
+            choosing.callback(_release_all, free)
+            for board in boards:
+                try:
+                    free[board.id] = Lease(board, self._session, deadline=0)
+                except LeaseBusy:
+                    busy.append(board)
+                    continue
+                chosen = choose([lease.board for lease in free.values()])
+                if chosen is not None:
+                    self._held.update({one.id: free.pop(one.id) for one in chosen})
+                    return None
+        return busy
+
+    def note_test(self, board_id: str, test: str | None) -> None:
+        """Let others read which test a board is in.
+
+        :param board_id: id of a board; nothing happens when it is not held.
+        :param test: id of the test that begins on it; ``None``: it ended.
+        """
+        lease = self._held.get(board_id)
+        if lease is not None:
+            lease.note_test(test)
 
     def release(self, board: Board) -> None:
         """Give one board back."""
@@ -235,3 +315,28 @@ class Leases:
     ) -> None:
         """Give every board back."""
         self.close()
+
+
+def _begin_choosing(directory: Path) -> int:
+    """Let no other session choose among the boards of a directory until the descriptor is closed."""
+    file = directory / CHOOSING_NAME
+    try:
+        descriptor = wait_for_lock(
+            lambda: open_lock_file(file, FILE_MODE), time.monotonic() + _CHOOSING_SECONDS
+        )
+    except OSError as error:
+        raise RigFault(f"no board can be leased: {file}: {error.strerror or error}") from error
+    if descriptor is None:
+        raise RigFault(
+            f"no board can be leased: another session has kept {file} locked for {_CHOOSING_SECONDS:g} s"
+        )
+    return descriptor
+
+
+def _release_all(leases: Mapping[str, Lease]) -> None:
+    for lease in leases.values():
+        lease.release()
+
+
+def _holders(boards: Iterable[Board]) -> dict[str, Holder | None]:
+    return {board.id: holder(board) for board in boards}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.config import DEFAULT_VIRTUAL_BOARDS
-from harness.errors import LeaseBusy, UsageError
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,31 +93,20 @@ def choose(wanted: BoardsWanted, boards: Sequence[Board]) -> tuple[Board, ...]:
 
 
 def lease(wanted: BoardsWanted, boards: Sequence[Board], leases: Leases, *, deadline: float) -> None:
-    """Lease the boards that make up what was asked for: free ones first, then those of others in turn.
+    """Lease the boards that make up what was asked for, as soon as enough of them are free.
 
     :param boards: the candidates, in identity order.
     :param leases: takes and holds them.
     :param deadline: seconds to wait for all of them together.
-    :raises LeaseBusy: not enough of them became free in time; the message says who holds one.
+    :raises LeaseBusy: not enough of them became free in time; the message says who holds the others.
     """
-    end = time.monotonic() + deadline
-    free, busy = [], []
-    for board in boards:
-        try:
-            leases.take([board], deadline=0)
-        except LeaseBusy:
-            busy.append(board)
-        else:
-            free.append(board)
-    chosen = choose(wanted, [*free, *busy])
-    for board in free:
-        if board not in chosen:
-            leases.release(board)
-    waited_for = [board for board in chosen if board in busy]
-    if waited_for:
-        # Whoever waits holds nothing, or two sessions could wait for each other.
-        leases.close()
-        leases.take(chosen, deadline=max(0.0, end - time.monotonic()))
+    number = len(choose(wanted, boards))
+
+    def enough(free: Sequence[Board]) -> tuple[Board, ...] | None:
+        chosen = choose(wanted, free)
+        return chosen if len(chosen) == number else None
+
+    leases.take_some(boards, enough, deadline=deadline)
 
 
 def nearest_of(name: str, known: Iterable[str]) -> str | None:

@@ -191,19 +191,8 @@ def test_a_virtual_board_is_leased_beside_its_bench(tmp_path: Path, shared_direc
     Lease(board(bench=two), "s", deadline=0).release()
 
     assert lease_directory(board(bench=one)) == one.parent / "leases"
-    assert lease_file(board(bench=one)).stat().st_mode & 0o777 == 0o600
+    assert lease_directory(board(bench=one)).stat().st_mode & 0o7777 == 0o700
     assert not shared_directory.exists()
-
-
-def test_without_a_variable_the_directory_is_the_hosts(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Without /run/lock, the system's directory for temporary files does."""
-    monkeypatch.delenv("HARNESS_LEASE_DIR")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(os, "access", lambda *_: False)
-
-    assert lease_directory(board()) == tmp_path / "harness-leases"
 
 
 def test_a_directory_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
