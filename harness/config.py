@@ -10,10 +10,13 @@ import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.rig import Rig
 
 BENCHES = ("virtual", "attached")
 DEFAULT_VIRTUAL_BOARDS = 1
@@ -21,6 +24,8 @@ DEFAULT_VIRTUAL_BOARDS = 1
 RESERVED_SEC_TAGS = range(910_000_000, 910_000_010)
 #: The tag of the credentials that connect a board to its service in the field.
 FIELD_SEC_TAG = 16_842_753
+RIG_NAME = "rig.toml"
+RIG_VARIABLE = "HARNESS_RIG"
 _HIGHEST_SEC_TAG = 2_147_483_647
 _MOST_DIGITS = 6
 
@@ -86,7 +91,7 @@ class Settings:
     :ivar keep_raw_console: keep the unredacted console captures of the session.
     :ivar test_deadline: seconds that one test may take; 0 means no limit.
     :ivar lease_deadline: seconds to wait for boards that other sessions hold.
-    :ivar rig: the rig file to read; ``None``: the one that is found, if any.
+    :ivar rig: the rig file that counts, if there is one.
     :ivar sec_tags: security tags that suites may use.
     :ivar allow_destructive: tests may change on attached boards what nobody can put back.
     """
@@ -100,7 +105,7 @@ class Settings:
     keep_raw_console: bool = False
     test_deadline: float = 120.0
     lease_deadline: float = 30.0
-    rig: Path | None = None
+    rig: Rig | None = None
     sec_tags: range = RESERVED_SEC_TAGS
     allow_destructive: bool = False
 
@@ -243,6 +248,21 @@ def parse_sec_tags(
             expected="other tags, or --allow-destructive",
         )
     return tags
+
+
+def choose_sec_tags(option: str, rig: Rig | None, *, allow_destructive: bool) -> range:
+    """Return the security tags that suites may use: the option counts, then the rig file.
+
+    :param option: what the option says; empty when nothing.
+    :raises UsageError: see :func:`parse_sec_tags`.
+    """
+    if option:
+        return parse_sec_tags(option, allow_destructive=allow_destructive)
+    if rig is not None and rig.sec_tags is not None:
+        return parse_sec_tags(
+            rig.sec_tags, allow_destructive=allow_destructive, key="sec_tags", file=rig.file
+        )
+    return RESERVED_SEC_TAGS
 
 
 def runtime_directory() -> Path:

@@ -10,6 +10,8 @@ VIRTUAL = "virtual"
 #: Capability of a board on which a test may change what nobody can put back: of every virtual one, and with
 #: ``--allow-destructive`` of attached ones.
 DESTRUCTIVE = "destructive"
+#: Property of a board that is found on USB: its serial number there.
+USB_SERIAL = "usb_serial"
 GRANTED = frozenset({VIRTUAL, DESTRUCTIVE})
 
 
@@ -47,6 +49,7 @@ class Board:
     :ivar endpoints: by role.
     :ivar bench: control socket of the virtual bench that hosts it; ``None`` for hardware.
     :ivar properties: facts that are no secret, for example ``{"imei": "..."}``.
+    :ivar control: tables that the rig file has for plugins that switch its power or write its firmware.
     """
 
     id: str
@@ -56,6 +59,12 @@ class Board:
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     bench: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
+    control: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def hardware_identity(self) -> str:
+        """What two sessions call the board alike, whatever each one's rig file calls it."""
+        return self.properties.get(USB_SERIAL, self.id)
 
     @property
     def virtual(self) -> bool:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.config import Settings
+    from harness.inventory.attached import Survey
     from harness.inventory.profiles import Profile
     from harness.plugins import HarnessPluginManager
+    from harness.rig import Rig
     from harness.virtual.client import BoardState
 
 
@@ -36,6 +38,19 @@ def known_profiles(plugins: HarnessPluginManager) -> dict[str, Profile]:
     from harness.inventory.profiles import load_profiles
 
     return load_profiles(path for paths in plugins.hook.harness_board_profiles() for path in paths)
+
+
+def survey(plugins: HarnessPluginManager, rig: Rig | None) -> Survey:
+    """Look what is attached to this host: which boards, which are absent, which ports are nobody's.
+
+    :param plugins: the loaded plugins.
+    :param rig: the rig file, if there is one.
+    :raises UsageError: a profile or the rig file does not fit.
+    """
+    from harness.inventory import serial_ports
+    from harness.inventory.attached import survey_host
+
+    return survey_host(known_profiles(plugins), serial_ports.list_serial_ports(), rig)
 
 
 class BoardDiscovery:
@@ -61,9 +76,7 @@ class BoardDiscovery:
         """
         bench = settings.bench
         if bench is None or bench.kind == "attached":
-            from harness.inventory.serial_ports import attached_boards, list_serial_ports
-
-            return attached_boards(known_profiles(self._plugins), list_serial_ports())
+            return list(survey(self._plugins, settings.rig).boards)
         if bench.socket is None:  # the session starts a bench of its own and asks again with its socket
             return []
         from harness.virtual.client import BenchClient

@@ -10,10 +10,10 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import UsageError
-from harness.inventory.board import Board
+from harness.inventory.board import USB_SERIAL, Board
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.inventory.profiles import Profile
 
@@ -22,6 +22,7 @@ class SerialPort(Protocol):
     """What we read of a port; :class:`serial.tools.list_ports_common.ListPortInfo` has it all."""
 
     device: str
+    product: str | None
     vid: int | None
     pid: int | None
     serial_number: str | None
@@ -43,19 +44,34 @@ def attached_boards(profiles: Mapping[str, Profile], ports: Iterable[SerialPort]
     :return: boards, in the order of their identities.
     :raises UsageError: two profiles fit a board equally well.
     """
-    by_serial: dict[str, list[SerialPort]] = {}
-    for port in ports:
-        if port.serial_number:
-            by_serial.setdefault(port.serial_number, []).append(port)
     boards = []
-    for serial, group in sorted(by_serial.items()):
-        profile = _profile_of(profiles, serial, group[0])
+    for serial, group in by_serial_number(ports).items():
+        profile = fitting_profile(profiles, group[0])
         if profile is not None:
-            boards.append(_board(profile, serial, sorted(group, key=_port_order)))
+            boards.append(board_on_ports(profile, serial, group))
     return boards
 
 
-def _profile_of(profiles: Mapping[str, Profile], serial: str, port: SerialPort) -> Profile | None:
+def by_serial_number(ports: Iterable[SerialPort]) -> dict[str, list[SerialPort]]:
+    """Return the ports of each board, in the order of their USB interfaces, by serial number, sorted.
+
+    :param ports: the host's serial ports; those without a serial number are left out.
+    """
+    groups: dict[str, list[SerialPort]] = {}
+    for port in ports:
+        if port.serial_number:
+            groups.setdefault(port.serial_number, []).append(port)
+    return {serial: sorted(group, key=_port_order) for serial, group in sorted(groups.items())}
+
+
+def fitting_profile(profiles: Mapping[str, Profile], port: SerialPort) -> Profile | None:
+    """Return the profile that fits a board most closely; ``None`` when none fits.
+
+    :param profiles: profiles by name.
+    :param port: one of the board's ports.
+    :raises UsageError: two fit equally well.
+    """
+    serial = port.serial_number or ""
     ranked = sorted(
         ((profile.strength(port.vid, port.pid, serial), profile.name) for profile in profiles.values()),
         reverse=True,
@@ -79,7 +95,13 @@ def _port_order(port: SerialPort) -> tuple[int, str]:
     return (int(found[1]) if found else 0, port.device)
 
 
-def _board(profile: Profile, serial: str, ports: list[SerialPort]) -> Board:
+def board_on_ports(profile: Profile, serial: str, ports: Sequence[SerialPort]) -> Board:
+    """Return the board of some ports.
+
+    :param profile: its kind.
+    :param serial: its USB serial number, which is its identity.
+    :param ports: its ports, in the order of their USB interfaces.
+    """
     endpoints = {
         role: profile.endpoint(role, ports[endpoint.interface].device)
         for role, endpoint in profile.endpoints.items()
@@ -91,5 +113,5 @@ def _board(profile: Profile, serial: str, ports: list[SerialPort]) -> Board:
         driver=profile.driver,
         capabilities=frozenset(profile.capabilities),
         endpoints=endpoints,
-        properties={**profile.properties, "usb_serial": serial},
+        properties={**profile.properties, USB_SERIAL: serial},
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pytest
 
     from harness.config import Settings
+    from harness.rig import Rig
 
 # name of the option (and of the ini key, after "harness_"), metavar, help
 _VALUES = (
@@ -84,15 +86,12 @@ def read_settings(config: pytest.Config) -> Settings:
 
     :raises UsageError: one of them does not fit, or needs ``--bench`` which is not there.
     """
-    from pathlib import Path
-
     from harness.config import (
-        RESERVED_SEC_TAGS,
         Settings,
+        choose_sec_tags,
         parse_backends,
         parse_bench,
         parse_boards,
-        parse_sec_tags,
         parse_seconds,
     )
     from harness.errors import UsageError
@@ -110,8 +109,7 @@ def read_settings(config: pytest.Config) -> Settings:
         if given(config, name)
     }
     allow_destructive = bool(given(config, "allow-destructive"))
-    sec_tags = given(config, "sec-tags")
-    rig = given(config, "rig")
+    rig = _read_rig(config)
     return Settings(
         bench=bench,
         boards=parse_boards(given(config, "boards")),
@@ -120,10 +118,25 @@ def read_settings(config: pytest.Config) -> Settings:
         strict_boards=bool(given(config, "strict-boards")),
         keep=bool(given(config, "keep")),
         keep_raw_console=bool(given(config, "keep-raw-console")),
-        rig=config.invocation_params.dir / Path(rig) if rig else None,
-        sec_tags=parse_sec_tags(sec_tags, allow_destructive=allow_destructive)
-        if sec_tags
-        else RESERVED_SEC_TAGS,
+        rig=rig,
+        sec_tags=choose_sec_tags(given(config, "sec-tags"), rig, allow_destructive=allow_destructive),
         allow_destructive=allow_destructive,
         **deadlines,
     )
+
+
+def _read_rig(config: pytest.Config) -> Rig | None:
+    """Read the rig file that counts; a path is meant from where the option, or the ini file, is."""
+    from harness.config import RIG_NAME, RIG_VARIABLE
+
+    named = config.getoption("rig")
+    base = config.invocation_params.dir
+    if named is None:
+        named, base = config.getini(ini_key("rig")), config.rootpath
+    places = dict.fromkeys((config.invocation_params.dir, config.rootpath))
+    there = any((place / RIG_NAME).is_file() for place in places)
+    if not named and not there and not os.environ.get(RIG_VARIABLE):
+        return None  # without a file nothing heavy is imported
+    from harness.rig import find_rig
+
+    return find_rig(base / named if named else None, places)

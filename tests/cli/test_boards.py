@@ -23,6 +23,7 @@ class Port:
     pid = 0x1069
     serial_number = "001051200001"
     location = "1-1:1.0"
+    product = "J-Link"
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ class Port:
     pid: int | None = None
     serial_number: str | None = None
     location: str | None = None
+    product: str | None = None
 
 
 def found(*ports: SerialPort) -> list[tuple[str, str]]:

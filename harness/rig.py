@@ -1,0 +1,253 @@
+"""``rig.toml``: what is attached to one host, and how its boards may be used.
+
+The keys are those of :class:`RigFile` and its parts; ``docs/reference/rig.md`` explains them to people, and
+``docs/reference/rig.schema.json`` to editors. The first file that is found counts: the one that is named by
+``--rig``, the one that ``HARNESS_RIG`` names, ``rig.toml`` of the directory that one is in, ``rig.toml`` of
+pytest's root directory.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from harness.config import RIG_NAME, RIG_VARIABLE, parse_sec_tags
+from harness.errors import UsageError
+from harness.inventory.board import GRANTED
+from harness.toml_files import Part, dotted, first_mistake, read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PLUGINS_VARIABLE = "HARNESS_PLUGINS"
+LEASE_DIRECTORY_VARIABLE = "HARNESS_LEASE_DIR"
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+Text = Annotated[str, Field(min_length=1)]
+#: What a vendor's table may hold: whatever can be handed to another process as it is.
+Plain = str | int | float | bool | list[str | int | float | bool]
+
+
+class RigEndpoint(Part):
+    """Where one serial endpoint of a board is, and what of its profile does not hold for it.
+
+    :ivar url: a device path or any pyserial URL.
+    :ivar baud: line speed in bits per second.
+    :ivar discipline: line discipline that is spoken, for example ``at-host``.
+    :ivar rtscts: hardware flow control.
+    :ivar dtr: state of DTR to set before opening.
+    :ivar rts: state of RTS to set before opening.
+    """
+
+    url: Text
+    baud: Annotated[int, Field(ge=50, le=12_000_000)] | None = None
+    discipline: Name | None = None
+    rtscts: bool | None = None
+    dtr: bool | None = None
+    rts: bool | None = None
+
+
+def _address_alone(value: Any) -> Any:
+    return {"url": value} if isinstance(value, str) else value
+
+
+EndpointOrAddress = Annotated[
+    RigEndpoint, BeforeValidator(_address_alone, json_schema_input_type=Text | RigEndpoint)
+]
+
+
+class Capabilities(Part):
+    """What tells one board from others of its kind.
+
+    :ivar add: capabilities that it has and its kind has not.
+    :ivar remove: capabilities that its kind has and it has not.
+    """
+
+    add: list[Name] = Field(default_factory=list)
+    remove: list[Name] = Field(default_factory=list)
+
+
+class RigBoard(Part):
+    """One board of the rig.
+
+    :ivar id: its identity; the USB serial number without it.
+    :ivar profile: its kind; without it the one that fits the USB serial number.
+    :ivar usb_serial: serial number that its ports show on USB.
+    :ivar endpoints: where its serial endpoints are, by role; each a table, or its URL alone.
+    :ivar capabilities: what tells it from others of its kind.
+    :ivar properties: facts that are no secret, for reports and drivers.
+    :ivar control: tables for plugins that switch its power or write its firmware, by their own names.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[^\s/][^\s]*$")] | None = None
+    profile: Name | None = None
+    usb_serial: Text | None = None
+    endpoints: dict[Name, EndpointOrAddress] = Field(default_factory=dict)
+    capabilities: Capabilities = Field(default_factory=Capabilities)
+    properties: dict[Name, str] = Field(default_factory=dict)
+    control: dict[Name, dict[str, Plain]] = Field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """The board's identity."""
+        return self.id or self.usb_serial or ""
+
+
+class LeaseSettings(Part):
+    """How boards are leased.
+
+    :ivar directory: where the leases of this host's boards are, the same for all of its users.
+    """
+
+    directory: Annotated[str, Field(pattern=r"^/")] | None = None
+
+
+class RigFile(Part):
+    """The whole file.
+
+    :ivar name: what the rig is called in headers and reports.
+    :ivar plugins: modules to load as plugins.
+    :ivar sec_tags: security tags that suites may use, FIRST-LAST.
+    :ivar leases: how boards are leased.
+    :ivar board: the boards.
+    """
+
+    name: Text | None = None
+    plugins: list[Text] = Field(default_factory=list)
+    sec_tags: Annotated[str, Field(pattern=r"^[0-9]{1,10}-[0-9]{1,10}$")] | None = None
+    leases: LeaseSettings = Field(default_factory=LeaseSettings)
+    board: list[RigBoard] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rig:
+    """A rig file that was read and checked.
+
+    :ivar file: where it is.
+    :ivar name: what the rig is called; its directory's name without one.
+    :ivar plugins: modules to load as plugins.
+    :ivar sec_tags: security tags that suites may use, as they are written.
+    :ivar lease_directory: where the leases of this host's boards are.
+    :ivar boards: its boards.
+    """
+
+    file: Path
+    name: str
+    plugins: tuple[str, ...] = ()
+    sec_tags: str | None = None
+    lease_directory: str | None = None
+    boards: tuple[RigBoard, ...] = ()
+
+    @contextmanager
+    def in_force(self) -> Iterator[Self]:
+        """Let the processes that we start know the rig's plugins and leases, until the block ends.
+
+        They are told by the environment, which reaches workers, bench and fakes alike. Where a variable says
+        something else about the leases already, that counts.
+        """
+        named = [name.strip() for name in os.environ.get(PLUGINS_VARIABLE, "").split(",")]
+        changed = {PLUGINS_VARIABLE: ",".join(dict.fromkeys(filter(None, (*named, *self.plugins))))}
+        if self.lease_directory is not None:
+            changed[LEASE_DIRECTORY_VARIABLE] = os.environ.get(LEASE_DIRECTORY_VARIABLE, self.lease_directory)
+        before = {name: os.environ.get(name) for name in changed}
+        os.environ.update(changed)
+        try:
+            yield self
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+def find_rig(named: Path | None, directories: Iterable[Path]) -> Rig | None:
+    """Read the rig file that counts.
+
+    :param named: the file that an option names.
+    :param directories: where ``rig.toml`` is looked for when none is named.
+    :return: the rig, or ``None`` when there is no file.
+    :raises UsageError: the file that is named does not exist, or one that counts does not fit.
+    """
+    by_variable = os.environ.get(RIG_VARIABLE)
+    if named is None and by_variable:
+        named = Path(by_variable)
+        if not named.is_file():
+            raise UsageError("no such file", key=RIG_VARIABLE, value=by_variable, expected="a rig file")
+    if named is not None:
+        return load_rig(named)
+    found = next((file for file in (one / RIG_NAME for one in directories) if file.is_file()), None)
+    return None if found is None else load_rig(found)
+
+
+def load_rig(file: Path) -> Rig:
+    """Read one rig file.
+
+    :param file: the file.
+    :raises UsageError: it cannot be read or does not fit.
+    """
+    data = read_toml(file)
+    try:
+        contents = RigFile.model_validate(data)
+    except ValidationError as error:
+        raise first_mistake(file, error, RigFile) from error
+    if contents.sec_tags is not None:  # which tags are forbidden follows from the session's options
+        parse_sec_tags(contents.sec_tags, allow_destructive=True, key="sec_tags", file=file)
+    _check_boards(file, contents.board)
+    return Rig(
+        file=file,
+        name=contents.name or file.absolute().parent.name,
+        plugins=tuple(contents.plugins),
+        sec_tags=contents.sec_tags,
+        lease_directory=contents.leases.directory,
+        boards=tuple(contents.board),
+    )
+
+
+def _check_boards(file: Path, boards: list[RigBoard]) -> None:
+    """Check what concerns several keys at once.
+
+    :raises UsageError: a board cannot be found by what is said of it, or two are one.
+    """
+    seen: dict[str, str] = {}
+    for number, board in enumerate(boards):
+        where = dotted(("board", number))
+        if board.usb_serial is None:
+            for key, value in (("id", board.id), ("profile", board.profile), ("endpoints", board.endpoints)):
+                if not value:
+                    raise UsageError(
+                        "missing key",
+                        file=file,
+                        key=f"{where}.{key}",
+                        expected="this key, or usb_serial, by which the board is found on USB",
+                    )
+        claims = {"identity": board.identity, "usb_serial": board.usb_serial}
+        claims |= {f"endpoints.{role}": endpoint.url for role, endpoint in board.endpoints.items()}
+        for key, value in claims.items():
+            if value is None:
+                continue
+            # An identity and a serial number are one space: without an id the serial number is the identity.
+            kind = "endpoint" if key.startswith("endpoints.") else "identity"
+            other = seen.setdefault(f"{kind} {value}", where)
+            if other != where:
+                raise UsageError(
+                    f"is that of {other} already",
+                    file=file,
+                    key=f"{where}.{key}",
+                    value=value,
+                    expected="a board once",
+                )
+        granted = GRANTED.intersection(board.capabilities.add)
+        if granted:
+            raise UsageError(
+                "no file gives this capability; it follows from how a session uses the board",
+                file=file,
+                key=f"{where}.capabilities.add",
+                value=min(granted),
+                expected="other capabilities",
+            )
