@@ -67,6 +67,9 @@ class Responder:
         for _line in lines:
             self._host.send(role, b"OK\r\n")
 
+    def clear_faults(self) -> None:
+        """There are none."""
+
     def describe(self) -> Mapping[str, str]:
         """There is nothing to say."""
         return {}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from harness.errors import RigFault, UsageError
+from harness.backends.ledger import LedgerAccounts
+from harness.errors import HarnessError, RigFault, UsageError
 from harness.inventory.leased_board import LeasedBoard
 from harness.pytest_plugin.deadline import Deadline
 from harness.pytest_plugin.handover import write_needs, write_usage_error
@@ -29,11 +30,13 @@ from harness.pytest_plugin.state import (
     KEPT_KEY,
     MAIN_WORKER,
 )
+from harness.recovery import accounts_of_board, is_of_board, left_by_the_dead, undo_on_board
 from harness.scheduling.needs import BoardNeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from harness.backends.ledger import Entry
     from harness.console import Console
     from harness.inventory.board import Board
     from harness.pytest_plugin.conftests import ConftestHooks
@@ -56,6 +59,7 @@ class TestRunner:
         conftests: ConftestHooks,
         *,
         known_backends: frozenset[str],
+        place: str,
         recovers: bool = False,
         watches_deadlines: bool = True,
         on_console: Callable[[LeasedBoard, str, Console], None] | None = None,
@@ -65,6 +69,7 @@ class TestRunner:
         :param session: the session as this process sees it.
         :param conftests: watches the conftests that come while tests are collected.
         :param known_backends: names of all services that could be asked for.
+        :param place: name of this process in the ledger; a replacement has that of the worker it replaces.
         :param recovers: whether a worker that died left our board in an unknown state.
         :param watches_deadlines: whether tests are interrupted; not while somebody debugs them.
         :param on_console: called with each console that is opened.
@@ -88,17 +93,44 @@ class TestRunner:
                 on_console=on_console,
                 settings=session.settings.for_boards,
                 register_secret=session.redactor.add,
+                accounts=self._accounts_of(board, place),
             )
             for board in session.own_boards
         }
         self._to_recover = set(self._boards) if recovers else set()
+        self._left = {board.id: self._left_on(board, place, recovers) for board in session.own_boards}
         self._kept: dict[str, str] = {}
+        self._lent: set[str] = set()
         self.current: pytest.Item | None = None
         self._resources = ExitStack()
         for leased in self._boards.values():
             session.plugins.hook.harness_board_leased(board=leased)
             self._resources.callback(leased.close)
             self._resources.callback(session.plugins.hook.harness_board_released, board=leased)
+
+    def _accounts_of(self, board: Board, place: str) -> LedgerAccounts | None:
+        session = self._session
+        if session.ledger is None:
+            return None
+        return accounts_of_board(
+            session.ledger, board, session=session.run_id, worker=place, directory=session.directory
+        )
+
+    def _left_on(self, board: Board, place: str, recovers: bool) -> list[Entry]:
+        """Return what dead sessions, and the worker that this one replaces, noted of a board."""
+        ledger = self._session.ledger
+        if ledger is None:
+            return []
+        left = left_by_the_dead(ledger, subject=board.id)
+        if recovers:
+            left += ledger.entries(subject=board.id, session=self._session.run_id, worker=place)
+        return [entry for entry in left if is_of_board(entry, board)]
+
+    def recover_boards(self) -> None:
+        """Put back what the worker that this one replaces changed; what fails is tried again at first use."""
+        for board_id in list(self._to_recover):
+            with suppress(HarnessError):
+                self._recover(self._boards[board_id])
 
     def close(self) -> None:
         """Close every board; idempotent."""
@@ -186,11 +218,17 @@ class TestRunner:
         leased = item.stash.get(BOARD_KEY, None) or self._choose(item, self._placement_of(item))
         if leased is None:
             self._explain_no_board(item)
+        if leased.id not in self._lent:
+            self._lent.add(leased.id)
+            _end_faults(leased)  # those that a dead session or worker left on a bench that lives longer
         self._recover(leased)
         yield leased
         if self.keeps(item):
             self._kept[leased.id] = item.nodeid
+            if isinstance(leased.accounts, LedgerAccounts):
+                leased.accounts.keep()
             return
+        _end_faults(leased)
         driver = leased.made_driver
         if hasattr(driver, "restore"):
             driver.restore()
@@ -218,12 +256,24 @@ class TestRunner:
         raise RigFault(f"worker {self._session.worker_id} has no fitting board: {need}")
 
     def _recover(self, leased: LeasedBoard) -> None:
-        """Put back what a test changed whose worker died on this board."""
-        if leased.id in self._to_recover:
-            self._to_recover.discard(leased.id)
+        """Put back what a session that died, or a worker of ours that died, changed on this board.
+
+        :raises RigFault: it cannot be put back.
+        """
+        if self._left.get(leased.id):
+            assert self._session.ledger is not None  # noqa: S101 - that is where it comes from; tells mypy so
+            outcomes = undo_on_board(
+                self._session.ledger, self._left[leased.id], leased, by=self._session.run_id
+            )
+            failed = [outcome for outcome in outcomes if not outcome.done]
+            self._left[leased.id] = [outcome.entry for outcome in failed]
+            if failed:
+                raise RigFault(f"board {leased.id} is not as it should be: {failed[0]}")
+        elif leased.id in self._to_recover:
             restore = getattr(leased.driver, "restore", None)
             if restore is not None:
                 restore()
+        self._to_recover.discard(leased.id)
 
     def keeps(self, item: pytest.Item) -> bool:
         """Tell whether board and service are to stay as a failed test left them."""
@@ -257,6 +307,12 @@ class TestRunner:
         """Watch a deadline of its own: a test that used up its time is cleaned up after all the same."""
         with Deadline(self._seconds).over("tear-down"):
             return (yield)
+
+
+def _end_faults(leased: LeasedBoard) -> None:
+    """End what a test broke on purpose: a virtual board's faults, also when the test failed half-way."""
+    if leased.description.virtual:
+        leased.virtual.clear_faults()
 
 
 RUNNER_KEY = pytest.StashKey[TestRunner]()

@@ -273,6 +273,13 @@ class VirtualBoardControls:
         """Take the faults off one line, or off all."""
         self._client.request("unshape", board=self.id, role=role)
 
+    def clear_faults(self) -> None:
+        """End every fault that was ordered: the board's own, those of its lines, a pulled cable, no power.
+
+        The harness does so after each test.
+        """
+        self._client.request("clear_faults", board=self.id)
+
     def call(self, method: str, /, **params: Any) -> Any:
         """Make a control call of the vendor's own.
 

@@ -67,6 +67,9 @@ class BoardHost(Protocol):
     def run_blocking(self, work: Callable[[], None]) -> None:
         """Run blocking work on a thread of the bench; its exceptions are written to the bench log."""
 
+    def cut_power(self) -> None:
+        """Lose the supply at once; it comes back when somebody switches it on. On the loop thread only."""
+
     def replug(self) -> None:
         """Vanish from USB and come back under other names, as firmware that re-enumerates does."""
 
@@ -85,6 +88,9 @@ class VirtualBoard(Protocol):
 
     def receive(self, role: str, data: bytes) -> None:
         """Bytes arrived on an endpoint; they come in pieces of any size."""
+
+    def clear_faults(self) -> None:
+        """A test is over: end every fault that it ordered by control calls; what the board keeps stays."""
 
     def describe(self) -> Mapping[str, str]:
         """Facts for the inventory (``Board.properties``); never a secret."""

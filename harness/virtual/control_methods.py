@@ -89,6 +89,7 @@ class ControlMethods:
             "reset": self._reset,
             "shape": self._shape,
             "unshape": self._unshape,
+            "clear_faults": self._clear_faults,
             "call": self._call,
         }
 
@@ -200,6 +201,11 @@ class ControlMethods:
         role = params.take("role", str)
         params.finish()
         board.unshape(role)
+        done(None)
+
+    def _clear_faults(self, board: HostedBoard, params: _Params, done: Done) -> None:
+        params.finish()
+        board.clear_faults()
         done(None)
 
     def _call(self, board: HostedBoard, params: _Params, done: Done) -> None:

@@ -216,6 +216,18 @@ class HostedBoard:
             raise BenchFault(f"board {self.spec.id} has no power: its reset line does nothing")
         self._guard("reset", self._board.reset)
 
+    def clear_faults(self) -> None:
+        """End what a test ordered: the board's own faults, those of its lines, a pulled cable, no power.
+
+        Call it when the board is settled.
+
+        :raises BenchFault: there is no pty left to plug it in.
+        """
+        self._guard("clear_faults", self._board.clear_faults)
+        self.unshape(None)
+        self.plug()
+        self.set_power(on=True)
+
     def shape(self, role: str, shape: Shape) -> None:
         """Put faults on a line; they stay while the board comes and goes.
 
@@ -314,6 +326,10 @@ class HostedBoard:
 
         # A daemon thread: the end of the bench waits for no peer of a board.
         threading.Thread(target=run, name=f"{self.spec.id}-work", daemon=True).start()
+
+    def cut_power(self) -> None:
+        """Lose the supply at once, what was sent and has not left the board too."""
+        self.set_power(on=False)
 
     def replug(self) -> None:
         """Vanish from USB and come back under other names; nothing happens when unplugged."""

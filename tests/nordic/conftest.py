@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import socket
+import ssl
 import threading
 from collections import deque
 from contextlib import suppress
@@ -15,6 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 DEADLINE = 10.0
 
@@ -27,6 +29,8 @@ class Service:
         self.requests: list[tuple[bytes, bytes]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._arrived = threading.Condition()
+        self._context: ssl.SSLContext | None = None
+        self.refused_handshakes = 0
         self.hold = threading.Event()
         self.hold.set()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -35,7 +39,13 @@ class Service:
     @property
     def url(self) -> str:
         """Address for the board."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "http" if self._context is None else "https"
+        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def secure(self, certificate: Path, key: Path) -> None:
+        """Speak TLS from now on."""
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate, key)
 
     def commands(self, *commands: list[Any]) -> None:
         """Answer the next request with commands, encoded by a library."""
@@ -72,7 +82,16 @@ class Service:
             except OSError:
                 return
             with connection, suppress(OSError):
-                self._answer(connection)
+                if self._context is None:
+                    self._answer(connection)
+                    continue
+                try:
+                    secured = self._context.wrap_socket(connection, server_side=True)
+                except OSError:
+                    self.refused_handshakes += 1
+                    continue
+                with secured:
+                    self._answer(secured)
 
     def _answer(self, connection: socket.socket) -> None:
         with connection.makefile("rb") as stream:

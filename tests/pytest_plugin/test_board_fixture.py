@@ -39,3 +39,25 @@ def test_a_board_with_its_driver_and_console(suite: Suite) -> None:
     assert suite.left_behind == []
     assert result.lines_with("harness: virtual bench, 1 board (1 toy-a), backends: none")
     assert len(result.lines_with("THE BOARDS ARE VIRTUAL")) == 2, "in the header and in the summary"
+
+
+def test_faults_end_with_the_test_that_ordered_them(suite: Suite) -> None:
+    """A test that fails while its board is dark and its line silent leaves both as they were."""
+    suite.write(
+        "test_it.py",
+        """
+        def test_dark(board):
+            board.driver.set("7")
+            board.virtual.shape(silent=True)
+            board.virtual.set_power(on=False)
+            assert board.virtual.state().powered
+
+        def test_light(board):
+            assert board.virtual.state().powered
+            assert board.driver.get() == ""
+        """,
+    )
+
+    result = suite.run("--bench", "virtual", "--boards", "toy-a=1")
+
+    assert result.outcomes == {"test_dark": "failed", "test_light": "passed"}, result

@@ -145,3 +145,22 @@ def test_unfit_faults_are_refused(client: BenchClient, params: dict[str, object]
     """A fault that no line can have is refused with the parameter and what was expected."""
     with pytest.raises(BenchFault, match=f"^{problem}$"):
         client.board("a").shape(**params)  # type: ignore[arg-type]  # wrong values are the point
+
+
+def test_all_faults_end_at_once(client: BenchClient, open_port: OpenPort) -> None:
+    """Line faults, a pulled cable, no power and the board's own faults end together; twice is fine."""
+    a = client.board("a")
+    a.shape(silent=True)
+    a.shape(role="trace", garble=1.0)
+    a.unplug()
+    a.set_power(on=False)
+
+    a.clear_faults()
+    a.clear_faults()
+
+    state = a.state()
+    assert (state.plugged, state.powered, set(state.ports)) == (True, True, {"console", "trace"})
+    assert a.call("events")[-3:] == ["clear_faults", "power_on", "clear_faults"]
+    port = open_port("a")
+    port.write(b"hello\r")
+    assert port.read_until(b"OK\r\n") == b"hello\r\nOK\r\n"

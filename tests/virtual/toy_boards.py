@@ -52,6 +52,10 @@ class ToyBoard:
                 continue
             self.host.send(role, line + b"\r\nOK\r\n")
 
+    def clear_faults(self) -> None:
+        """Remember that it was asked."""
+        self.events.append("clear_faults")
+
     def describe(self) -> Mapping[str, str]:
         """Say what the spec said."""
         return {

@@ -41,7 +41,11 @@ URC_NUMBERS = {
 class AgentSettings:
     """How the firmware was built, and where its service is.
 
-    :ivar service: address of the device endpoint, ``http://host:port``.
+    :ivar service: address of the device endpoint, ``http://host:port`` or ``https://host:port``.
+    :ivar agent: whether there is an agent at all; without one it is plain AT firmware.
+    :ivar root_ca_tag: security tag of the certificates that the service is verified with.
+    :ivar root_ca: certificate (PEM) that the firmware writes under that tag when it is empty (section 3.6,
+        step 1); empty for none.
     :ivar rx_size: receive buffer (``rxMaxSize``).
     :ivar tx_size: transmit buffer (``txMaxSize``).
     :ivar at_size: longest AT command; the buffer is the larger of this and ``tx_size``.
@@ -59,6 +63,9 @@ class AgentSettings:
     """
 
     service: str | None = None
+    agent: bool = True
+    root_ca_tag: int = 50
+    root_ca: str = ""
     rx_size: int = 2304
     tx_size: int = 2304
     at_size: int = 2048

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _KEPT = 4000
-_SECRET_CONTENT = re.compile(r"(AT%CMNG=0,\s*[0-9]+,\s*[23],).*", re.DOTALL | re.IGNORECASE)
+_SECRET_CONTENT = re.compile(r'(AT%CMNG=[^"]*,\s*0*[23]\s*,)\s*".*', re.DOTALL | re.IGNORECASE)
 _SECRET_REPLY = re.compile(r"AT%(JWT|ATTESTTOKEN)", re.IGNORECASE)
+
+
+def without_secret(command: str) -> str:
+    """Return an AT command without the key or pre-shared key that it writes."""
+    return _SECRET_CONTENT.sub(r'\1"..."', command)
 
 
 class AgentLog:
@@ -59,7 +64,7 @@ class AgentLog:
         shown = reply
         if reply is not None and _SECRET_REPLY.match(command):
             shown = reply.splitlines()[-1] + "\r\n"
-        self._entries.append({"at": _SECRET_CONTENT.sub(r'\1"..."', command), "reply": shown})
+        self._entries.append({"at": without_secret(command), "reply": shown})
 
     def exchange(self, method: str, target: str, status: int | None, size: int) -> None:
         """Log an HTTP exchange; without a status there was no answer."""

@@ -12,6 +12,7 @@ CA, -4 no time, -5 too many commands, -6 fatal; 1 and 2 ask the host to take LTE
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from harness_nordic.virtual.agent import Agent, AgentSettings
@@ -25,6 +26,7 @@ from harness_nordic.virtual.firmware_settings import FirmwareSettings
 from harness_nordic.virtual.identity import make_identity
 from harness_nordic.virtual.kinds import KINDS, BoardModel
 from harness_nordic.virtual.modem import Modem
+from harness_nordic.virtual.power import PowerLost, PowerPoints
 from harness_nordic.virtual.radio import Radio, RadioSettings
 
 if TYPE_CHECKING:
@@ -54,10 +56,17 @@ class Nrf91Board:
         self._host = host
         self._powered = False
         self.identity = make_identity(spec.number, model.chip)
-        self.store = CredentialStore(self.identity, capacity=own["capacity"])
-        self.settings = FirmwareSettings()
+        points = PowerPoints()
+        points.connect(self._lose_power)
+        self.store = CredentialStore(self.identity, capacity=own["capacity"], points=points)
+        self.settings = FirmwareSettings(points)
         self.log = AgentLog(lambda data: host.send("trace", data))
-        self.modem = Modem(self.identity, self.store, application={"#XNRFPROV": self._provisioning_command})
+        self.modem = Modem(
+            self.identity,
+            self.store,
+            application={"#XNRFPROV": self._provisioning_command},
+            points=points,
+        )
         self.agent = Agent(
             host,
             self.modem,
@@ -100,7 +109,12 @@ class Nrf91Board:
     def receive(self, role: str, data: bytes) -> None:
         """Take bytes; the trace endpoint does not listen."""
         if role == "console" and self._powered:
-            self._line.receive(data)
+            with suppress(PowerLost):  # what is left of the data goes nowhere
+                self._line.receive(data)
+
+    def clear_faults(self) -> None:
+        """End every fault, and be built again as at first."""
+        self._controls.clear_faults()
 
     def describe(self) -> Mapping[str, str]:
         """Return facts for the inventory."""
@@ -122,10 +136,18 @@ class Nrf91Board:
         self._powered = False
         self.agent.stop()
 
+    def _lose_power(self, comes_back: bool) -> None:  # noqa: FBT001 - the form of the callback
+        if comes_back:
+            self.reset()
+        else:
+            self._host.cut_power()
+
     def _announce(self, line: str) -> None:
         self._host.send("console", f"\r\n{line}\r\n".encode())
 
     def _provisioning_command(self, command: AtCommand) -> list[str]:
+        if not self.agent.settings.agent:
+            raise AtError
         if command.form is Form.TEST:
             return ["#XNRFPROV"]
         if command.form is not Form.EXECUTE:

@@ -7,7 +7,10 @@ import inspect
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness_nordic.enums import CredentialType
 from harness_nordic.virtual import signing
+from harness_nordic.virtual.errors import CmeRefusal
+from harness_nordic.virtual.power import PowerLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +38,9 @@ class Controls:
         log: AgentLog,
     ) -> None:
         """Know the parts of the board."""
+        self._points = modem.points
+        self._built = dataclasses.replace(agent.settings)
+        self._built_capacity = store.capacity
         self._identity = identity
         self._modem = modem
         self._store = store
@@ -72,11 +78,11 @@ class Controls:
         }
 
     def set_service(self, url: str | None) -> None:
-        """Set the address of the device endpoint, ``http://host:port``; ``None`` forgets it."""
+        """Set the address of the device endpoint, by ``http`` or ``https``; ``None`` forgets it."""
         if url is not None:
             parts = urlsplit(url)
-            if parts.scheme != "http" or not parts.hostname or parts.path not in {"", "/"}:
-                raise ValueError(f"url is {url!r}; expected http://host:port")
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+                raise ValueError(f"url is {url!r}; expected http://host:port or https://host:port")
         self._agent.settings.service = url
 
     def configure(self, **options: Any) -> None:
@@ -100,8 +106,32 @@ class Controls:
         return dataclasses.asdict(self._agent.settings)
 
     def provision(self) -> None:
-        """Start the agent, as a timer of the firmware would."""
+        """Start the agent, as a timer of the firmware would.
+
+        :raises ValueError: there is none.
+        """
+        if not self._agent.settings.agent:
+            raise ValueError("this firmware has no agent: it speaks plain AT")
         self._agent.start()
+
+    def install_root_ca(self, pem: str | None) -> str | None:
+        """Write the certificates that the service is verified with, where the firmware keeps them.
+
+        :param pem: one or more certificates; ``None`` deletes what is there.
+        :return: what was there before, ``None`` if nothing was.
+        """
+        tag, kind = self._agent.settings.root_ca_tag, CredentialType.ROOT_CA
+        earlier = [entry.content for entry in self._store.entries(tag, kind)]
+        try:
+            if pem is not None:
+                self._store.write(tag, kind, pem)
+            elif earlier:
+                self._store.delete(tag, kind)
+        except CmeRefusal as error:
+            raise ValueError(f"the modem refuses these certificates: {error}") from error
+        except PowerLost as error:
+            raise ValueError(f"the power went: {error}") from error
+        return earlier[0] if earlier else None
 
     def agent_log(self, *, clear: bool = False) -> list[dict[str, Any]]:
         """Return what the agent did: events, AT commands with replies, exchanges, problems."""
@@ -152,9 +182,40 @@ class Controls:
         self._modem.faults.arm(command, outcome, times)
 
     def clear_faults(self) -> None:
-        """Disarm what :meth:`fail_next` and :meth:`forge` armed."""
+        """End every fault, and be built again as at first; what the board keeps without power stays.
+
+        The harness calls it after each test.
+        """
         self._modem.faults.clear()
         self._modem.forged_tokens = self._modem.forged_jwts = 0
+        self._points.disarm()
+        self._store.capacity = self._built_capacity
+        service = self._agent.settings.service
+        for field in dataclasses.fields(self._built):
+            setattr(self._agent.settings, field.name, getattr(self._built, field.name))
+        self._agent.settings.service = service
+        self._modem.radio.give_time_again()
+
+    def arm_power_cut(self, point: str, nth: int = 1, *, comes_back: bool = False) -> None:
+        """Let the power go at the nth passing of a point from now on.
+
+        :param point: see :data:`harness_nordic.virtual.power.POINTS`.
+        :param nth: 1 is the next passing.
+        :param comes_back: boot again at once, as after a brown-out; else the board stays dark until somebody
+            switches it on.
+        """
+        self._points.arm(point, nth, comes_back=comes_back)
+
+    def disarm_power_cut(self) -> None:
+        """Let the power stay."""
+        self._points.disarm()
+
+    def passed_points(self, *, clear: bool = False) -> list[tuple[str, str]]:
+        """Return the points that were passed, oldest first: each with what was being done."""
+        passed = self._points.passed()
+        if clear:
+            self._points.clear()
+        return passed
 
     def forge(self, what: str, times: int = 1) -> None:
         """Sign the next tokens (``token-signature``) or JWTs (``jwt-signature``) with a foreign key."""

@@ -14,6 +14,7 @@ from harness_nordic.enums import CmeError, CredentialType
 from harness_nordic.virtual import signing
 from harness_nordic.virtual.certificates import is_certificate
 from harness_nordic.virtual.errors import CmeRefusal
+from harness_nordic.virtual.power import AFTER_FLASH, BEFORE_FLASH, PowerPoints
 
 if TYPE_CHECKING:
     from harness_nordic.virtual.identity import DeviceIdentity
@@ -69,13 +70,17 @@ def _digest(content: bytes) -> str:
 class CredentialStore:
     """Credentials by tag and type, beside the three entries that every modem has."""
 
-    def __init__(self, identity: DeviceIdentity, *, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, identity: DeviceIdentity, *, capacity: int = CAPACITY, points: PowerPoints | None = None
+    ) -> None:
         """Hold what the factory put in.
 
         :param identity: of the board; its public key is one of the reserved entries.
         :param capacity: bytes of all contents together.
+        :param points: where the power may go.
         """
         self.capacity = capacity
+        self._points = points or PowerPoints()
         self._checks_certificates = identity.chip.checks_certificates
         self._entries: dict[tuple[int, int], Entry] = {}
         for tag, kind, content in (
@@ -150,14 +155,27 @@ class CredentialStore:
         self.find(tag, kind)
         if tag in _RESERVED:
             raise CmeRefusal(CmeError.NOT_ALLOWED)
-        del self._entries[tag, kind]
+        self._commit((tag, int(kind)), None)
 
     def _put(self, entry: Entry) -> None:
         slot = (entry.tag, int(entry.type))
         used = sum(other.size for place, other in self._entries.items() if place != slot)
         if used + entry.size > self.capacity:
             raise CmeRefusal(CmeError.MEMORY_FULL)
-        self._entries[slot] = entry
+        self._commit(slot, entry)
+
+    def _commit(self, slot: tuple[int, int], entry: Entry | None) -> None:
+        """Change the flash; whole or not at all, as its journal has it when the power goes.
+
+        :param entry: the new entry; ``None`` deletes.
+        """
+        detail = f"credential {slot[0]},{slot[1]} {'deleted' if entry is None else 'written'}"
+        self._points.pass_by(BEFORE_FLASH, detail)
+        if entry is None:
+            del self._entries[slot]
+        else:
+            self._entries[slot] = entry
+        self._points.pass_by(AFTER_FLASH, detail)
 
 
 def _is_hex(text: str) -> bool:

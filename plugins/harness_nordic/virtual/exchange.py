@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class ExchangeFailed(Exception):
     """There was no usable answer.
 
-    :ivar refused: nobody listens there, which the library takes for a wrong root CA.
+    :ivar refused: nobody listens there, or not who was expected; the library takes both for a wrong root CA.
     :ivar status: the status that was read before things went wrong.
     """
 
@@ -43,9 +45,10 @@ class _BufferFull(Exception):
 class _Counted:
     """The receive buffer: counts what is taken from the socket, and takes no more than it holds."""
 
-    def __init__(self, stream: BinaryIO, capacity: int) -> None:
+    def __init__(self, stream: BinaryIO, capacity: int, begun: Callable[[], None]) -> None:
         self._stream = stream
         self._capacity = capacity
+        self._begun = begun
         self.count = 0
 
     def readline(self, limit: int = -1) -> bytes:
@@ -63,6 +66,8 @@ class _Counted:
         self._stream.close()
 
     def _keep(self, data: bytes) -> bytes:
+        if self.count == 0 < len(data):
+            self._begun()
         self.count += len(data)
         if self.count >= self._capacity:
             raise _BufferFull
@@ -72,13 +77,25 @@ class _Counted:
 class ServiceLink:
     """Makes exchanges with one service, each over a connection of its own, and can be torn down meanwhile."""
 
-    def __init__(self, url: str | None, *, rx_size: int, timeout: float) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        *,
+        rx_size: int,
+        timeout: float,
+        trusted: Callable[[], str],
+        answered: Callable[[str], None],
+    ) -> None:
         """Know the service.
 
         :param url: its address, or ``None`` when nobody gave one: then every connection is refused.
         :param rx_size: size of the receive buffer; a whole answer must be smaller.
         :param timeout: seconds for connecting and for each wait on the socket.
+        :param trusted: gives the certificates (PEM) of whom the board trusts; asked for each TLS connection.
+        :param answered: called with method and target when an answer begins to arrive, before it is read.
         """
+        self._trusted = trusted
+        self._answered = answered
         self._url = urlsplit(url) if url else None
         self._rx_size = rx_size
         self._timeout = timeout
@@ -97,7 +114,7 @@ class ServiceLink:
             raise ExchangeFailed("connection refused: no service address is set", refused=True)
         connection = http.client.HTTPConnection(self._url.hostname, self._url.port, timeout=self._timeout)
         try:
-            self._connect(connection)
+            self._connect(connection, self._url.hostname, secure=self._url.scheme == "https")
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             connection.putheader("Host", self._url.netloc)
             for name, value in headers:
@@ -105,7 +122,7 @@ class ServiceLink:
             if body is not None:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
-            return self._read(connection)
+            return self._read(connection, partial(self._answered, f"{method} {target}"))
         except ConnectionRefusedError as error:
             raise ExchangeFailed("connection refused", refused=True) from error
         except TimeoutError as error:
@@ -124,14 +141,33 @@ class ServiceLink:
             if self._connection is not None and self._connection.sock is not None:
                 _shut_down(self._connection.sock)
 
-    def _connect(self, connection: http.client.HTTPConnection) -> None:
+    def _connect(self, connection: http.client.HTTPConnection, host: str, *, secure: bool) -> None:
         connection.connect()
         with self._lock:
             if self._torn_down:
                 raise ExchangeFailed("torn down")
             self._connection = connection
+        if secure:
+            # The handshake comes when the connection can be torn down already.
+            connection.sock = self._handshake(connection.sock, host)
 
-    def _read(self, connection: http.client.HTTPConnection) -> Answer:
+    def _handshake(self, sock: socket.socket, host: str) -> ssl.SSLSocket:
+        """Verify the server with the certificates that the board trusts, by its name too.
+
+        :raises ExchangeFailed: it is not who it should be.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusted = self._trusted()
+        try:
+            if trusted:
+                context.load_verify_locations(cadata=trusted)
+            return context.wrap_socket(sock, server_hostname=host)
+        except ssl.SSLEOFError as error:
+            raise ExchangeFailed("the server ended the TLS handshake") from error
+        except ssl.SSLError as error:
+            raise ExchangeFailed(f"TLS refused: {error.reason or error}", refused=True) from error
+
+    def _read(self, connection: http.client.HTTPConnection, begun: Callable[[], None]) -> Answer:
         buffer: _Counted | None = None
         status: int | None = None
 
@@ -140,7 +176,7 @@ class ServiceLink:
         ) -> http.client.HTTPResponse:
             nonlocal buffer
             response = http.client.HTTPResponse(sock, debuglevel, method)
-            buffer = _Counted(cast("BinaryIO", response.fp), self._rx_size)
+            buffer = _Counted(cast("BinaryIO", response.fp), self._rx_size, begun)
             response.fp = buffer  # type: ignore[assignment] # it needs readline, read, flush and close only
             return response
 

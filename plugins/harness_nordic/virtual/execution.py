@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness_nordic.virtual import wire
-from harness_nordic.virtual.firmware_settings import FirmwareSettings, SettingRefused
+from harness_nordic.virtual.firmware_settings import SettingRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ class CommandRunner:
     def __init__(
         self,
         at: Callable[[str], str | None],
-        stored: FirmwareSettings,
+        store: Callable[[str, str], None],
         *,
         buffer_size: int,
         go_offline: Callable[[], None],
@@ -31,12 +31,12 @@ class CommandRunner:
         """Know the modem and the settings.
 
         :param at: runs an AT command and returns its complete answer; ``None`` if the modem is silent.
-        :param stored: where configuration goes.
+        :param store: stores a pair of the configuration; raises :class:`SettingRefused`.
         :param buffer_size: room for an AT command and its NUL.
         :param go_offline: called before each AT command; returns when the modem is offline.
         """
         self._at = at
-        self._stored = stored
+        self._store_pair = store
         self._buffer_size = buffer_size
         self._go_offline = go_offline
 
@@ -97,7 +97,7 @@ class CommandRunner:
     def _store(self, command: wire.ConfigCommand) -> wire.Response:
         for index, (key, value) in enumerate(command.pairs):
             try:
-                self._stored.save(key, value)
+                self._store_pair(key, value)
             except SettingRefused as error:
                 return wire.Failed(
                     command.id,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness_nordic.virtual.power import AFTER_FLASH, BEFORE_FLASH, PowerPoints
+
 #: Zephyr's limits: eight parts of a name of eight characters, and 256 bytes of value.
 LONGEST_KEY = 64
 LONGEST_VALUE = 256
@@ -23,8 +25,12 @@ class SettingRefused(Exception):
 class FirmwareSettings:
     """Key-value pairs."""
 
-    def __init__(self) -> None:
-        """Hold nothing."""
+    def __init__(self, points: PowerPoints | None = None) -> None:
+        """Hold nothing.
+
+        :param points: where the power may go.
+        """
+        self._points = points or PowerPoints()
         self._pairs: dict[str, str] = {}
 
     def save(self, key: str, value: str) -> None:
@@ -34,7 +40,9 @@ class FirmwareSettings:
         """
         if not key or len(key) > LONGEST_KEY or len(value) > LONGEST_VALUE:
             raise SettingRefused(INVALID_ARGUMENT)
+        self._points.pass_by(BEFORE_FLASH, f"setting {key}")
         self._pairs[key] = value
+        self._points.pass_by(AFTER_FLASH, f"setting {key}")
 
     def items(self) -> dict[str, str]:
         """Return all pairs."""

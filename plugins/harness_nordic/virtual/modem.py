@@ -13,6 +13,7 @@ from harness_nordic.virtual.credentials import MAX_TAG, CredentialStore
 from harness_nordic.virtual.errors import AtError, CmeRefusal
 from harness_nordic.virtual.faults import Faults, Silence
 from harness_nordic.virtual.jwt import make_jwt
+from harness_nordic.virtual.power import AFTER_AT, BEFORE_AT, PowerPoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,18 +43,21 @@ class Modem:
         store: CredentialStore,
         *,
         application: Mapping[str, Callable[[AtCommand], Lines]] | None = None,
+        points: PowerPoints | None = None,
     ) -> None:
         """Be a modem without power; :attr:`radio` is set by whoever builds the board.
 
         :param identity: who the board is.
         :param store: its credentials.
         :param application: commands of the firmware around the modem, by name.
+        :param points: where the power may go.
         """
         self.radio: Radio
         self.identity = identity
         self.store = store
         self.clock = ModemClock()
         self.faults = Faults()
+        self.points = points or PowerPoints()
         self.error_numbers = False
         self.forged_tokens = 0
         self.forged_jwts = 0
@@ -91,7 +95,16 @@ class Modem:
         self.radio.stop()
 
     def execute(self, line: str) -> str | None:
-        """Run a command and return its complete reply, or ``None`` if it is never answered."""
+        """Run a command and return its complete reply, or ``None`` if it is never answered.
+
+        :raises PowerLost: the power went before, in or after it.
+        """
+        self.points.pass_by(BEFORE_AT, line)
+        reply = self._reply_to(line)
+        self.points.pass_by(AFTER_AT, line)
+        return reply
+
+    def _reply_to(self, line: str) -> str | None:
         try:
             self.faults.meet(line)
             command = parse(line)

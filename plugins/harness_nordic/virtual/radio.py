@@ -120,6 +120,13 @@ class Radio:
             self._register_as(_NOT_REGISTERED)
         self._changed()
 
+    def give_time_again(self) -> None:
+        """Be a network that gives the time, now to a modem that is registered."""
+        self.network_time = True
+        if self.registered:
+            self._clock.set(time.time())
+            self._changed()
+
     def set_reports(self, level: int) -> None:
         """Do what ``+CEREG=<level>`` does: from 1 on, changes of registration are told."""
         self._reports = level

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-import threading
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from harness_nordic.virtual import radio, wire
+from harness_nordic.enums import CredentialType
+from harness_nordic.virtual import power, radio, wire
 from harness_nordic.virtual.cbor import DecodeError
 from harness_nordic.virtual.exchange import Answer, ExchangeFailed, ServiceLink
 from harness_nordic.virtual.execution import CommandRunner
+from harness_nordic.virtual.power import PowerLost
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from harness.virtual.contract import BoardHost
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from harness_nordic.virtual.agent_log import AgentLog
     from harness_nordic.virtual.firmware_settings import FirmwareSettings
     from harness_nordic.virtual.modem import Modem
+
+T = TypeVar("T")
 
 FETCH_PATH = "/v1/provisioning/commands"
 REPORT_PATH = "/v1/provisioning/response"
@@ -65,14 +70,24 @@ class Session:
         self.after = after
         self._host = host
         self._modem = modem
+        self._points = modem.points
         self._settings = settings
         self._log = log
         self._announce = announce
         self._changed = changed
         self._abandoned = False
-        self._link = ServiceLink(settings.service, rx_size=settings.rx_size, timeout=settings.http_timeout)
+        self._link = ServiceLink(
+            settings.service,
+            rx_size=settings.rx_size,
+            timeout=settings.http_timeout,
+            trusted=self._trusted,
+            answered=partial(self._pass_by, power.REQUEST_SENT),
+        )
         self._runner = CommandRunner(
-            self.at, stored, buffer_size=max(settings.tx_size, settings.at_size), go_offline=self._go_offline
+            self.at,
+            lambda key, value: self._on_loop(partial(stored.save, key, value)),
+            buffer_size=max(settings.tx_size, settings.at_size),
+            go_offline=self._go_offline,
         )
 
     def abandon(self) -> None:
@@ -86,6 +101,7 @@ class Session:
         """Provision and return the event at the end; ``None`` if the run was abandoned."""
         self._log.event("START")
         try:
+            self._provide_root_ca()
             self._wait(lambda: self._modem.radio.registered, self._settings.time_wait)
             return self._rounds()
         except Abandoned:
@@ -99,23 +115,52 @@ class Session:
 
         :raises Abandoned: the power went.
         """
-        answered = threading.Event()
-        replies: list[str | None] = []
-
-        def execute() -> None:
-            if not self._abandoned:
-                replies.append(self._modem.execute(line))
-            answered.set()
-
-        self._host.call_soon(execute)
-        answered.wait(self._settings.at_timeout)
-        if replies == [None]:
+        reply = self._on_loop(lambda: self._modem.execute(line))
+        if reply is None:
             self._wait(lambda: False, self._settings.at_timeout)
-        reply = replies[0] if replies else None
-        if self._abandoned:
-            raise Abandoned
         self._log.at(line, reply)
         return reply
+
+    def _on_loop(self, action: Callable[[], T]) -> T:
+        """Do something on the loop's thread, where the power goes too, and return what came of it.
+
+        :raises Abandoned: the power went.
+        """
+        done = False
+        results: list[T] = []
+        errors: list[Exception] = []
+
+        def act() -> None:
+            nonlocal done
+            try:
+                if not self._abandoned:
+                    results.append(action())
+            except PowerLost:
+                pass  # whoever waits sees that the run was abandoned
+            except Exception as error:  # noqa: BLE001 - raised again where the result is waited for
+                errors.append(error)
+            with self._changed:
+                done = True
+                self._changed.notify_all()
+
+        self._host.call_soon(act)
+        with self._changed:
+            self._changed.wait_for(lambda: done or self._abandoned)
+        if self._abandoned:
+            raise Abandoned
+        if errors:
+            raise errors[0]
+        return results[0]
+
+    def _pass_by(self, point: str, detail: str) -> None:
+        """Pass a point at which the power may go.
+
+        :raises Abandoned: it went.
+        """
+        if self._points.armed:
+            self._on_loop(lambda: self._points.pass_by(point, detail))
+        else:
+            self._points.note(point, detail)
 
     # -- rounds -------------------------------------------------------------------------------------------
 
@@ -195,6 +240,7 @@ class Session:
     ) -> Answer:
         agent = f"Zephyr/{_ZEPHYR} ({_ZEPHYR_BUILD} {self._settings.board})"
         headers = [*headers, ("User-Agent", agent), ("Connection", "close")]
+        self._pass_by(power.BEFORE_EXCHANGE, f"{method} {target}")
         try:
             answer = self._link.exchange(method, target, headers, body)
         except ExchangeFailed as error:
@@ -203,6 +249,7 @@ class Session:
             self._log.exchange(method, target, error.status, 0)
             raise
         self._log.exchange(method, target, answer.status, answer.size)
+        self._pass_by(power.AFTER_EXCHANGE, f"{method} {target}")
         return answer
 
     def _authorization(self) -> tuple[str, str]:
@@ -214,6 +261,24 @@ class Session:
         if token is None:
             raise Stopped("FAILED", "the modem made no JWT")
         return "Authorization", f"Bearer {token[1]}"
+
+    # -- whom the board trusts ---------------------------------------------------------------------------
+
+    def _trusted(self) -> str:
+        entries = self._on_loop(
+            lambda: self._modem.store.entries(self._settings.root_ca_tag, CredentialType.ROOT_CA)
+        )
+        return "".join(entry.content for entry in entries)
+
+    def _provide_root_ca(self) -> None:
+        """Write the root CA that the firmware was built with where there is none (section 3.6, step 1)."""
+        certificate, tag = self._settings.root_ca, self._settings.root_ca_tag
+        slot = f"{tag},{CredentialType.ROOT_CA:d}"
+        if not certificate or self._ask(f"AT%CMNG=1,{slot}") != "OK":
+            return
+        self._go_offline()
+        self._ask(f'AT%CMNG=0,{slot},"{certificate}"')
+        self._go_online()
 
     # -- the modem ----------------------------------------------------------------------------------------
 

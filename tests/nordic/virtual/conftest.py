@@ -42,6 +42,8 @@ class LoopHost:
         self._queue: list[tuple[float, int, _Timer]] = []
         self._order = itertools.count()
         self._ended = False
+        self.power_off: Callable[[], None] | None = None
+        self.supply_cuts = 0
         self._sent: defaultdict[str, bytearray] = defaultdict(bytearray)
         self.failures: list[BaseException] = []
         self._workers: list[threading.Thread] = []
@@ -76,6 +78,13 @@ class LoopHost:
         self._workers.append(thread)
         thread.start()
 
+    def cut_power(self) -> None:
+        assert self.power_off is not None
+        self.power_off()
+        with self._condition:
+            self.supply_cuts += 1
+            self._condition.notify_all()
+
     def replug(self) -> None:
         raise NotImplementedError
 
@@ -106,6 +115,11 @@ class LoopHost:
             found = self._condition.wait_for(lambda: wanted in self._sent[role][start:], DEADLINE)
             assert found, f"{role} never sent {wanted!r} but {bytes(self._sent[role][start:])!r}"
             return bytes(self._sent[role][start:])
+
+    def wait_dark(self) -> None:
+        """Wait until the board has cut its own supply."""
+        with self._condition:
+            assert self._condition.wait_for(lambda: self.supply_cuts > 0, DEADLINE), "the power stays"
 
     def sent(self, role: str) -> bytes:
         """Return all that an endpoint sent."""
@@ -142,6 +156,7 @@ class BoardInHand:
         spec = VirtualBoardSpec(id="board-1", kind=kind, number=number, options=options)
         try:
             self.board = Nrf91Board(self.host, spec)
+            self.host.power_off = self.board.power_off
         except BaseException:
             self.host.close()
             raise

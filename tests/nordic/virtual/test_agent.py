@@ -684,7 +684,7 @@ def test_link_that_is_torn_down_makes_no_exchange(service: Any) -> None:
     """A run that lost its power connects no more."""
     from harness_nordic.virtual.exchange import ExchangeFailed, ServiceLink
 
-    link = ServiceLink(service.url, rx_size=1024, timeout=5)
+    link = ServiceLink(service.url, rx_size=1024, timeout=5, trusted=lambda: "", answered=lambda _what: None)
     link.tear_down()
 
     with pytest.raises(ExchangeFailed, match="torn down"):

@@ -630,7 +630,7 @@ def test_silence(board: Any) -> None:
         ("fail_next", {"command": "AT", "outcome": 513, "times": 0}),
         ("forge", {"what": "passport"}),
         ("forge", {"what": "token-signature", "times": -1}),
-        ("set_service", {"url": "https://127.0.0.1"}),
+        ("set_service", {"url": "coaps://127.0.0.1"}),
         ("set_service", {"url": "http://"}),
         ("set_service", {"url": "http://127.0.0.1:1/v1"}),
         ("set_capacity", {"size": -1}),

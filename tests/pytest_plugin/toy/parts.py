@@ -54,6 +54,9 @@ class ToyBoard:
             answer = argument if command == b"SAY" else b"= " + self._value
             self._host.send("console", answer + b"\r\n")
 
+    def clear_faults(self) -> None:
+        """It has none."""
+
     def describe(self) -> Mapping[str, str]:
         return {"colour": "red"}
 

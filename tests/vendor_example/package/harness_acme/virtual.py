@@ -52,6 +52,9 @@ class VirtualLamp:
                 return ".\r\n"
         return "!\r\n"
 
+    def clear_faults(self) -> None:
+        """It has none."""
+
     def describe(self) -> Mapping[str, str]:
         """Facts for the inventory."""
         return {"serial": self._serial_number}
