@@ -48,6 +48,7 @@ class Backend:
     :ivar name: name of its specification.
     :ivar mode: ``fake`` (started by the session), ``url`` or ``real``.
     :ivar url: base URL, without a trailing slash. A fake serves everything below it.
+    :ivar secure_url: base URL over TLS of a fake that has one; ``None`` otherwise.
     :ivar control: path of the fake's control socket (HTTP over a UNIX socket); ``None`` otherwise.
     :ivar pid: process id of the fake; ``None`` otherwise.
     :ivar capabilities: what may be asserted against it.
@@ -56,6 +57,7 @@ class Backend:
     name: str
     mode: str
     url: str
+    secure_url: str | None = None
     control: str | None = None
     pid: int | None = None
     capabilities: frozenset[str] = frozenset()
@@ -183,11 +185,26 @@ class FakeSettings:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+class SecureDoor(Protocol):
+    """How a fake is served over TLS.
+
+    :ivar context: the server's side, an :class:`ssl.SSLContext` with certificate and key.
+    :ivar url: set by the runner as soon as somebody listens there.
+    """
+
+    context: Any
+    url: str
+
+
 class FakeService(Protocol):
     """A fake: two ASGI applications, one for the world and one for the session that ordered it.
 
     A fake may also have ``notes``, a mapping of texts that an operator who started it by hand must know,
-    for example an API key that it made up. They are printed once and never logged.
+    for example an API key that it made up. They are printed once and never logged. And it may have ``tls``, a
+    :class:`SecureDoor`: its service is then served over TLS too, on a port of its own.
+
+    Every ASGI scope of a fake's applications has the extension ``harness.hang_up``: called without arguments
+    it closes the connection, so that a request gets no answer.
     """
 
     @property

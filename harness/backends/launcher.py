@@ -143,6 +143,7 @@ def start_fake(
             name=spec.name,
             mode="fake",
             url=ready["url"],
+            secure_url=ready["secure_url"],
             control=ready["control"],
             pid=ready["pid"],
             capabilities=spec.capabilities,

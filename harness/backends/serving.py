@@ -1,9 +1,9 @@
 """A fake in a process of its own: ``python -m harness.backends.serving``.
 
-The service listens on 127.0.0.1 at a port that the system chooses, the control application on a UNIX
-socket that only the user may open. When both listen, one line of JSON says where (``url``, ``control``,
-``pid``, ``notes``). The process ends at once when the other end of its lifeline is closed, and on SIGTERM
-and SIGINT; it removes its socket.
+The service listens on 127.0.0.1 at a port that the system chooses, over TLS at a second one when the fake
+can, and the control application on a UNIX socket that only the user may open. When all listen, one line of
+JSON says where (``url``, ``secure_url``, ``control``, ``pid``, ``notes``). The process ends at once when the
+other end of its lifeline is closed, and on SIGTERM and SIGINT; it removes its socket.
 """
 
 from __future__ import annotations
@@ -25,11 +25,15 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Sequence
 
     import uvicorn
 
 USAGE_EXIT = 4
+HANG_UP = "harness.hang_up"
+"""The extension of the ASGI scope that closes the connection: a fake may order its service to say nothing."""
+
 LONGEST_SOCKET_PATH = 100
 LONGEST_GOODBYE = 0.5
 """Seconds that the event loop may take to end after the lifeline broke; then the process just ends."""
@@ -142,11 +146,21 @@ async def _serve(options: argparse.Namespace, control_path: Path, lifeline: Life
         resources.callback(control_path.unlink, missing_ok=True)
         if lifeline is not None:
             lifeline.hand_to(lambda: loop.call_soon_threadsafe(stop.set), control_path)
-        servers = [
-            await _start(application, listener)
-            for application, listener in ((fake.service, service), (fake.control, control))
-        ]
-        _say_ready(service, control_path, dict(getattr(fake, "notes", {})))
+        servers = [await _start(fake.service, service), await _start(fake.control, control)]
+        tls = getattr(fake, "tls", None)
+        if tls is not None:
+            secure = resources.enter_context(_listen_on_port(0))
+            servers.append(await _start(fake.service, secure, tls.context))
+            tls.url = _url("https", secure)
+        _say_ready(
+            {
+                "url": _url("http", service),
+                "secure_url": None if tls is None else tls.url,
+                "control": str(control_path),
+                "pid": os.getpid(),
+                "notes": dict(getattr(fake, "notes", {})),
+            }
+        )
         await stop.wait()
         for server in servers:
             for listener in server.servers:
@@ -207,14 +221,20 @@ def _remove_stale(path: Path) -> None:
     path.unlink()
 
 
-async def _start(application: Any, listener: socket.socket) -> uvicorn.Server:
-    """Start a server without its main loop: that one looks at a flag ten times a second, we have an event."""
+async def _start(
+    application: Any, listener: socket.socket, tls: ssl.SSLContext | None = None
+) -> uvicorn.Server:
+    """Start a server without its main loop: that one looks at a flag ten times a second, we have an event.
+
+    :param tls: speak TLS by this.
+    """
     import uvicorn
 
     config = uvicorn.Config(
         application,
         loop="none",
-        http="httptools",
+        http=_http_protocol(),
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         ws="none",
         lifespan="off",
         log_level="warning",
@@ -230,9 +250,27 @@ async def _start(application: Any, listener: socket.socket) -> uvicorn.Server:
     return server
 
 
-def _say_ready(service: socket.socket, control_path: Path, notes: dict[str, str]) -> None:
-    host, port = service.getsockname()
-    ready = {"url": f"http://{host}:{port}", "control": str(control_path), "pid": os.getpid(), "notes": notes}
+def _http_protocol() -> type[asyncio.Protocol]:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    class HangUpProtocol(HttpToolsProtocol):
+        """HTTP whose applications may close a connection without an answer."""
+
+        def on_message_begin(self) -> None:
+            """Offer it as ASGI offers what is beyond HTTP: by an extension of the scope."""
+            super().on_message_begin()
+            extensions: dict[str, Any] = {HANG_UP: self.transport.close}
+            self.scope["extensions"] = extensions
+
+    return HangUpProtocol
+
+
+def _url(scheme: str, listener: socket.socket) -> str:
+    host, port = listener.getsockname()
+    return f"{scheme}://{host}:{port}"
+
+
+def _say_ready(ready: dict[str, Any]) -> None:
     print(json.dumps(ready), flush=True)  # noqa: T201 - the handshake with whoever started us
 
 

@@ -55,6 +55,8 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
             end_on_signals()
             try:
                 typer.echo(f"{spec.title} (fake): {fake.backend.url}")
+                if fake.backend.secure_url is not None:
+                    typer.echo(f"over TLS: {fake.backend.secure_url}")
                 typer.echo(f"control socket: {fake.backend.control}")
                 for label, note in fake.notes.items():
                     typer.echo(f"{label}: {note}")

@@ -41,6 +41,35 @@ class CommandType(StrEnum):
     FINISHED = "finished"
 
 
+class AfterError(StrEnum):
+    """What becomes of the commands behind one that failed (nrfcloud fact sheet, section 3.7)."""
+
+    WITHHOLD = "withhold"
+    DROP = "drop"
+
+
+class FaultPlace(StrEnum):
+    """Where a fault of the fake strikes: at a device's fetch or report, or at the management API."""
+
+    FETCH = "fetch"
+    REPORT = "report"
+    MANAGEMENT = "management"
+
+
+class FaultKind(StrEnum):
+    """What a fault of the fake does (nrfcloud fact sheet, section 9: fault-injection list)."""
+
+    STATUS = "status"
+    DELAY = "delay"
+    TRUNCATED = "truncated"
+    INDEFINITE = "indefinite"
+    TOO_MANY = "too-many"
+    OVERSIZE = "oversize"
+    DUPLICATE = "duplicate"
+    GARBAGE = "garbage"
+    LOST_ANSWER = "lost-answer"
+
+
 class Role(StrEnum):
     """Role of a team member (nrfcloud fact sheet, section 2.1)."""
 

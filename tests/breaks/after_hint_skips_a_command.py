@@ -8,7 +8,7 @@ from harness_nordic.fake.command_queue import CommandQueue
 from tests.breaks.support.patching import existing, replaces
 
 if TYPE_CHECKING:
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "the service skips the command behind the one that the device names in after"
 EXPECTED = (

@@ -12,13 +12,10 @@ from harness_nordic.fake.refusals import NotAllowed, NotAuthenticated
 from tests.breaks.support.patching import existing, replaces
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.requests import Request
 
-    from harness_nordic.fake.records import ClaimedDevice
-
-    Work = Callable[[Request, ClaimedDevice], Awaitable[tuple[Response, tuple[str, ...]]]]
+    from harness_nordic.enums import FaultPlace
+    from harness_nordic.fake.device_endpoint import Work
 
 TITLE = "a blocked board is told that there is nothing to do"
 EXPECTED = (
@@ -32,7 +29,7 @@ answer = existing(DeviceEndpoint, "_answer")
 
 
 @replaces(DeviceEndpoint, "_answer")
-async def _answer(self: DeviceEndpoint, request: Request, work: Work) -> Response:
+async def _answer(self: DeviceEndpoint, request: Request, place: FaultPlace, work: Work) -> Response:
     """Answer 204 where the device is blocked."""
     record = self._service.identify(bearer_of(request))
     try:
@@ -41,5 +38,5 @@ async def _answer(self: DeviceEndpoint, request: Request, work: Work) -> Respons
         return Response(status_code=204)
     except NotAuthenticated:
         pass
-    response: Response = await answer(self, request, work)
+    response: Response = await answer(self, request, place, work)
     return response

@@ -9,7 +9,7 @@ from harness_nordic.fake.command_queue import CommandQueue
 from tests.breaks.support.patching import existing, replaces
 
 if TYPE_CHECKING:
-    from harness_nordic.fake.command_queue import DeviceLimits
+    from harness_nordic.fake.batches import DeviceLimits
     from harness_nordic.fake.wire import DeviceCommand
 
 TITLE = "the service sends more bytes than the device has room for"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harness_nordic.enums import CommandType
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "the description of a command is dropped"
 EXPECTED = ("test_commands.py::test_created_command_is_pending",)

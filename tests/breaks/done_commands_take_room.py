@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harness_nordic.enums import CommandType
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "commands that are done count among the 20"
 EXPECTED = ("test_commands.py::test_twenty_commands_and_no_more",)

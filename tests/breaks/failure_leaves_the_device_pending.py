@@ -9,7 +9,7 @@ from harness_nordic.fake.command_queue import CommandQueue
 from tests.breaks.support.patching import existing, replaces
 
 if TYPE_CHECKING:
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "a device whose command failed does not show ERROR"
 EXPECTED = ("test_execution.py::test_command_that_the_board_refuses",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness_nordic.enums import CommandStatus
-from harness_nordic.fake.command_queue import Command
+from harness_nordic.fake.commands import Command
 from tests.breaks.support.patching import existing, replaces
 
 TITLE = "a command that the device fetched is shown as PENDING"

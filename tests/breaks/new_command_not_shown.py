@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harness_nordic.enums import CommandType
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "a device with a new command does not become PENDING"
 EXPECTED = (

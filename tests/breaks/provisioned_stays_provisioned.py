@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harness_nordic.enums import CommandType
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "a new command leaves a provisioned device PROVISIONED"
 EXPECTED = ("test_execution.py::test_command_after_provisioned",)

@@ -10,7 +10,7 @@ from tests.breaks.support.patching import existing, replaces
 if TYPE_CHECKING:
     from typing import Any
 
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "the response to a signing request holds no CSR"
 EXPECTED = (

@@ -9,7 +9,7 @@ from harness_nordic.fake.command_queue import CommandQueue
 from tests.breaks.support.patching import existing, replaces
 
 if TYPE_CHECKING:
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "a command is served again although it succeeded"
 EXPECTED = ("test_execution.py::test_reported_command_is_not_served_again",)

@@ -9,7 +9,7 @@ from harness_nordic.fake.command_queue import CommandQueue
 from tests.breaks.support.patching import existing, replaces
 
 if TYPE_CHECKING:
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "a command that was handed out is never handed out again"
 EXPECTED = ("test_execution.py::test_power_cut_in_mid_batch",)

@@ -10,7 +10,7 @@ from tests.breaks.support.patching import replaces
 if TYPE_CHECKING:
     from typing import Any
 
-    from harness_nordic.fake.command_queue import Command
+    from harness_nordic.fake.commands import Command
 
 TITLE = "a command that was reported done stays IN_PROGRESS"
 EXPECTED = (

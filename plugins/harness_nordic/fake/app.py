@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 
 from harness.errors import UsageError
+from harness_nordic.enums import AfterError
 from harness_nordic.fake.answers import EXCEPTION_HANDLERS
+from harness_nordic.fake.certificates import TlsDoor
 from harness_nordic.fake.clock import Clock
 from harness_nordic.fake.control import Control
 from harness_nordic.fake.device_endpoint import DeviceEndpoint
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from harness.backends.contract import FakeSettings
 
+AFTER_ERROR = "after-error"
 TEAM_KEY = "team-key"
 NEW_KEY = "new"
 
@@ -30,19 +33,22 @@ class NrfCloudFake:
     """A fake nRF Cloud: ``service`` for the world, ``control`` for the session that ordered it.
 
     :ivar notes: what the operator who started it by hand must know; printed, never logged.
+    :ivar tls: what the runner needs to serve it over TLS too.
     """
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, after_error: AfterError = AfterError.WITHHOLD) -> None:
         """Make an empty service.
 
         :param clock: the time; by default the host's.
+        :param after_error: what becomes of the commands behind one that failed.
         """
-        self.provisioning = ProvisioningService(clock or Clock())
+        self.provisioning = ProvisioningService(clock or Clock(), after_error)
+        self.tls = TlsDoor(lambda reason: self.provisioning.faults.note("tls-refused", reason=reason))
         self.notes: Mapping[str, str] = {}
         self._service = _application(
             DeviceEndpoint(self.provisioning).routes + Management(self.provisioning).routes
         )
-        self._control = _application(Control(self.provisioning).routes)
+        self._control = _application(Control(self.provisioning, self.tls).routes)
 
     @property
     def service(self) -> Starlette:
@@ -51,22 +57,33 @@ class NrfCloudFake:
 
     @property
     def control(self) -> Starlette:
-        """Factory records, teams, log and clock."""
+        """Factory records, teams, faults, events and clock."""
         return self._control
 
 
 def create(settings: FakeSettings) -> NrfCloudFake:
     """Make the fake that the runner serves.
 
-    The option ``team-key`` makes one team at once, for use by hand: its value is the API key, ``new``
-    stands for one that is made up.
+    The option ``after-error`` is ``withhold`` or ``drop``: what becomes of the commands behind one that
+    failed (nrfcloud fact sheet, section 3.7). The option ``team-key`` makes one team at once, for use by
+    hand: its value is the API key, ``new`` stands for one that is made up.
 
-    :raises UsageError: an option that this fake does not have, or a key that no header could carry.
+    :raises UsageError: an option or behaviour that this fake does not have, or a key that no header could
+        carry.
     """
-    unknown = sorted(set(settings.options) - {TEAM_KEY})
+    unknown = sorted(set(settings.options) - {AFTER_ERROR, TEAM_KEY})
     if unknown:
-        raise UsageError("no such option of this fake", key="--option", value=unknown[0], expected=TEAM_KEY)
-    fake = NrfCloudFake()
+        raise UsageError(
+            "no such option of this fake",
+            key="--option",
+            value=unknown[0],
+            expected=f"{AFTER_ERROR} or {TEAM_KEY}",
+        )
+    after_error = settings.options.get(AFTER_ERROR, AfterError.WITHHOLD.value)
+    if after_error not in set(AfterError):
+        expected = " or ".join(AfterError)
+        raise UsageError("no such behaviour", key=AFTER_ERROR, value=after_error, expected=expected)
+    fake = NrfCloudFake(after_error=AfterError(after_error))
     key = settings.options.get(TEAM_KEY)
     if key is not None:
         if not re.fullmatch(r"[!-~]+", key):

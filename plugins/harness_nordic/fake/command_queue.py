@@ -8,31 +8,24 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness_nordic.enums import CommandStatus, CommandType, DeviceReportType, DeviceStatus, KeygenOutput
+from harness_nordic.enums import AfterError, CommandStatus, DeviceReportType, DeviceStatus, KeygenOutput
+from harness_nordic.fake.batches import Batch, exceeds, why_it_never_fits
 from harness_nordic.fake.command_mapping import KEYGEN_OUTPUTS, device_commands
-from harness_nordic.fake.refusals import BadRequest, NotFound, TokenRefused
-from harness_nordic.fake.wire import (
-    AtCommand,
-    ConfigCommand,
-    DeviceCommand,
-    DeviceReport,
-    encode_commands,
-    join_commands,
-)
+from harness_nordic.fake.commands import Command
+from harness_nordic.fake.refusals import BadRequest, Conflict, NotFound, TokenRefused
+from harness_nordic.fake.wire import AtCommand, ConfigCommand, join_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from harness_nordic.enums import CommandType
+    from harness_nordic.fake.batches import DeviceLimits
+    from harness_nordic.fake.wire import DeviceCommand, DeviceReport
 
 MOST_OPEN_COMMANDS = 20
-HEADER_RESERVE = 400
-"""Bytes of the device's receive buffer that status line and headers may take (section 3.2)."""
-
-_OPEN = frozenset({CommandStatus.PENDING, CommandStatus.IN_PROGRESS})
 _SEQUENCE_BITS = 0xFFFFFF  # six hex digits and ".s" fill the eight characters that an id has left
-_ARRAY_HEAD = 3  # bytes that the outer array's head takes at most
 _KEYGEN_TEXT = re.compile(r'%KEYGEN: ?"([^"]*)"')
 _KEYGEN_FIELDS = {KeygenOutput.CSR: "csr", KeygenOutput.PUBLIC_KEY: "publicKey"}
 _CME_TEXT = re.compile(r"\+CME ERROR: ?(\d{1,9})")
@@ -40,78 +33,12 @@ _CME_TEXT = re.compile(r"\+CME ERROR: ?(\d{1,9})")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceLimits:
-    """What a device says it can take in one answer.
-
-    :ivar commands: number of commands.
-    :ivar receive_bytes: its whole receive buffer, headers included; ``None`` when it does not say.
-    :ivar command_bytes: its buffer for the text of one AT command; ``None`` when it does not say.
-    """
-
-    commands: int = 5
-    receive_bytes: int | None = None
-    command_bytes: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """What a device is to execute now.
-
-    :ivar ids: correlation ids, in order; empty when there is nothing to do.
-    :ivar body: the encoded commands.
-    """
-
-    ids: tuple[str, ...] = ()
-    body: bytes = b""
-
-
-@dataclass(slots=True, kw_only=True)
-class Command:
-    """One provisioning command of the management API, and the steps that the device makes of it."""
-
-    id: str
-    type: CommandType
-    fields: dict[str, Any]
-    description: str
-    created_at: str
-    steps: tuple[DeviceCommand, ...]
-    status: CommandStatus = CommandStatus.PENDING
-    response: dict[str, Any] | None = None
-    encoded: bytes = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Encode the steps once: every fetch needs them, or at least their length."""
-        self.encoded = encode_commands(self.steps)[1:]  # without the head of the array
-
-    @property
-    def main_step(self) -> DeviceCommand:
-        """The step whose outcome is the command's outcome."""
-        return self.steps[-1]
-
-    @property
-    def open(self) -> bool:
-        """Whether the device still has to say something of it."""
-        return self.status in _OPEN
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the command object of the API."""
-        data: dict[str, Any] = {
-            "id": self.id,
-            "description": self.description,
-            "request": {self.type.value: self.fields},
-            "status": self.status.value,
-            "createdAt": self.created_at,
-        }
-        if self.response is not None:
-            data["response"] = self.response
-        return data
-
-
 class CommandQueue:
     """The commands of one claimed device in the order of their creation.
 
     :ivar device_status: READY, PENDING, PROVISIONED or ERROR.
+    :ivar last_batch: what was handed out last; empty before.
+    :ivar after_error: what becomes of the commands behind one that failed (section 3.7).
     """
 
     def __init__(self, verify_keygen: Callable[[str, int, KeygenOutput], None]) -> None:
@@ -121,8 +48,13 @@ class CommandQueue:
             :class:`~harness_nordic.fake.refusals.TokenRefused`.
         """
         self.device_status = DeviceStatus.READY
+        self.after_error = AfterError.WITHHOLD
+        self.last_batch = Batch()
+        self._was_provisioned = False
+        self._made = 0
         self._commands: dict[str, Command] = {}
         self._steps: dict[str, Command] = {}
+        self._served_and_gone: dict[str, int] = {}
         self._verify_keygen = verify_keygen
 
     def add(
@@ -134,17 +66,18 @@ class CommandQueue:
 
         :raises BadRequest: 20 commands are open.
         """
-        if sum(command.open for command in self._commands.values()) >= MOST_OPEN_COMMANDS:
+        if len(self._open()) >= MOST_OPEN_COMMANDS:
             raise BadRequest(f"the device has {MOST_OPEN_COMMANDS} open commands, which is the most")
         identifier = str(uuid.uuid4())
-        sequence = (len(self._commands) + 1) & _SEQUENCE_BITS
+        self._made += 1
         command = Command(
             id=identifier,
+            sequence=self._made,
             type=command_type,
             fields=fields,
             description=description,
             created_at=created_at,
-            steps=device_commands(command_type, fields, f"{identifier}.{sequence:x}"),
+            steps=device_commands(command_type, fields, f"{identifier}.{self._made & _SEQUENCE_BITS:x}"),
         )
         self._commands[identifier] = command
         self._steps.update((step.id, command) for step in command.steps)
@@ -162,6 +95,65 @@ class CommandQueue:
         except KeyError:
             raise NotFound("the device has no such command") from None
 
+    def commands(self) -> list[Command]:
+        """Return every command in the order of creation."""
+        return list(self._commands.values())
+
+    def delete(self, identifier: str) -> None:
+        """Delete a command that waits or is final (fake choice).
+
+        ERROR is left by a reset or a discard only, also when the command that failed is deleted.
+
+        :raises NotFound: the device has no such command.
+        :raises Conflict: the device has it in hand, and is going to report it.
+        """
+        command = self.command(identifier)
+        if command.status is CommandStatus.IN_PROGRESS:
+            raise Conflict("the device has the command in hand; reset or discard the queue first")
+        self._drop([command])
+        if self.device_status is DeviceStatus.PENDING:
+            self._settle()
+
+    def reset(self) -> None:
+        """Let the device try again: what failed or is in progress waits anew (section 2.8: fake choice).
+
+        :raises BadRequest: more commands would be open then than may be.
+        """
+        commands = self._commands.values()
+        if sum(command.status is not CommandStatus.SUCCEEDED for command in commands) > MOST_OPEN_COMMANDS:
+            raise BadRequest(f"a reset would open more than {MOST_OPEN_COMMANDS} commands; delete some first")
+        for command in commands:
+            if command.status in {CommandStatus.FAILED, CommandStatus.IN_PROGRESS}:
+                command.status = CommandStatus.PENDING
+                command.response = None
+        self._settle()
+
+    def discard(self) -> None:
+        """Drop every command that is not final (section 2.8: fake choice)."""
+        self._drop(self._open())
+        self._settle()
+
+    def _open(self) -> list[Command]:
+        return [command for command in self._commands.values() if command.open]
+
+    def _drop(self, commands: Iterable[Command]) -> None:
+        """Forget commands, but not that the device got them: it may report them yet, or name one in after."""
+        for command in commands:
+            del self._commands[command.id]
+            for step in command.steps:
+                del self._steps[step.id]
+                if command.served:
+                    self._served_and_gone[step.id] = command.sequence
+
+    def _settle(self) -> None:
+        """Show what the queue without an error means for the device."""
+        if self._open():
+            self.device_status = DeviceStatus.PENDING
+        elif self._was_provisioned:
+            self.device_status = DeviceStatus.PROVISIONED
+        else:
+            self.device_status = DeviceStatus.READY
+
     def hand_out(self, after: str, limits: DeviceLimits) -> Batch:
         """Return the steps that the device is to execute now; their commands are IN_PROGRESS then.
 
@@ -178,56 +170,59 @@ class CommandQueue:
             return Batch()
         batch: list[Command] = []
         steps = 0
-        room = None if limits.receive_bytes is None else limits.receive_bytes - HEADER_RESERVE - _ARRAY_HEAD
+        room = limits.room
         for command in self._still_to_serve(after):
-            unfit = _why_it_never_fits(command, limits, room)
+            unfit = why_it_never_fits(command, limits, room)
             if unfit and not batch:
                 log.error("command %s of type %s: %s", command.id, command.type.value, unfit)
                 self._fail(command, 0, unfit)
                 return Batch()
             steps += len(command.steps)
             length = len(command.encoded)
-            if unfit or steps > limits.commands or _over(length, room):
+            if unfit or steps > limits.commands or exceeds(length, room):
                 break
             if room is not None:
                 room -= length
             command.status = CommandStatus.IN_PROGRESS
+            command.served = True
             batch.append(command)
         ids = tuple(step.id for command in batch for step in command.steps)
-        return Batch(ids=ids, body=join_commands(len(ids), [command.encoded for command in batch]))
+        if not ids:
+            return Batch()
+        self.last_batch = Batch(ids=ids, body=join_commands(len(ids), [command.encoded for command in batch]))
+        return self.last_batch
 
     def _still_to_serve(self, after: str) -> list[Command]:
-        still_open = [command for command in self._commands.values() if command.open]
-        last = self._steps.get(after) if after else None
-        if last is None:
-            return still_open
-        order = list(self._commands)
-        processed = set(order[: order.index(last.id) + 1])
+        last = self._steps[after].sequence if after in self._steps else self._served_and_gone.get(after, 0)
         return [
             command
-            for command in still_open
-            if command.status is CommandStatus.PENDING or command.id not in processed
+            for command in self._open()
+            if command.status is CommandStatus.PENDING or command.sequence > last
         ]
 
     def take_reports(self, reports: Sequence[DeviceReport]) -> None:
         """Let a device's reports count, all of them or none.
 
-        A report of a command that is final already changes nothing.
+        A report of a command that is final already, or gone since the device got it, changes nothing.
 
         :raises BadRequest: a report is of a command that this device does not have or was never given, or
             is not of the command's kind.
         """
         for report in reports:
             self._check(report)
+        ended = False
         for report in reports:
-            command = self._steps[report.id]
-            if command.status is CommandStatus.IN_PROGRESS:
+            command = self._steps.get(report.id)  # gone as well when one before it failed just now
+            if command is not None and command.status is CommandStatus.IN_PROGRESS:
                 self._apply(command, report)
-        if self.device_status is not DeviceStatus.ERROR:
-            waiting = any(command.open for command in self._commands.values())
-            self.device_status = DeviceStatus.PENDING if waiting else DeviceStatus.PROVISIONED
+                ended = ended or not command.open
+        if ended and self.device_status is not DeviceStatus.ERROR:
+            self._was_provisioned = self._was_provisioned or not self._open()
+            self._settle()
 
     def _check(self, report: DeviceReport) -> None:
+        if report.id in self._served_and_gone:
+            return
         command = self._steps.get(report.id)
         if command is None:
             raise BadRequest(f"{report.id!r} is no command of this device")
@@ -273,37 +268,19 @@ class CommandQueue:
         command.response = {command.type.value: result}
 
     def _fail(self, command: Command, cme_error: int, message: str) -> None:
-        """Fail a command; those behind it were not executed and wait again (section 3.7)."""
+        """Fail a command; those behind it were not executed: they wait again, or are gone (section 3.7)."""
         command.status = CommandStatus.FAILED
         command.response = {command.type.value: {"error": {"cmeError": cme_error, "message": message}}}
         self.device_status = DeviceStatus.ERROR
-        order = list(self._commands.values())
-        for later in order[order.index(command) + 1 :]:
-            if later.status is CommandStatus.IN_PROGRESS:
-                later.status = CommandStatus.PENDING
+        later = [each for each in self._open() if each.sequence > command.sequence]
+        if self.after_error is AfterError.DROP:
+            self._drop(later)
+            return
+        for each in later:
+            each.status = CommandStatus.PENDING
 
 
 def _done_type(step: DeviceCommand) -> DeviceReportType:
     if isinstance(step, AtCommand):
         return DeviceReportType.AT_DONE
     return DeviceReportType.CONFIG_DONE if isinstance(step, ConfigCommand) else DeviceReportType.FINISHED
-
-
-def _why_it_never_fits(command: Command, limits: DeviceLimits, room: int | None) -> str | None:
-    """Say why a command could not even be served alone (sections 3.5 and 3.6).
-
-    Asked of the first command of a batch ``room`` is all the room there is; of a later one it may be less,
-    and the answer only ends the batch.
-    """
-    if len(command.steps) > limits.commands:
-        return f"command takes {len(command.steps)} steps in one batch, the device takes {limits.commands}"
-    if _over(len(command.encoded), room):
-        return "command does not fit device buffer"
-    longest = max(step.text_length for step in command.steps)
-    if limits.command_bytes is not None and longest > limits.command_bytes:
-        return "command does not fit the device's buffer for AT commands"
-    return None
-
-
-def _over(length: int, room: int | None) -> bool:
-    return room is not None and length >= room

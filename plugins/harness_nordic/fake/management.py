@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from harness_nordic.enums import Role
+from harness_nordic.enums import FaultPlace, Role
 from harness_nordic.fake.answers import read_body
 from harness_nordic.fake.bodies import ClaimBody, CommandBody, parse_body
+from harness_nordic.fake.damage import Target, damaged, struck
+from harness_nordic.fake.paging import page_of
 from harness_nordic.fake.refusals import BadRequest, NotAllowed, NotAuthenticated
-from harness_nordic.fake.tokens import decode_base64url
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
 
+    from harness_nordic.fake.faults import Fault
     from harness_nordic.fake.records import ClaimedDevice, Member
     from harness_nordic.fake.service import ProvisioningService
 
-DEFAULT_PAGE = 10
-LARGEST_PAGE = 100
+    Work = Callable[[Request], Awaitable[Response]]
+
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
-_PAGE_TOKEN = re.compile(rb"after:(\d{1,18})")
 _FILTERS = ("tag", "status", "deviceType", "imei")
 
 
@@ -50,17 +53,46 @@ class Management:
         """All routes; the claim is documented under two paths, and both work."""
         devices = "/v1/claimed-devices"
         device = devices + "/{device_id}"
+        commands = device + "/provisioning"
+        command = commands + "/{command_id}"
         return [
-            Route(devices, self.claim, methods=["POST"]),
-            Route(devices, self.list_devices, methods=["GET"]),
-            Route("/v1/identities/claimed-devices", self.claim, methods=["POST"]),
-            Route(device, self.read_device, methods=["GET"]),
-            Route(device, self.unclaim, methods=["DELETE"]),
-            Route(device + "/block", self.block, methods=["POST"]),
-            Route(device + "/unblock", self.unblock, methods=["POST"]),
-            Route(device + "/provisioning", self.create_command, methods=["POST"]),
-            Route(device + "/provisioning/{command_id}", self.read_command, methods=["GET"]),
+            self._route("POST", devices, self.claim),
+            self._route("GET", devices, self.list_devices),
+            self._route("POST", "/v1/identities/claimed-devices", self.claim),
+            self._route("GET", device, self.read_device),
+            self._route("DELETE", device, self.unclaim),
+            self._route("POST", device + "/block", self.block),
+            self._route("POST", device + "/unblock", self.unblock),
+            self._route("POST", commands, self.create_command),
+            self._route("GET", commands, self.list_commands),
+            self._route("POST", commands + "/reset", self.reset_commands),
+            self._route("POST", commands + "/discard", self.discard_commands),
+            self._route("GET", command, self.read_command),
+            self._route("DELETE", command, self.delete_command),
         ]
+
+    def _route(self, method: str, path: str, work: Work) -> Route:
+        """Route a call, through the fault that may wait for it."""
+
+        async def answer(request: Request) -> Response:
+            if not self._service.faults.any:
+                return await work(request)
+            device_id = request.path_params.get("device_id")
+            owner_id = self._service.owner_of_key(bearer_of(request))
+            target = Target(place=FaultPlace.MANAGEMENT, device=device_id, owner=owner_id)
+
+            async def answered(fault: Fault | None) -> Response:
+                response = await work(request)
+                if fault is not None and response.body:
+                    self._service.faults.strike(fault, device=device_id, owner=owner_id)
+                    body = damaged(bytes(response.body), fault.kind)
+                    return Response(body, response.status_code, media_type=response.media_type)
+                return response
+
+            response, _fault = await struck(self._service.faults, target, answered)
+            return response
+
+        return Route(path, answer, methods=[method])
 
     def _member(self, request: Request) -> Member:
         member = self._service.member(bearer_of(request))
@@ -89,16 +121,7 @@ class Management:
             wanted = request.query_params.get(name)
             if wanted is not None:
                 devices = [device for device in devices if _has(device, name, wanted)]
-        limit = _page_limit(request)
-        after = _page_start(request)
-        rest = [device for device in devices if device.number > after]
-        page: dict[str, Any] = {
-            "items": [device.to_json() for device in rest[:limit]],
-            "total": len(devices),
-        }
-        if len(rest) > limit:
-            page["pageNextToken"] = _page_token(rest[limit - 1].number)
-        return JSONResponse(page)
+        return page_of(request, [(device.number, device.to_json()) for device in devices])
 
     async def read_device(self, request: Request) -> Response:
         """One claimed device."""
@@ -134,6 +157,26 @@ class Management:
         command = self._device(request).queue.command(request.path_params["command_id"])
         return JSONResponse(command.to_json())
 
+    async def list_commands(self, request: Request) -> Response:
+        """Every command of a device, in pages (section 2.8: fake choice)."""
+        commands = self._device(request).queue.commands()
+        return page_of(request, [(command.sequence, command.to_json()) for command in commands])
+
+    async def delete_command(self, request: Request) -> Response:
+        """Delete a command that the device has not in hand (section 2.8: fake choice)."""
+        self._device(request).queue.delete(request.path_params["command_id"])
+        return Response(status_code=204)
+
+    async def reset_commands(self, request: Request) -> Response:
+        """Let a device try again (section 2.8: fake choice)."""
+        self._device(request).queue.reset()
+        return Response(status_code=204)
+
+    async def discard_commands(self, request: Request) -> Response:
+        """Drop what a device has not done (section 2.8: fake choice)."""
+        self._device(request).queue.discard()
+        return Response(status_code=204)
+
 
 def _flag(request: Request, name: str) -> bool:
     text = request.query_params.get(name, "false").lower()
@@ -146,29 +189,3 @@ def _has(device: ClaimedDevice, name: str, wanted: str) -> bool:
     if name == "tag":
         return wanted in device.tags
     return bool(device.to_json()[name] == wanted)
-
-
-def _page_limit(request: Request) -> int:
-    text = request.query_params.get("pageLimit", str(DEFAULT_PAGE))
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= LARGEST_PAGE:
-        raise BadRequest(f"pageLimit: expected a number from 1 to {LARGEST_PAGE}")
-    return int(text)
-
-
-def _page_token(number: int) -> str:
-    import base64
-
-    return base64.urlsafe_b64encode(f"after:{number}".encode()).decode().rstrip("=")
-
-
-def _page_start(request: Request) -> int:
-    token = request.query_params.get("pageNextToken")
-    if token is None:
-        return 0
-    try:
-        match = _PAGE_TOKEN.fullmatch(decode_base64url(token))
-    except ValueError:
-        match = None
-    if match is None:
-        raise BadRequest("pageNextToken: expected what an earlier page gave")
-    return int(match[1])

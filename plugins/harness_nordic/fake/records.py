@@ -98,7 +98,9 @@ class DeviceRequest:
     """One request of a device, for suites to see what the board really did.
 
     :ivar seconds: when, since the epoch.
+    :ivar status: of the answer; 0 when the connection was closed without one.
     :ivar ids: correlation ids of the commands that were served or reported.
+    :ivar fault: kind of the fault that struck it, if one did.
     """
 
     seconds: float
@@ -107,6 +109,7 @@ class DeviceRequest:
     query: str
     status: int
     ids: tuple[str, ...]
+    fault: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -117,4 +120,5 @@ class DeviceRequest:
             "query": self.query,
             "status": self.status,
             "ids": list(self.ids),
+            "fault": self.fault,
         }

@@ -11,9 +11,10 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness_nordic.enums import Role
+from harness_nordic.enums import AfterError, Role
 from harness_nordic.fake import jwt, tokens
 from harness_nordic.fake.command_queue import CommandQueue
+from harness_nordic.fake.faults import Faults
 from harness_nordic.fake.records import ClaimedDevice, DeviceRequest, FactoryRecord, Member
 from harness_nordic.fake.refusals import (
     Conflict,
@@ -37,11 +38,19 @@ class ProvisioningService:
     """Everything the fake knows and decides.
 
     :ivar clock: the time of the service.
+    :ivar faults: what is broken on purpose.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        """Begin with no device, no team and no claim."""
+    def __init__(self, clock: Clock, after_error: AfterError = AfterError.WITHHOLD) -> None:
+        """Begin with no device, no team and no claim.
+
+        :param after_error: what becomes of the commands behind one that failed, unless a team orders
+            otherwise.
+        """
         self.clock = clock
+        self.faults = Faults(clock)
+        self._after_error = after_error
+        self._after_error_of: dict[str, AfterError] = {}
         self._factory: dict[str, FactoryRecord] = {}
         self._members: dict[str, Member] = {}
         self._named: dict[str, Member] = {}
@@ -95,6 +104,29 @@ class ProvisioningService:
         if wanted != (known.role, known.owner_id, known.api_key):
             raise Conflict("the name is that of another member")
         return known, False
+
+    def order_after_error(self, owner_id: str, after_error: AfterError | None) -> None:
+        """Decide what becomes of the commands behind one that failed, for one team's devices.
+
+        :param after_error: ``None`` puts back what the fake was started with.
+        """
+        if after_error is None:
+            self._after_error_of.pop(owner_id, None)
+        else:
+            self._after_error_of[owner_id] = after_error
+        for device in self._claims.values():
+            if device.owner_id == owner_id:
+                device.queue.after_error = after_error or self._after_error
+
+    def owner_of(self, device_id: str) -> str | None:
+        """Return the team that has claimed a device, if any has."""
+        device = self._claims.get(device_id)
+        return None if device is None else device.owner_id
+
+    def owner_of_key(self, api_key: str) -> str | None:
+        """Return the team of an API key, if it is any's."""
+        member = self._members.get(api_key)
+        return None if member is None else member.owner_id
 
     def requests_of(self, device_id: str) -> list[DeviceRequest]:
         """Return what a device has asked of the device endpoint, oldest first.
@@ -151,6 +183,7 @@ class ProvisioningService:
             claimed_at=self.clock.timestamp(),
             queue=CommandQueue(partial(self._verify_keygen, record.id)),
         )
+        device.queue.after_error = self._after_error_of.get(member.owner_id, self._after_error)
         self._claims[record.id] = device
         return device
 
