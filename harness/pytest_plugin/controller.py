@@ -20,6 +20,7 @@ from harness.plugins import load_plugins
 from harness.pytest_plugin import selection
 from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import lifeline_path
+from harness.pytest_plugin.lease_notes import LeaseNotes, board_in_this_process, tell_on_terminal
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.signals import interrupt_on_termination
 from harness.pytest_plugin.state import CONTROLLER, MAIN_WORKER, SESSION_KEY, ActiveSession
@@ -28,10 +29,12 @@ from harness.session_directory import SessionDirectory, new_run_id
 from harness.session_lifeline import Lifeline
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from harness.backends.contract import BackendSpec
     from harness.config import Settings
+    from harness.inventory.attached import AbsentBoard, Survey
     from harness.inventory.board import Board
     from harness.plugins import HarnessPluginManager
 
@@ -43,6 +46,8 @@ class Controller:
     :ivar boards: the boards of the session, in identity order.
     :ivar left_out: boards that were leased and then given back because no worker would use them.
     :ivar backends: the services in use, by name.
+    :ivar leases: the leases of the boards.
+    :ivar absent: boards of the rig file that are not there.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
@@ -54,11 +59,16 @@ class Controller:
         self.backends: dict[str, Backend] = {}
         self._config = config
         # Of a bench of our own --boards says what it hosts, of one that runs what we take.
-        own_bench = settings.bench is not None and settings.bench.socket is None
+        bench = settings.bench
+        own_bench = bench is not None and bench.kind == "virtual" and bench.socket is None
         self._wanted = BoardsWanted() if own_bench else settings.boards
         self._resources = ExitStack()
-        self._leases = Leases(self.run_id)
-        self.plugins: HarnessPluginManager = load_plugins()
+        self.leases = Leases(self.run_id, tell=tell_on_terminal)
+        rig = settings.rig
+        self.plugins: HarnessPluginManager = (
+            load_plugins(rig.plugins, source=rig.file) if rig is not None else load_plugins()
+        )
+        self.absent: tuple[AbsentBoard, ...] = ()
         self.conftests = ConftestHooks(config, self.plugins)
         config.pluginmanager.register(self.conftests, "harness-conftests")
         self.specs = backend_specs(self.plugins)
@@ -77,21 +87,16 @@ class Controller:
         """
         bench = self.settings.bench
         assert bench is not None  # noqa: S101 - the caller looked; tells mypy so
-        if bench.kind == "attached":
-            raise UsageError(
-                "attached boards come with a later release; this one runs on virtual boards",
-                key="--bench",
-                value="attached",
-                expected="virtual or virtual=SOCKET",
-            )
         self._refuse_unknown_backends()
         with ExitStack() as undo:
             undo.callback(self.close)
+            if self.settings.rig is not None:
+                self._resources.enter_context(self.settings.rig.in_force())
             self._make_directory()
             interrupt_on_termination(self._resources)
             lifeline = Lifeline(lifeline_path(self.directory))
             self._resources.callback(lifeline.close)
-            if bench.socket is None:
+            if bench.kind == "virtual" and bench.socket is None:
                 bench = self._start_bench(lifeline)
                 self.settings = replace(self.settings, bench=bench)
             self._choose_boards()
@@ -134,19 +139,29 @@ class Controller:
             for boards in self.plugins.hook.harness_discover_boards(settings=self.settings)
             for board in boards
         ]
-        candidates = selection.candidates(replace(self.settings, boards=self._wanted), found)
+        seen = self._survey()
+        self.absent = seen.absent if seen is not None else ()
+        candidates = selection.candidates(replace(self.settings, boards=self._wanted), found, seen)
         if self.runs_nothing:
             self.boards = selection.choose(self._wanted, candidates)
             return
-        self._resources.callback(self._leases.close)
-        selection.lease(self._wanted, candidates, self._leases, deadline=self.settings.lease_deadline)
-        self.boards = self._leases.boards
+        self._resources.callback(self.leases.close)
+        selection.lease(self._wanted, candidates, self.leases, deadline=self.settings.lease_deadline)
+        self.boards = self.leases.boards
+
+    def _survey(self) -> Survey | None:
+        """Look for what is not there, for messages: absent boards, and ports of nobody."""
+        if self.settings.bench is None or self.settings.bench.kind == "virtual":
+            return None
+        from harness.inventory.builtin import survey
+
+        return survey(self.plugins, self.settings.rig)
 
     def limit_boards(self, workers: int) -> None:
         """Give back the boards that no worker would use."""
         self.boards, self.left_out = self.boards[:workers], self.boards[workers:]
         for board in self.left_out:
-            self._leases.release(board)
+            self.leases.release(board)
 
     def _refuse_unknown_backends(self) -> None:
         for name in self.settings.backends:
@@ -235,6 +250,7 @@ def begin_controller(config: pytest.Config) -> None:
         return
     from harness.pytest_plugin.distribution import Distribution, number_of_workers
     from harness.pytest_plugin.overview import Overview
+    from harness.pytest_plugin.runner import RUNNER_KEY
     from harness.pytest_plugin.worker import begin_reporting, begin_running
 
     workers = number_of_workers(config)
@@ -257,12 +273,19 @@ def begin_controller(config: pytest.Config) -> None:
         config,
         session,
         left_out=controller.left_out,
+        absent=controller.absent,
+        warnings=controller.leases.warnings,
         raw_consoles=controller.raw_consoles,
         scheduler=distribution.scheduler if distribution else None,
     )
     config.pluginmanager.register(overview, "harness-overview")
+    board_of_test: Callable[[str], str | None]
     if distribution is not None:
         config.pluginmanager.register(distribution, "harness-distribution")
+        board_of_test = distribution.scheduler.board_of_running
     else:
         begin_running(config, session, controller.conftests, controller.specs)
+        board_of_test = board_in_this_process(config.stash[RUNNER_KEY])
+    notes = LeaseNotes(controller.leases, board_of_test, session.board_of_worker)
+    config.pluginmanager.register(notes, "harness-lease-notes")
     begin_reporting(config, session)

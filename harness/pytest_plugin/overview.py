@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from harness.config import Settings
+    from harness.inventory.attached import AbsentBoard
     from harness.inventory.board import Board
     from harness.pytest_plugin.scheduler import BoardScheduling
 
+ATTACHED_WARNING = "harness: THE BOARDS ARE ATTACHED: this runs on hardware"
 VIRTUAL_WARNING = "harness: THE BOARDS ARE VIRTUAL: nothing here was run on hardware"
 
 
@@ -30,12 +33,16 @@ class Overview:
         session: ActiveSession,
         *,
         left_out: Sequence[Board] = (),
+        absent: Sequence[AbsentBoard] = (),
+        warnings: Sequence[str] = (),
         raw_consoles: Path | None = None,
         scheduler: BoardScheduling | None = None,
     ) -> None:
         """Remember on what the session runs.
 
         :param left_out: boards that were found and have no worker.
+        :param warnings: what the user should know of the leases.
+        :param absent: boards of the rig file that are not there.
         :param raw_consoles: where unredacted console captures are kept, if they are.
         :param scheduler: knows what did not run, when there are workers.
         """
@@ -44,6 +51,8 @@ class Overview:
         self._config = config
         self._session = session
         self._left_out = left_out
+        self._absent = absent
+        self._warnings = warnings
         self._reported: set[str] = set()
         self._interrupted_by_hand = False
 
@@ -52,9 +61,16 @@ class Overview:
         lines = [describe(self._session)]
         if self._left_out:
             lines.append(f"harness: more boards than workers, unused: {count_kinds(self._left_out)}")
+        lines += [f"harness: WARNING: {warning}" for warning in self._warnings]
+        lines += [f"harness: absent: {one.board.id}: {one.reason}" for one in self._absent]
+        return [*lines, *self._warning()]
+
+    def _warning(self) -> list[str]:
+        """Say what no reader may miss: that nothing is hardware, or what may happen to the hardware."""
         if any(board.virtual for board in self._session.boards):
-            lines.append(VIRTUAL_WARNING)
-        return lines
+            return [VIRTUAL_WARNING]
+        rules = "; ".join(f"{name}: {value}" for name, value in house_rules(self._session.settings))
+        return [ATTACHED_WARNING, f"harness: {rules}"] if rules else []
 
     # -- planning -----------------------------------------------------------------------------------------
 
@@ -114,8 +130,8 @@ class Overview:
         if self._config.getoption("plan"):
             return
         terminalreporter.write_line(describe(self._session))
-        if any(board.virtual for board in self._session.boards):
-            terminalreporter.write_line(VIRTUAL_WARNING, yellow=True)
+        for line in self._warning():
+            terminalreporter.write_line(line, yellow=True)
         if self._raw_consoles is not None:
             terminalreporter.write_line(f"harness: console captures, NOT redacted: {self._raw_consoles}")
         if not_run:
@@ -125,7 +141,7 @@ class Overview:
 def describe(session: ActiveSession) -> str:
     """Say in one line on what a session runs."""
     bench = session.settings.bench
-    kind = bench.kind if bench is not None else "no"
+    kind = "no" if bench is None else "ATTACHED" if bench.kind == "attached" else bench.kind
     number = len(session.boards)
     text = f"harness: {kind} bench, {number} board{'' if number == 1 else 's'}"
     text += f" ({count_kinds(session.boards)})" if session.boards else ""
@@ -134,6 +150,23 @@ def describe(session: ActiveSession) -> str:
         for backend in session.backends.values()
     )
     return f"{text}, backends: {backends or 'none'}"
+
+
+def house_rules(settings: Settings) -> list[tuple[str, str]]:
+    """Say what a session may do with hardware; nothing of a session without.
+
+    :param settings: the session's.
+    """
+    if settings.bench is None or settings.bench.kind != "attached":
+        return []
+    rules = [
+        ("security tags", f"{settings.sec_tags[0]}-{settings.sec_tags[-1]}"),
+        (
+            "allow destructive",
+            "YES, boards may be changed for good" if settings.allow_destructive else "no",
+        ),
+    ]
+    return rules if settings.rig is None else [("rig", settings.rig.name), *rules]
 
 
 def count_kinds(boards: Iterable[Board]) -> str:

@@ -7,7 +7,8 @@ started) and :mod:`~harness.pytest_plugin.runner` (each process that runs tests)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
@@ -15,9 +16,11 @@ from harness.pytest_plugin.options import add_options, is_asked_for
 from harness.pytest_plugin.report import add_report_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from harness.inventory.leased_board import LeasedBoard
+
+    ExitCode: TypeAlias = int | pytest.ExitCode | None
 
 MARKERS = (
     "board(driver=, kind=, needs=, each=, destructive=): what the test needs of its board; each=board|kind",
@@ -34,11 +37,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
-    """Plan in one process: xdist reads the number of workers next."""
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, ExitCode, ExitCode]:
+    """Plan in one process: xdist reads the number of workers next; end without a traceback by Ctrl-C."""
     if config.getoption("plan") and hasattr(config.option, "numprocesses"):
         config.option.numprocesses = 0
-    return (yield)
+    try:
+        return (yield)
+    except KeyboardInterrupt:
+        # For xdist boards are found before there is a session, which would take care of this.
+        if not is_asked_for(config):
+            raise
+        sys.stderr.write("harness: interrupted before the tests were collected\n")
+        return pytest.ExitCode.INTERRUPTED
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)

@@ -92,6 +92,18 @@ class BoardScheduling:
         """Whether tests are being run."""
         return self._dispatcher is not None and self._dispatcher.has_unfinished
 
+    def board_of_running(self, test: str) -> str | None:
+        """Return the id of the board whose worker runs a test; ``None`` when none does, or it has no board.
+
+        :param test: id of the test: xdist does not say which worker began it.
+        """
+        if self._dispatcher is None:
+            return None
+        for node in self._dispatcher.workers:
+            if any(self.collection[index] == test for index in self._dispatcher.held_by(node)):
+                return self._board_of[node.gateway.id]
+        return None
+
     def add_node(self, node: WorkerController) -> None:
         """A worker is there and begins to collect."""
         self._waiting.append(node)
