@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from harness.config import DEFAULT_VIRTUAL_BOARDS
 from harness.errors import UsageError
 
+_MOST_PORTS = 8
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.config import BoardsWanted, Settings
+    from harness.inventory.attached import Survey
     from harness.inventory.board import Board
     from harness.inventory.leases import Leases
 
@@ -42,23 +45,27 @@ def kinds_to_start(wanted: BoardsWanted, kinds: Sequence[str]) -> list[str]:
     return [known[number % len(known)] for number in range(wanted.count or DEFAULT_VIRTUAL_BOARDS)]
 
 
-def candidates(settings: Settings, found: Iterable[Board]) -> list[Board]:
+def candidates(settings: Settings, found: Iterable[Board], survey: Survey | None = None) -> list[Board]:
     """Return the boards that may be used, in identity order.
 
     :param settings: ``--board`` names some; ``--boards`` may name kinds.
     :param found: what discovery found.
+    :param survey: what is known of the host's ports, when boards were looked for there.
     :raises UsageError: nothing was found, or a board or kind that is named is not there.
     """
     boards = sorted(found, key=lambda board: board.id)
-    bench = settings.bench
-    if not boards:
-        where = f"the virtual bench at {bench.socket}" if bench and bench.socket else "the bench"
-        raise UsageError(
-            f"no board found: looked on {where} and saw none that is plugged in",
-            key="--bench",
-            expected="a bench with boards; add some (harness bench up --boards N) or plug one in",
-        )
     by_id = {board.id: board for board in boards}
+    absent = {one.board.id: one for one in survey.absent} if survey is not None else {}
+    for board_id in settings.board_ids:
+        if board_id in absent and board_id not in by_id:
+            raise UsageError(
+                f"the rig file has this board, and it is absent: {absent[board_id].reason}",
+                key="--board",
+                value=board_id,
+                expected="it plugged in and switched on",
+            )
+    if not boards:
+        raise _nothing_found(settings, survey)
     for board_id in settings.board_ids:
         if board_id not in by_id:
             raise UsageError(
@@ -75,6 +82,33 @@ def candidates(settings: Settings, found: Iterable[Board]) -> list[Board]:
     if (settings.boards.count or 0) > len(boards):
         raise _too_few(str(settings.boards.count), len(boards))
     return boards
+
+
+def _nothing_found(settings: Settings, survey: Survey | None) -> UsageError:
+    """Say what was looked for, what was seen, and what to do."""
+    if survey is None:
+        bench = settings.bench
+        where = f"the virtual bench at {bench.socket}" if bench and bench.socket else "the bench"
+        return UsageError(
+            f"no board found: looked on {where} and saw none that is plugged in",
+            key="--bench",
+            expected="a bench with boards; add some (harness bench up --boards N) or plug one in",
+        )
+    parts = [f"looked for {', '.join(survey.looked_for) or 'nothing, for no profile has USB ids'}"]
+    if settings.rig is not None and settings.rig.boards:
+        gone = "; ".join(f"{one.board.id}: {one.reason}" for one in survey.absent)
+        parts.append(f"of {settings.rig.file} is absent {gone}")
+    seen = [str(stranger) for stranger in survey.strangers[:_MOST_PORTS]]
+    if len(survey.strangers) > _MOST_PORTS:
+        seen.append(f"and {len(survey.strangers) - _MOST_PORTS} more, see: harness boards")
+    parts.append(f"saw the serial ports {'; '.join(seen)}" if seen else "saw no serial port")
+    return UsageError(
+        f"no board found: {'; '.join(parts)}",
+        key="--bench",
+        value="attached",
+        expected="a board that is plugged in and switched on, one that rig.toml describes (see the page"
+        " 'Use your own boards'), or --bench virtual",
+    )
 
 
 def choose(wanted: BoardsWanted, boards: Sequence[Board]) -> tuple[Board, ...]:
