@@ -64,7 +64,7 @@ class Board:
     @property
     def hardware_identity(self) -> str:
         """What two sessions call the board alike, whatever each one's rig file calls it."""
-        return self.properties.get(USB_SERIAL, self.id)
+        return self.id if self.virtual else self.properties.get(USB_SERIAL, self.id)
 
     @property
     def virtual(self) -> bool:

@@ -61,10 +61,12 @@ def lease_directory(board: Board) -> Path:
 def lease_file(board: Board) -> Path:
     """Return the file whose lock is the lease of a board.
 
-    A readable name with a digest of the whole identity: identities may hold any character.
+    A readable name with a digest of the whole identity: identities may hold any character. It is the
+    hardware's own identity, for another user's rig file may call the board by another name.
     """
-    readable = re.sub(r"[^A-Za-z0-9._-]+", "_", board.id)[:64]
-    digest = hashlib.sha256(board.id.encode()).hexdigest()[:12]
+    identity = board.hardware_identity
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "_", identity)[:64]
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
     return lease_directory(board) / f"{readable}-{digest}.lease"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from harness.errors import RigFault, UsageError
 from harness.inventory.board import Board, Endpoint
 from harness.inventory.leased_board import LeasedBoard
+from harness.inventory.leases import lease_file
 from harness.plugins import HarnessPluginManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from harness.inventory.leased_board import LeasedBoard as Leased
 
@@ -60,6 +63,16 @@ def test_board_survives_the_way_to_another_process() -> None:
 
     assert Board.from_json(board.to_json()) == board
     assert board.virtual
+
+
+def test_rig_files_cannot_give_one_board_two_leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hardware is leased by what it is called on USB, whatever each user's rig file calls it."""
+    monkeypatch.setenv("HARNESS_LEASE_DIR", str(tmp_path / "leases"))
+    found = Board(id="0010512", kind="toy", driver="d", properties={"usb_serial": "0010512"})
+
+    assert lease_file(replace(found, id="left-shelf")) == lease_file(found)
+    assert lease_file(replace(found, properties={})) == lease_file(found)
+    assert lease_file(replace(found, id="left-shelf", properties={})) != lease_file(found)
 
 
 def test_driver_is_made_once_by_the_hook() -> None:
