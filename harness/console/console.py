@@ -183,7 +183,9 @@ class Console:
         intake.consume(intake.window_start + end)
         return match
 
-    def command(self, line: str, dialect: Dialect, *, timeout: float, reason: str = "") -> Reply:
+    def command(
+        self, line: str, dialect: Dialect, *, timeout: float, reason: str = "", shown: str | None = None
+    ) -> Reply:
         """Send a command and return the reply.
 
         Complete lines that came before the command are unsolicited. After a command that timed out, the end
@@ -191,6 +193,7 @@ class Console:
         the end of this one; a reply that comes later still is not told apart.
 
         :param dialect: how commands are sent and replies end.
+        :param shown: the command as messages may show it, when it carries what must not be shown.
         :raises ConsoleTimeout: no end of the reply in time.
         :raises BoardLost: the port went away.
         :raises ForbiddenOutput: an armed pattern was seen.
@@ -209,14 +212,14 @@ class Console:
                     if not text:
                         continue
                     if dialect.is_final(text):
-                        return Reply(line, tuple(lines), text, time.monotonic() - start)
+                        return Reply(shown or line, tuple(lines), text, time.monotonic() - start)
                     if dialect.is_unsolicited(text):
                         self._hear(text)
                     elif lines or not dialect.is_echo(text, line):
                         lines.append(text)
                 if not intake.pump(start + timeout) and time.monotonic() >= start + timeout:
                     self._owed = dialect
-                    raise self._timed_out(f"waited {timeout:g} s for the reply to {line!r}", reason)
+                    raise self._timed_out(f"waited {timeout:g} s for the reply to {shown or line!r}", reason)
 
     def _settle_debt(self) -> None:
         dialect, self._owed = self._owed, None

@@ -24,7 +24,7 @@ class Dialect(Protocol):
 class Reply(NamedTuple):
     """What a board answered to a command.
 
-    :ivar command: the command.
+    :ivar command: the command, as messages may show it.
     :ivar lines: data lines, without line ends, empty lines, echo and unsolicited lines.
     :ivar final: the line that ended the reply.
     :ivar seconds: from before the command was written to the end of the reply.

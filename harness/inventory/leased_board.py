@@ -27,6 +27,7 @@ class LeasedBoard:
     :ivar description: what the inventory knows of the board.
     :ivar settings: what the session allows with its boards.
     :ivar accounts: where a driver notes what it is about to change on the board.
+    :ivar remarks: what a report has to say of every test on this board from now on; a plugin adds to it.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class LeasedBoard:
         self._register_secret = register_secret
         self.settings = settings or BoardSettings()
         self.accounts: Accounts = accounts or UnkeptAccounts()
+        self.remarks: list[str] = []
         self._resources = ExitStack()
         self._endpoints: dict[str, Any] = {}
         self._driver: Any = None

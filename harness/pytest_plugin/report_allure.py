@@ -162,6 +162,9 @@ class AllureReport:
         self._tell_cases_apart(item, result)
         for board in facts.boards:  # whichever board of a kind ran a test, the test's history is one
             result.parameters.append(Parameter(name="board", value=board.id, excluded=True))
+            result.parameters += [
+                Parameter(name="remark", value=remark, excluded=True) for remark in board.remarks
+            ]
 
     def _tell_cases_apart(self, item: pytest.Item, result: TestResult) -> None:
         """Let the id of a parametrized test be its parameter in the history.
@@ -283,6 +286,7 @@ def labels_of(facts: TestFacts) -> list[Label]:
     pairs = [
         *(pair for board in facts.boards for pair in (("board", board.id), ("kind", board.kind))),
         *(("bench", bench) for bench in sorted({board.bench for board in facts.boards})),
+        *(("remark", remark) for board in facts.boards for remark in board.remarks),
     ]
     for name, _, mode in (backend.partition("=") for backend in facts.backends):
         pairs += [("backend", name), ("mode", mode)]

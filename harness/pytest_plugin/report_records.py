@@ -26,11 +26,13 @@ class BoardUsed:
     """A board that a test used.
 
     :ivar bench: ``virtual`` or ``hardware``.
+    :ivar remarks: what else is to be known of it.
     """
 
     id: str
     kind: str
     bench: str
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)

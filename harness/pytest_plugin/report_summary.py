@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from harness.pytest_plugin.report_records import SessionRecords, TestRecord
+    from harness.pytest_plugin.report_records import BoardUsed, SessionRecords, TestRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +179,7 @@ class SummaryPage:
         rows = (
             (
                 f'<td class="{test.outcome}">{test.outcome}</td><td>{self._text(test.nodeid)}</td>'
-                f"<td>{self._text(', '.join(board.id for board in test.facts.boards))}</td>"
+                f"<td>{self._text(', '.join(_with_remarks(board) for board in test.facts.boards))}</td>"
                 f"<td>{self._text(test.facts.verdict or '')}</td><td class=number>{test.seconds:.2f}</td>"
                 f"<td>{self._text(test.reason)}</td>"
             )
@@ -203,6 +203,10 @@ class SummaryPage:
         header = "".join(f"<th>{self._text(name)}</th>" for name in head)
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         return f'<div class="wide"><table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _with_remarks(board: BoardUsed) -> str:
+    return "; ".join((board.id, *board.remarks))
 
 
 _PAGE = """<!doctype html>

@@ -84,13 +84,9 @@ class TestReports:
         return report
 
     def _facts(self, item: pytest.Item, board: LeasedBoard | None) -> TestFacts:
-        used = () if board is None else (board.description,)
         return TestFacts(
             suite=item.path.parent.name,
-            boards=[
-                BoardUsed(id=each.id, kind=each.kind, bench="virtual" if each.virtual else "hardware")
-                for each in used
-            ],
+            boards=[] if board is None else [_used(board)],
             backends=[f"{name}={backend.mode}" for name, backend in sorted(self._backends_of(item).items())],
             proves=pairs_of(item),
             repeat=self.command_line(item, board),
@@ -122,6 +118,7 @@ class TestReports:
             *(("board", board.id) for board in facts.boards),
             *(("kind", board.kind) for board in facts.boards),
             *(("bench", board.bench) for board in facts.boards),
+            *(("remark", remark) for board in facts.boards for remark in board.remarks),
             *(("backend", backend) for backend in facts.backends),
             *(("proves", f"{operation}: {outcome}") for operation, outcome in facts.proves),
         ]
@@ -148,6 +145,16 @@ class TestReports:
         if self._config.pluginmanager.hasplugin("randomly"):
             words.append(f"--randomly-seed={self._config.getoption('randomly_seed')}")
         return self._clean(shlex.join(words))
+
+
+def _used(board: LeasedBoard) -> BoardUsed:
+    description = board.description
+    return BoardUsed(
+        id=description.id,
+        kind=description.kind,
+        bench="virtual" if description.virtual else "hardware",
+        remarks=list(board.remarks),
+    )
 
 
 def console_marks(item: pytest.Item) -> dict[str, int]:

@@ -5,35 +5,31 @@ Sources: nrfcloud fact sheet, sections 5 and 7.
 
 from __future__ import annotations
 
-import re
-import time
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from harness.errors import BoardFault, CommandRefused, ConsoleTimeout, HarnessError
+from harness.errors import BoardFault, CommandRefused, UsageError
 from harness.evidence import reported_as, step
 from harness_nordic import driver_provisioning as provisioning
-from harness_nordic.driver_dialect import AtDialect, error_code, without_content
+from harness_nordic.driver_session import AtSession
 from harness_nordic.enums import CmeError, CredentialType
+from harness_nordic.host_agent.options import HostAgentOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.console import Console
     from harness.inventory.leased_board import LeasedBoard
     from harness_nordic.driver_provisioning import ProvisionOutcome
+    from harness_nordic.host_agent.agent import HostAgent
 
-#: Tags that suites may use: far from the default tag 16842753 and from every tag of Nordic's samples.
-SEC_TAGS = tuple(range(910_000_000, 910_000_010))
-COMMAND_SECONDS = 10.0
 KEYGEN_SECONDS = 30.0
+#: A board whose firmware has an agent of its own says so by this capability.
+AGENT_CAPABILITY = "provisioning-agent"
 
 _FULL, _OFFLINE = 1, 4
 _UNLOCKED_MODES = frozenset({0, _OFFLINE})
-_HEALTH_SECONDS = 3.0
-_LOG_SECONDS = 2.0
-_ERROR_MODE = re.compile(r"AT\+CMEE=([01])", re.IGNORECASE)
 _TYPES = frozenset(map(int, CredentialType))
-_ENTRY = re.compile(r'%CMNG: (\d+),(\d+),"([0-9A-F]{64})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,72 +56,18 @@ class BoardIdentity:
     firmware: str
 
 
-@dataclass(slots=True)
-class _Found:
-    """The modem as the driver found it, to be put back."""
+class Nrf91Driver(AtSession):
+    """Drives a leased nRF91 board. Before its first command it switches error numbers on.
 
-    error_numbers: bool
-    mode: int
-
-
-class Nrf91Driver:
-    """Speaks AT with a leased nRF91 board. Before its first command it switches error numbers on.
-
-    :ivar sec_tags: the security tags that suites may use.
+    :ivar host_options: how the agent on the host behaves, until :meth:`restore`.
     """
-
-    sec_tags: tuple[int, ...] = SEC_TAGS
 
     def __init__(self, board: LeasedBoard) -> None:
         """Drive a board; nothing is sent yet."""
-        self._board = board
-        self._found: _Found | None = None
-        self._wants_numbers = True
-
-    # -- commands -----------------------------------------------------------------------------------------
-
-    def at(self, command: str, timeout: float = COMMAND_SECONDS) -> list[str]:
-        """Run any AT command and return its data lines.
-
-        :param command: the command, with ``AT``.
-        :param timeout: seconds to wait for the end of the reply.
-        :raises CommandRefused: the modem answered with an error; its ``code`` is the number, if it has one.
-        :raises ConsoleTimeout: the modem did not answer in time.
-        """
-        if self._found is None:
-            self._prepare()
-        match = _ERROR_MODE.fullmatch(command)
-        try:
-            lines = self._run(command, timeout)
-        except CommandRefused as refusal:
-            if refusal.code is not None or not self._lost_numbers():
-                raise
-            # The board booted meanwhile and forgot: what was refused without a number is asked once more.
-            self._run("AT+CMEE=1", COMMAND_SECONDS)
-            lines = self._run(command, timeout)
-        if match is not None:
-            self._wants_numbers = match[1] == "1"
-        return lines
-
-    def _prepare(self) -> None:
-        numbers = self._number(self._run("AT+CMEE?", COMMAND_SECONDS), "+CMEE")
-        mode = self._number(self._run("AT+CFUN?", COMMAND_SECONDS), "+CFUN")
-        self._run("AT+CMEE=1", COMMAND_SECONDS)
-        self._found = _Found(bool(numbers), mode)
-        self._wants_numbers = True
-
-    def _lost_numbers(self) -> bool:
-        return self._wants_numbers and not self._number(self._run("AT+CMEE?", COMMAND_SECONDS), "+CMEE")
-
-    def _run(self, command: str, timeout: float) -> list[str]:
-        with step(without_content(command)):  # a plain AT host echoes nothing: only here a report shows it
-            reply = self._board.console.command(
-                command, AtDialect(command), timeout=timeout, reason=f"AT command on {self._board.id}"
-            )
-            final = reply.final.strip()
-            if final != "OK":
-                raise CommandRefused(without_content(command), final, error_code(final))
-            return list(reply.lines)
+        super().__init__(board)
+        self.host_options = HostAgentOptions()
+        self._service: tuple[str, str | None] | None = None
+        self._host_agent: HostAgent | None = None
 
     # -- identification -----------------------------------------------------------------------------------
 
@@ -150,14 +92,6 @@ class Nrf91Driver:
     def device_uuid(self) -> str:
         """Return the device UUID, which is also its id in the Provisioning Service."""
         return self._value("AT%DEVICEUUID", "%DEVICEUUID")
-
-    def health(self) -> bool:
-        """Tell whether the board answers."""
-        try:
-            self._run("AT", _HEALTH_SECONDS)
-        except HarnessError:
-            return False
-        return True
 
     # -- functional mode ----------------------------------------------------------------------------------
 
@@ -250,12 +184,12 @@ class Nrf91Driver:
         :raises BoardFault: a line of the list cannot be read.
         """
         filters = "".join(f",{value:d}" for value in (tag, type) if value is not None)
+        self._prepare()
         entries: list[CredentialEntry] = []
-        for line in self.at(f"AT%CMNG=1{filters}"):
-            match = _ENTRY.fullmatch(line)
-            if match is None or int(match[2]) not in _TYPES:
-                raise BoardFault(f"{self._board.id}: no entry of a credential list: {line!r}")
-            entries.append(CredentialEntry(int(match[1]), CredentialType(int(match[2])), match[3]))
+        for (entry_tag, kind), digest in self._list_credentials(filters):
+            if kind not in _TYPES:
+                raise BoardFault(f"{self._board.id}: a credential of type {kind}, which is not known")
+            entries.append(CredentialEntry(entry_tag, CredentialType(kind), digest))
         return entries
 
     def credential_digest(self, tag: int, type: int) -> str:  # noqa: A002 - the modem's own word
@@ -289,99 +223,69 @@ class Nrf91Driver:
 
     # -- provisioning -------------------------------------------------------------------------------------
 
-    @reported_as("The board's agent provisions")
-    def provision(self, timeout: float = 30.0) -> ProvisionOutcome:
-        """Let the board's own agent provision, and wait until it says how that ended.
+    def use_service(self, url: str, ca_pem: str | None = None) -> None:
+        """Tell the agent on the host where the service is.
+
+        :param url: address of the device endpoint.
+        :param ca_pem: the only CA certificates to trust when it is ``https``.
+        """
+        self._service = (url, ca_pem)
+        self._host_agent = None
+
+    @property
+    def host_settings(self) -> Mapping[str, str]:
+        """What configuration commands have stored with the agent on the host, until :meth:`restore`."""
+        return {} if self._host_agent is None else dict(self._host_agent.settings)
+
+    def provision(
+        self, timeout: float = 30.0, agent: Literal["board", "host"] | None = None
+    ) -> ProvisionOutcome:
+        """Provision, and wait until it is known how that ended.
 
         :param timeout: seconds for the whole run.
-        :raises ConsoleTimeout: the agent did not end in time.
+        :param agent: ``board``: the firmware's own agent; ``host``: ours, over the console; ``None``: the
+            firmware's own if it has one.
+        :raises ConsoleTimeout: the board's agent did not end in time, or the modem fell silent.
         :raises CommandRefused: the firmware has no agent.
+        :raises UsageError: no such agent, or nobody said where the service is.
         """
-        if self.functional_mode() != _FULL:
-            self.online()
-        console = self._board.console
-        log: Console | None = None
-        if "trace" in self._board.description.endpoints:
-            log = self._board.endpoint("trace")
-        start = log.position if log is not None else 0
-        self._forget_notifications(console)
-        deadline = time.monotonic() + timeout
-        self.at(provisioning.TRIGGER)
-        number = self._follow(console, deadline, timeout)
-        told = None if log is None else self._read_log(log, start)
-        return told or provisioning.read_notification(number)
-
-    @staticmethod
-    def _forget_notifications(console: Console) -> None:
-        with suppress(ConsoleTimeout):
-            while True:
-                console.wait_unsolicited(provisioning.NOTIFICATION, timeout=0)
-
-    def _follow(self, console: Console, deadline: float, timeout: float) -> int:
-        """Wait for the last notification; take LTE down and up when the firmware leaves that to the host."""
-        while True:
-            line = console.wait_unsolicited(
-                provisioning.NOTIFICATION,
-                timeout=max(0.0, deadline - time.monotonic()),
-                reason=f"the end of the provisioning that was started, {timeout:g} s at most",
-            )
-            match = provisioning.NOTIFICATION.fullmatch(line)
-            number = int(match[1]) if match else 0
-            if number == provisioning.TAKE_OFFLINE:
-                self.offline()
-            elif number == provisioning.TAKE_ONLINE:
+        chosen = agent or ("board" if AGENT_CAPABILITY in self._board.capabilities else "host")
+        if chosen not in {"board", "host"}:
+            raise UsageError("no such agent", key="agent", value=chosen, expected="'board' or 'host'")
+        self._prepare()
+        self._guard.check_unoccupied()
+        if chosen == "host":
+            with step("The agent on the host provisions"):
+                return self._agent().run(timeout)
+        with step("The board's agent provisions"):
+            if self.functional_mode() != _FULL:
                 self.online()
-            elif match:
-                return number
+            log: Console | None = None
+            if "trace" in self._board.description.endpoints:
+                log = self._board.endpoint("trace")
+            return provisioning.run_board_agent(self, self._board.console, log, timeout)
 
-    @staticmethod
-    def _read_log(log: Console, start: int) -> ProvisionOutcome | None:
-        """Read the run's log, which may lag behind the console; real firmware may log nothing of it."""
-        deadline = time.monotonic() + _LOG_SECONDS
-        while True:
-            outcome = provisioning.read_log(log.slice(start, log.position))
-            if outcome is not None:
-                return outcome
-            try:
-                log.expect(provisioning.TERMINAL_EVENT, timeout=max(0.0, deadline - time.monotonic()))
-            except ConsoleTimeout:
-                return None
+    def _agent(self) -> HostAgent:
+        """Return the agent on the host; ``after`` and what it stores are kept in it."""
+        if self._service is None:
+            raise UsageError(
+                f"nobody told board {self._board.id} where the service is",
+                key="agent",
+                value="host",
+                expected="driver.use_service(URL) before",
+            )
+        if self._host_agent is None:
+            from harness_nordic.host_agent.agent import HostAgent
+            from harness_nordic.host_agent.link import ServiceLink
+
+            self._host_agent = HostAgent(self, ServiceLink(*self._service))
+        self._host_agent.options = self.host_options
+        return self._host_agent
 
     # -- afterwards ---------------------------------------------------------------------------------------
 
     def restore(self) -> None:
-        """Delete what lies under :attr:`sec_tags`; put functional mode and error numbers back as found."""
-        found = self._found
-        if found is None:
-            return
-        for entry in self.credentials():
-            if entry.tag in self.sec_tags:
-                self.delete_credential(entry.tag, entry.type)
-        if self.functional_mode() != found.mode:
-            self.at(f"AT+CFUN={found.mode}")
-        if not found.error_numbers:
-            self._run("AT+CMEE=0", COMMAND_SECONDS)
-        self._found = None
-
-    # -- reading answers ----------------------------------------------------------------------------------
-
-    def _line(self, command: str) -> str:
-        lines = self.at(command)
-        if not lines:
-            raise BoardFault(f"{self._board.id}: {command} was answered OK without a word")
-        return lines[-1].strip()
-
-    def _value(self, command: str, prefix: str, timeout: float = COMMAND_SECONDS) -> str:
-        return self._read(self.at(command, timeout), prefix).strip('"')
-
-    def _number(self, lines: list[str], prefix: str) -> int:
-        text = self._read(lines, prefix)
-        if not text.isdecimal():
-            raise BoardFault(f"{self._board.id}: {prefix} is no number: {text!r}")
-        return int(text)
-
-    def _read(self, lines: list[str], prefix: str) -> str:
-        for line in lines:
-            if line.startswith(f"{prefix}:"):
-                return line.removeprefix(f"{prefix}:").strip()
-        raise BoardFault(f"{self._board.id}: no {prefix} in the answer {lines!r}")
+        """Put everything back as it was found; see :meth:`AtSession.restore`."""
+        self._host_agent = None
+        self.host_options = HostAgentOptions()
+        super().restore()

@@ -15,7 +15,15 @@ _NAME = re.compile(r"AT([+%#][A-Z0-9]+)", re.IGNORECASE)
 _UNSOLICITED = re.compile(
     r"(\+CEREG|\+CSCON|\+CGEV|%XTIME|%XSIM|%MDMEV|%XMODEMSLEEP|%CESQ|#XNRFPROV|#XMODEM): ?.*|Ready|INIT ERROR"
 )
-_WRITTEN_CONTENT = re.compile(r'(%CMNG=0,[^"]*).*', re.IGNORECASE | re.DOTALL)
+_WRITTEN_CONTENT = re.compile(r"(%CMNG\s*=\s*0*0\s*,\s*\d*\s*,?\s*\d*\s*,?).*", re.IGNORECASE | re.DOTALL)
+# Types of credential that are secrets (section 5.4): a private key and a pre-shared key; then its password.
+_SECRET_CONTENT = re.compile(
+    r'(?:%CMNG\s*=\s*0+\s*,\s*\d+\s*,\s*0*([23])\s*,\s*|%CMNG: \d+,([23]),"[0-9A-F]*",)'
+    r'"?([^"]+)"?(?:\s*,\s*"([^"]*)")?',
+    re.IGNORECASE,
+)
+_SECRET_REPLY = re.compile(r'%(ATTESTTOKEN|JWT): ?"?([^"\s]+)')
+_LABELS = {"2": "private key", "3": "pre-shared key", "ATTESTTOKEN": "attestation token", "JWT": "token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +64,13 @@ def error_code(final: str) -> int | None:
 def without_content(command: str) -> str:
     """Return a command for messages: what a write carries is left out, for it may be a secret."""
     return _WRITTEN_CONTENT.sub(r"\1...", command)
+
+
+def secrets_in(text: str) -> list[tuple[str, str]]:
+    """Return what of a command or of a reply must never be shown, with labels."""
+    found = [(match[2], _LABELS[match[1]]) for match in _SECRET_REPLY.finditer(text)]
+    for match in _SECRET_CONTENT.finditer(text):
+        found.append((match[3], _LABELS[match[1] or match[2]]))
+        if match[4]:
+            found.append((match[4], "key password"))
+    return found

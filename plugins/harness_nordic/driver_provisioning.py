@@ -9,7 +9,16 @@ board's [design]; without them the outcome is what the notification says.
 from __future__ import annotations
 
 import re
+import time
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.errors import ConsoleTimeout
+
+if TYPE_CHECKING:
+    from harness.console import Console
+    from harness_nordic.driver import Nrf91Driver
 
 TRIGGER = "AT#XNRFPROV"
 NOTIFICATION = re.compile(r"#XNRFPROV: (-?\d+)")
@@ -30,6 +39,7 @@ _EVENTS = {
 _NOT_CLAIMED = -2
 _UNAUTHORIZED = 401
 _FIRST_REFUSAL = 400
+_LOG_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +65,14 @@ class ProvisionOutcome:
     :ivar event: the library's event at the end (nrfcloud fact sheet, section 3.9).
     :ivar refused_with: HTTP status with which the service refused the board; ``None`` if it did not.
     :ivar exchanges: what was exchanged, in order; empty on a board without a log.
+    :ivar problem: why it ended so, where the agent says more than its event; ``None`` otherwise.
     """
 
     finished: bool
     event: str
     refused_with: int | None
     exchanges: tuple[Exchange, ...] = ()
+    problem: str | None = None
 
 
 def read_notification(number: int) -> ProvisionOutcome:
@@ -90,3 +102,55 @@ def read_log(log: bytes) -> ProvisionOutcome | None:
         refused_with=last if last is not None and last >= _FIRST_REFUSAL else None,
         exchanges=exchanges,
     )
+
+
+def run_board_agent(
+    driver: Nrf91Driver, console: Console, log: Console | None, timeout: float
+) -> ProvisionOutcome:
+    """Let a board's own agent provision, and wait until it says how that ended.
+
+    :param log: where the firmware logs; ``None`` if it has no such endpoint.
+    :param timeout: seconds for the whole run.
+    :raises ConsoleTimeout: the agent did not end in time.
+    :raises CommandRefused: the firmware has no agent.
+    """
+    start = log.position if log is not None else 0
+    with suppress(ConsoleTimeout):  # what an earlier run has said is not about this one
+        while True:
+            console.wait_unsolicited(NOTIFICATION, timeout=0)
+    deadline = time.monotonic() + timeout
+    driver.at(TRIGGER)
+    number = _follow(driver, console, deadline, timeout)
+    told = None if log is None else _wait_for_log(log, start)
+    return told or read_notification(number)
+
+
+def _follow(driver: Nrf91Driver, console: Console, deadline: float, timeout: float) -> int:
+    """Wait for the last notification; take LTE down and up when the firmware leaves that to the host."""
+    while True:
+        line = console.wait_unsolicited(
+            NOTIFICATION,
+            timeout=max(0.0, deadline - time.monotonic()),
+            reason=f"the end of the provisioning that was started, {timeout:g} s at most",
+        )
+        match = NOTIFICATION.fullmatch(line)
+        number = int(match[1]) if match else 0
+        if number == TAKE_OFFLINE:
+            driver.offline()
+        elif number == TAKE_ONLINE:
+            driver.online()
+        elif match:
+            return number
+
+
+def _wait_for_log(log: Console, start: int) -> ProvisionOutcome | None:
+    """Read the run's log, which may lag behind the console; real firmware may log nothing of it."""
+    deadline = time.monotonic() + _LOG_SECONDS
+    while True:
+        outcome = read_log(log.slice(start, log.position))
+        if outcome is not None:
+            return outcome
+        try:
+            log.expect(TERMINAL_EVENT, timeout=max(0.0, deadline - time.monotonic()))
+        except ConsoleTimeout:
+            return None

@@ -50,7 +50,18 @@ def harness_backends() -> Iterable[BackendSpec]:
             title="nRF Cloud Identity & Provisioning",
             client="harness_nordic.client:connect",
             fake="harness_nordic.fake.app:create",
-            capabilities=frozenset({"device-log", "exact-status", "factory", "teams"}),
+            capabilities=frozenset(
+                {
+                    "command-control",
+                    "command-list",
+                    "device-log",
+                    "exact-status",
+                    "factory",
+                    "faults",
+                    "teams",
+                    "tls",
+                }
+            ),
             serve_options={"team-key": "new"},
         )
     ]
@@ -78,11 +89,12 @@ def harness_secrets() -> Iterable[Secret]:
 
 
 def harness_introduce_board(board: LeasedBoard, backend: Backend) -> None:
-    """Enrol a virtual nRF91 with the fake's factory registry, and tell it where the service is."""
-    if backend.name != "nrfcloud" or board.description.driver != "nrf91" or not board.description.virtual:
-        return
-    if backend.control is not None:
-        from harness_nordic.client import enrol
+    """Enrol an nRF91 with the fake's factory registry, and say where the service is.
 
-        enrol(backend, board.virtual.call("factory_record"))
-    board.virtual.call("set_service", url=backend.url)
+    A virtual board tells its factory record; the key of any other board is recovered from its signatures.
+    """
+    if backend.name != "nrfcloud" or board.description.driver != "nrf91":
+        return
+    from harness_nordic.introduction import introduce
+
+    introduce(board, backend)

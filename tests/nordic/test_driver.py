@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.backends.contract import UnkeptAccounts
+from harness.config import BoardSettings
 from harness.console import Reply
 from harness.errors import BoardFault, CommandRefused, ConsoleTimeout
 from harness.inventory.board import Board, Endpoint
@@ -49,6 +51,7 @@ def board(bench: Any) -> Iterator[LeasedBoard]:
         id=state.id,
         kind=state.kind,
         driver="nrf91",
+        capabilities=frozenset({"provisioning-agent"}),
         bench=str(bench.socket),
         endpoints={role: Endpoint(role=role, url=str(path)) for role, path in state.ports.items()},
         properties=dict(state.properties),
@@ -335,7 +338,7 @@ def test_trace_that_tells_nothing(
     board: LeasedBoard, driver: Nrf91Driver, literal_service: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Real firmware may log nothing of the kind: after a moment the notification counts."""
-    monkeypatch.setattr("harness_nordic.driver._LOG_SECONDS", 0.05)
+    monkeypatch.setattr("harness_nordic.driver_provisioning._LOG_SECONDS", 0.05)
     board.virtual.call("set_service", url=literal_service.url)
     board.virtual.shape("trace", silent=True)
     literal_service.status(403)
@@ -356,9 +359,15 @@ class Parrot:
     def __init__(self, **answers: list[str]) -> None:
         self.id = "parrot"
         self.console = self
+        self.settings = BoardSettings(allow_destructive=True)
+        self.accounts = UnkeptAccounts()
+        self.description = Board(id="parrot", kind="parrot", driver="nrf91")
         self._answers = {"AT+CMEE?": ["+CMEE: 0"], "AT+CFUN?": ["+CFUN: 4"], **answers}
 
-    def command(self, line: str, dialect: Any, *, timeout: float, reason: str = "") -> Reply:
+    def register_secret(self, value: str, label: str) -> None:
+        """Keep nothing."""
+
+    def command(self, line: str, dialect: Any, *, timeout: float, reason: str, shown: str) -> Reply:
         lines = self._answers.get(line, [])
         return Reply(command=line, lines=tuple(lines), final="OK", seconds=0)
 
@@ -370,7 +379,7 @@ class Parrot:
         ({"AT%DEVICEUUID": ["nothing"]}, lambda driver: driver.device_uuid(), "no %DEVICEUUID in the answer"),
         ({"AT+CFUN?": ["+CFUN: x"]}, lambda driver: driver.imei(), "is no number"),
         ({"AT%CMNG=1": ["%CMNG: x"]}, lambda driver: driver.credentials(), "no entry of a credential list"),
-        ({"AT%CMNG=1": ['%CMNG: 1,77,"' + "A" * 64 + '"']}, lambda driver: driver.credentials(), "no entry"),
+        ({"AT%CMNG=1": ['%CMNG: 1,77,"' + "A" * 64 + '"']}, lambda driver: driver.credentials(), "type 77"),
     ],
 )
 def test_nonsense_is_the_boards_fault(answers: dict[str, list[str]], ask: Any, says: str) -> None:

@@ -1,0 +1,60 @@
+"""Making a board and a service known to each other before the first test that uses both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from harness.evidence import step
+
+if TYPE_CHECKING:
+    from harness.backends.contract import Backend
+    from harness.inventory.leased_board import LeasedBoard
+    from harness_nordic.driver import Nrf91Driver
+
+#: What a report says of every test on a board whose key the fake did not get from a factory.
+RECOVERED = "identity key recovered on first use"
+
+_MANAGEMENT_HOST = "api.provisioning.nrfcloud.com"
+_DEVICE_ENDPOINT = "https://provisioning-http.nrfcloud.com"
+
+
+def introduce(board: LeasedBoard, backend: Backend) -> None:
+    """Enrol a board with a fake, and tell the board and the agent on the host where the service is.
+
+    :raises HarnessError: the board gives no tokens from which its key follows, or the fake refuses it.
+    """
+    virtual = board.description.virtual
+    if backend.control is not None:
+        from harness_nordic.client import enrol
+
+        enrol(backend, board.virtual.call("factory_record") if virtual else recovered_record(board.driver))
+        if not virtual:
+            board.remarks.append(RECOVERED)
+    endpoint = device_endpoint(backend.url)
+    if virtual:
+        board.virtual.call("set_service", url=endpoint)
+    board.driver.use_service(endpoint)
+
+
+def recovered_record(driver: Nrf91Driver) -> dict[str, Any]:
+    """Return what a factory would know of a board: from its signatures and what it says of itself.
+
+    :raises BoardFault: its key does not follow from what it signs.
+    """
+    with step(f"Ask the board for two attestation tokens: {RECOVERED}"):
+        from harness_nordic.key_recovery import identify
+
+        key, attestation = identify(driver.attestation_token)
+        return {
+            "uuid": attestation.device_uuid,
+            "public_key": key.hex(),
+            "imei": driver.imei(),
+            "device_type": attestation.device_type,
+            "firmware_uuid": attestation.firmware_uuid,
+        }
+
+
+def device_endpoint(url: str) -> str:
+    """Return where boards of a service go: on nRF Cloud another host (nrfcloud fact sheet, section 1)."""
+    return _DEVICE_ENDPOINT if urlsplit(url).hostname == _MANAGEMENT_HOST else url
