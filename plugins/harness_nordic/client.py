@@ -13,8 +13,9 @@ from harness.backends.http import ServiceHttp, problem_text
 from harness.errors import BackendFault, RequestRefused, UsageError
 from harness.redaction import SHORTEST_SECRET
 from harness_nordic.client_claims import CLAIM, DEVICES, Claims
+from harness_nordic.client_commands import CommandCalls
+from harness_nordic.client_faults import FaultCalls
 from harness_nordic.client_models import (
-    CommandRecord,
     DevicePage,
     DeviceRecord,
     DeviceRequest,
@@ -23,7 +24,7 @@ from harness_nordic.client_models import (
     parse_answer,
 )
 from harness_nordic.client_objects import ClaimedDevice
-from harness_nordic.client_requests import CommandRequest, secrets_in
+from harness_nordic.client_pages import read_pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 API_KEY_VARIABLE = "NRFCLOUD_API_KEY"
 
-_LARGEST_PAGE = 100
-_MOST_PAGES = 10_000
 _DONE = frozenset({200, 202, 204})
 """What block and unblock may answer: which it is on the real service is unknown (section 2.6)."""
 _CREATED = 201
@@ -64,7 +63,10 @@ def connect(backend: Backend, session: BackendSession) -> NrfCloudClient:
         name = f"{session.run_id}-{session.worker}"
         team = _team(control, {"name": name, "role": "owner"})
     http = ServiceHttp(backend.url, on_exchange=session.on_exchange)
-    return NrfCloudClient(backend, session, http, control, team, name)
+    client = NrfCloudClient(backend, session, http, control, team, name)
+    if control is not None:
+        client.take_orders_back()  # a dead worker's faults would strike the one that replaces it
+    return client
 
 
 def enrol(backend: Backend, record: Mapping[str, Any]) -> None:
@@ -127,7 +129,7 @@ def _is_claim(method: str, path: str, content: Mapping[str, Any]) -> bool:
     )
 
 
-class NrfCloudClient:
+class NrfCloudClient(CommandCalls, FaultCalls):
     """One team's access to the service.
 
     :ivar backend: the service.
@@ -207,17 +209,8 @@ class NrfCloudClient:
 
         :raises BackendFault: the pages never end.
         """
-        operation = "ListClaimedDevices"
-        found: list[ClaimedDevice] = []
-        query = {"pageLimit": str(_LARGEST_PAGE)}
-        for _page in range(_MOST_PAGES):
-            response = self._http.request("GET", DEVICES, operation=operation, accept={200}, params=query)
-            page = parse_answer(DevicePage, response, operation)
-            found += [ClaimedDevice(self, record) for record in page.items]
-            if not page.next_token or query.get("pageNextToken") == page.next_token:
-                return found
-            query["pageNextToken"] = page.next_token
-        raise BackendFault(f"{operation} gave {_MOST_PAGES} pages and still promises more")
+        records = read_pages(self._http, DEVICES, "ListClaimedDevices", DevicePage)
+        return [ClaimedDevice(self, record) for record in records]
 
     def device(self, device_id: str) -> ClaimedDevice:
         """Return a claimed device of the team.
@@ -248,26 +241,6 @@ class NrfCloudClient:
         """Unblock a claimed device."""
         path = f"{DEVICES}/{device_id}/unblock"
         self._http.request("POST", path, operation="UnblockClaimedDevice", accept=_DONE)
-
-    def add_command(self, device_id: str, request: CommandRequest, description: str) -> CommandRecord:
-        """Create a provisioning command."""
-        operation = "CreateDeviceProvisioningCommand"
-        for value, label in secrets_in(request):
-            self._session.register_secret(value, label)
-        sent = {request.type.value: request.fields()}
-        body = {"description": description, "request": sent}
-        path = f"{DEVICES}/{device_id}/provisioning"
-        response = self._http.request("POST", path, operation=operation, accept={201}, json=body)
-        record = parse_answer(CommandRecord, response, operation)
-        # The real service is only known to answer with the id; the rest is what we asked for.
-        return record.model_copy(update={"request": record.request or {request.type: request.fields()}})
-
-    def read_command(self, device_id: str, command_id: str) -> CommandRecord:
-        """Read a provisioning command."""
-        operation = "GetDeviceProvisioningCommand"
-        path = f"{DEVICES}/{device_id}/provisioning/{command_id}"
-        response = self._http.request("GET", path, operation=operation, accept={200})
-        return parse_answer(CommandRecord, response, operation)
 
     # What only a fake can do -------------------------------------------------------------------------
 
@@ -327,11 +300,17 @@ class NrfCloudClient:
     # The contract of every backend's client ----------------------------------------------------------
 
     def undo(self) -> None:
-        """Unclaim what the running test claimed, newest first; what is gone already is well gone.
+        """Take faults back, and unclaim what the running test claimed, newest first.
+
+        What is gone already is well gone.
 
         :raises BackendFault: something could not be undone; the rest was undone all the same.
         """
         faults: list[BackendFault] = []
+        try:
+            self.undo_orders()  # first: a fault could strike the calls that undo the rest
+        except BackendFault as fault:
+            faults.append(fault)
         for other in reversed(self._others):
             try:
                 other.undo()
@@ -343,7 +322,8 @@ class NrfCloudClient:
             raise faults[0]
 
     def forget(self) -> None:
-        """Leave what the running test claimed as it is."""
+        """Leave what the running test claimed as it is; its faults end all the same."""
+        self.undo_orders()
         for other in self._others:
             other.forget()
         self._others.clear()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import BackendFault
-from harness_nordic.enums import CommandStatus, CommandType, DeviceStatus
+from harness_nordic.enums import CommandStatus, CommandType, DeviceStatus, FaultKind
 
 if TYPE_CHECKING:
     import httpx
 
+Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -33,11 +34,15 @@ class DeviceRecord(_Answer):
     claimed_at: str = Field("", alias="claimedAt")
 
 
-class DevicePage(_Answer):
-    """A page of claimed devices (section 2.1)."""
+class Page(_Answer, Generic[Item]):
+    """A page of a list (section 2.1)."""
 
-    items: tuple[DeviceRecord, ...]
+    items: tuple[Item, ...]
     next_token: str | None = Field(None, alias="pageNextToken")
+
+
+class DevicePage(Page[DeviceRecord]):
+    """A page of claimed devices."""
 
 
 class CommandRecord(_Answer):
@@ -50,6 +55,10 @@ class CommandRecord(_Answer):
     response: dict[str, Any] | None = None
 
 
+class CommandPage(Page[CommandRecord]):
+    """A page of a device's commands (section 2.8: fake choice)."""
+
+
 class TeamRecord(_Answer):
     """A team of a fake, as its control socket tells it."""
 
@@ -60,7 +69,9 @@ class TeamRecord(_Answer):
 class DeviceRequest(_Answer):
     """One request that a device made of a fake.
 
+    :ivar status: of the answer; 0 when a fault closed the connection without one.
     :ivar ids: correlation ids of the commands that were served or reported.
+    :ivar fault: kind of the fault that struck it, if one did.
     """
 
     time: str
@@ -69,12 +80,67 @@ class DeviceRequest(_Answer):
     query: str
     status: int
     ids: tuple[str, ...]
+    fault: FaultKind | None = None
 
 
 class DeviceRequests(_Answer):
     """All requests of one device, oldest first."""
 
     items: tuple[DeviceRequest, ...]
+
+
+class OrderedRecord(_Answer):
+    """What a fake says of a fault that was ordered."""
+
+    id: str
+
+
+class FaultRecord(_Answer):
+    """What a fake says of a fault later.
+
+    :ivar left: how often it will strike yet.
+    :ivar struck: how often it did.
+    """
+
+    id: str
+    left: int
+    struck: int
+
+
+class FaultPage(_Answer):
+    """All faults that are ordered."""
+
+    items: tuple[FaultRecord, ...]
+
+
+class ServiceEvent(_Answer):
+    """One event of a fake that belongs to no device.
+
+    :ivar what: ``fault`` or ``tls-refused``.
+    :ivar reason: why a handshake failed.
+    :ivar fault: id of the fault that struck.
+    :ivar device: the device it struck, if it was about one.
+    """
+
+    time: str
+    what: str
+    reason: str = ""
+    fault: str = ""
+    kind: FaultKind | None = None
+    device: str | None = None
+
+
+class ServiceEvents(_Answer):
+    """All events that belong to no device, oldest first."""
+
+    items: tuple[ServiceEvent, ...]
+
+
+class TlsRecord(_Answer):
+    """Where a fake is served over TLS, and its authority."""
+
+    url: str
+    ca: str
 
 
 def parse_answer(model: type[Model], response: httpx.Response, operation: str) -> Model:

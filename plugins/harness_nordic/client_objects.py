@@ -116,6 +116,29 @@ class ClaimedDevice:
         """
         return Command(self._client, self.id, self._client.read_command(self.id, command_id))
 
+    def commands(self) -> list[Command]:
+        """Read every command of the device, in the order of creation (capability ``command-list``).
+
+        :raises UsageError: the service is not known to have such a list.
+        """
+        records = self._client.list_commands(self.id)
+        return [Command(self._client, self.id, record) for record in records]
+
+    def reset(self) -> None:
+        """Let the device try again what failed or is in progress (capability ``command-control``).
+
+        :raises RequestRefused: too many commands would be open then.
+        :raises UsageError: the service is not known to be able to.
+        """
+        self._client.reset_commands(self.id)
+
+    def discard(self) -> None:
+        """Drop every command that is not final (capability ``command-control``).
+
+        :raises UsageError: the service is not known to be able to.
+        """
+        self._client.discard_commands(self.id)
+
 
 class Command:
     """A provisioning command: what the service last said of it."""
@@ -172,3 +195,11 @@ class Command:
         """
         self._record = self._client.read_command(self._device_id, self.id)
         return self
+
+    def delete(self) -> None:
+        """Delete the command (capability ``command-control``).
+
+        :raises RequestRefused: it is gone, or the device has it in hand.
+        :raises UsageError: the service is not known to be able to.
+        """
+        self._client.delete_command(self._device_id, self.id)

@@ -551,7 +551,7 @@ def test_lists_that_never_end(client: NrfCloudClient, monkeypatch: pytest.Monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(client._http, "send", endless)
-        patch.setattr("harness_nordic.client._MOST_PAGES", 5)
+        patch.setattr("harness_nordic.client_pages.MOST_PAGES", 5)
         with pytest.raises(BackendFault, match="5 pages"):
             client.devices()
     with monkeypatch.context() as patch:
