@@ -12,6 +12,7 @@ import os
 import socket
 import termios
 import threading
+import warnings
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -88,6 +89,14 @@ def _open_error(endpoint: Endpoint, name: str, error: Exception) -> RigFault:
     return BoardLost(f"{name}: cannot open {endpoint.url}: {error}")
 
 
+def _set_modem_lines(port: serial.SerialBase, endpoint: Endpoint) -> None:
+    """Choose what DTR and RTS are to be from the moment a port is opened."""
+    if endpoint.dtr is not None:
+        port.dtr = endpoint.dtr
+    if endpoint.rts is not None:
+        port.rts = endpoint.rts
+
+
 class _DescriptorPort:
     """What ports with a descriptor of their own share."""
 
@@ -129,10 +138,7 @@ class _DevicePort(_DescriptorPort):
         self._serial.timeout = 0
         self._serial.rtscts = endpoint.rtscts
         self._serial.exclusive = True
-        if endpoint.dtr is not None:
-            self._serial.dtr = endpoint.dtr
-        if endpoint.rts is not None:
-            self._serial.rts = endpoint.rts
+        _set_modem_lines(self._serial, endpoint)
         self._serial.open()
         super().__init__(self._serial.fileno(), endpoint, name)
 
@@ -174,8 +180,16 @@ class _BridgedPort(_DescriptorPort):
 
     def __init__(self, endpoint: Endpoint, name: str) -> None:
         self._serial = serial.serial_for_url(
-            endpoint.url, baudrate=endpoint.baud, timeout=_BRIDGE_POLL_SECONDS, rtscts=endpoint.rtscts
+            endpoint.url,
+            do_not_open=True,  # the modem lines are set before it is opened: opening must not reset a board
+            baudrate=endpoint.baud,
+            timeout=_BRIDGE_POLL_SECONDS,
+            rtscts=endpoint.rtscts,
         )
+        _set_modem_lines(self._serial, endpoint)
+        with warnings.catch_warnings():  # pyserial's own rfc2217 uses what Python deprecates
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._serial.open()
         self._near, self._far = socket.socketpair()
         self._near.setblocking(False)
         super().__init__(self._near.fileno(), endpoint, name)
