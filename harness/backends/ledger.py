@@ -273,6 +273,7 @@ class LedgerAccounts:
         self._backend = backend
         self._mode = mode
         self._url = url
+        self._open: set[int] = set()
 
     def note(self, kind: str, subject: str, **details: str) -> int:
         """Note what is about to be made."""
@@ -286,6 +287,7 @@ class LedgerAccounts:
             subject=subject,
             details=details,
         )
+        self._open.add(entry.number)
         return entry.number
 
     def amend(self, number: int, **details: str) -> None:
@@ -295,6 +297,13 @@ class LedgerAccounts:
     def settle(self, number: int) -> None:
         """It is undone, or was never made."""
         self._ledger.settle(number)
+        self._open.discard(number)
+
+    def keep(self) -> None:
+        """Mark what is not settled as left on purpose: no session undoes it, only ``harness sweep``."""
+        for number in self._open:
+            self._ledger.amend(number, kept="yes")
+        self._open.clear()
 
 
 def bare_address(url: str) -> str:

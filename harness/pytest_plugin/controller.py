@@ -18,6 +18,7 @@ from harness.errors import HarnessError, UsageError
 from harness.inventory.leases import Leases
 from harness.plugins import load_plugins
 from harness.pytest_plugin import selection
+from harness.pytest_plugin.accounting import Accounting
 from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import lifeline_path
 from harness.pytest_plugin.lease_notes import LeaseNotes, board_in_this_process, tell_on_terminal
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.backends.contract import BackendSpec
+    from harness.backends.ledger import Ledger
     from harness.config import Settings
     from harness.inventory.attached import AbsentBoard, Survey
     from harness.inventory.board import Board
@@ -48,6 +50,8 @@ class Controller:
     :ivar backends: the services in use, by name.
     :ivar leases: the leases of the boards.
     :ivar absent: boards of the rig file that are not there.
+    :ivar ledger: what is made in services and changed on boards; ``None`` when nothing is run.
+    :ivar found: what dead sessions had left, and what became of it.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
@@ -57,6 +61,8 @@ class Controller:
         self.boards: tuple[Board, ...] = ()
         self.left_out: tuple[Board, ...] = ()
         self.backends: dict[str, Backend] = {}
+        self.ledger: Ledger | None = None
+        self.found: list[str] = []
         self._config = config
         # Of a bench of our own --boards says what it hosts, of one that runs what we take.
         bench = settings.bench
@@ -93,6 +99,9 @@ class Controller:
             if self.settings.rig is not None:
                 self._resources.enter_context(self.settings.rig.in_force())
             self._make_directory()
+            accounting = Accounting(self.run_id)
+            if not self.runs_nothing:
+                self.ledger = self._resources.enter_context(accounting)
             interrupt_on_termination(self._resources)
             lifeline = Lifeline(lifeline_path(self.directory))
             self._resources.callback(lifeline.close)
@@ -102,6 +111,8 @@ class Controller:
             self._choose_boards()
             if not self.runs_nothing:
                 self._start_backends(lifeline)
+                running = [(self.specs[name], backend) for name, backend in self.backends.items()]
+                self.found = accounting.undo_what_the_dead_left(self.boards, running, self.redactor.add)
             undo.pop_all()
 
     def close(self) -> None:
@@ -266,6 +277,7 @@ def begin_controller(config: pytest.Config) -> None:
         boards=controller.boards,
         own_boards=() if workers else controller.boards,
         backends=controller.planned_backends(),
+        ledger=controller.ledger,
     )
     config.stash[SESSION_KEY] = session
     distribution = Distribution(config, session) if workers else None
@@ -276,6 +288,7 @@ def begin_controller(config: pytest.Config) -> None:
         absent=controller.absent,
         warnings=controller.leases.warnings,
         raw_consoles=controller.raw_consoles,
+        found=controller.found,
         scheduler=distribution.scheduler if distribution else None,
     )
     config.pluginmanager.register(overview, "harness-overview")

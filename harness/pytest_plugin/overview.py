@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.pytest_plugin.accounting import lines_of_what_is_left
 from harness.pytest_plugin.placement import PLACEMENT_KEY
 from harness.pytest_plugin.signals import shorten_traceback
 from harness.pytest_plugin.state import NOT_RUN_KEY, ActiveSession
@@ -36,6 +37,7 @@ class Overview:
         absent: Sequence[AbsentBoard] = (),
         warnings: Sequence[str] = (),
         raw_consoles: Path | None = None,
+        found: Sequence[str] = (),
         scheduler: BoardScheduling | None = None,
     ) -> None:
         """Remember on what the session runs.
@@ -44,9 +46,11 @@ class Overview:
         :param warnings: what the user should know of the leases.
         :param absent: boards of the rig file that are not there.
         :param raw_consoles: where unredacted console captures are kept, if they are.
+        :param found: what dead sessions had left, and what became of it, in lines.
         :param scheduler: knows what did not run, when there are workers.
         """
         self._raw_consoles = raw_consoles
+        self._found = found
         self._scheduler = scheduler
         self._config = config
         self._session = session
@@ -63,7 +67,7 @@ class Overview:
             lines.append(f"harness: more boards than workers, unused: {count_kinds(self._left_out)}")
         lines += [f"harness: WARNING: {warning}" for warning in self._warnings]
         lines += [f"harness: absent: {one.board.id}: {one.reason}" for one in self._absent]
-        return [*lines, *self._warning()]
+        return [*lines, *self._found, *self._warning()]
 
     def _warning(self) -> list[str]:
         """Say what no reader may miss: that nothing is hardware, or what may happen to the hardware."""
@@ -134,6 +138,11 @@ class Overview:
             terminalreporter.write_line(line, yellow=True)
         if self._raw_consoles is not None:
             terminalreporter.write_line(f"harness: console captures, NOT redacted: {self._raw_consoles}")
+        for line in self._found:
+            terminalreporter.write_line(line, yellow=True)
+        if self._session.ledger is not None:
+            for line in lines_of_what_is_left(self._session.ledger, self._session.run_id):
+                terminalreporter.write_line(line, yellow=True)
         if not_run:
             terminalreporter.write_line(f"not run: {len(not_run)}", red=True)
 

@@ -98,7 +98,9 @@ class TestRunner:
             for board in session.own_boards
         }
         self._to_recover = set(self._boards) if recovers else set()
-        self._left = {board.id: self._left_on(board, place, recovers) for board in session.own_boards}
+        self._left = {
+            board.id: self._left_on(board, place if recovers else None) for board in session.own_boards
+        }
         self._kept: dict[str, str] = {}
         self._lent: set[str] = set()
         self.current: pytest.Item | None = None
@@ -116,14 +118,14 @@ class TestRunner:
             session.ledger, board, session=session.run_id, worker=place, directory=session.directory
         )
 
-    def _left_on(self, board: Board, place: str, recovers: bool) -> list[Entry]:
+    def _left_on(self, board: Board, predecessor: str | None) -> list[Entry]:
         """Return what dead sessions, and the worker that this one replaces, noted of a board."""
         ledger = self._session.ledger
         if ledger is None:
             return []
         left = left_by_the_dead(ledger, subject=board.id)
-        if recovers:
-            left += ledger.entries(subject=board.id, session=self._session.run_id, worker=place)
+        if predecessor is not None:
+            left += ledger.entries(subject=board.id, session=self._session.run_id, worker=predecessor)
         return [entry for entry in left if is_of_board(entry, board)]
 
     def recover_boards(self) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import types
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.backends.contract import BackendSession
+from harness.errors import HarnessError
 from harness.plugins import load_object
 from harness.pytest_plugin.placement import BOARD_FIXTURE, fixture_names, how_to_add_backend
 from harness.pytest_plugin.state import EXCHANGES_KEY
+from harness.recovery import is_in, is_kept, undo_in_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from harness.backends.contract import BackendSpec, Exchange
+    from harness.backends.ledger import LedgerAccounts
     from harness.pytest_plugin.runner import TestRunner
     from harness.pytest_plugin.state import ActiveSession
 
@@ -40,6 +43,7 @@ class Services:
         self._specs = {spec.name: spec for spec in specs}
         self._place = place
         self._clients: dict[str, Any] = {}
+        self._accounts: dict[str, LedgerAccounts] = {}
         self._introduced: set[tuple[str, str]] = set()
         self._resources = ExitStack()
 
@@ -76,6 +80,8 @@ class Services:
         yield client
         if self._runner.keeps(item):
             client.forget()
+            if name in self._accounts:
+                self._accounts[name].keep()
         else:
             client.undo()
 
@@ -86,8 +92,21 @@ class Services:
             )
             self._introduced.add((board.id, name))
 
+    def undo_predecessor(self) -> None:
+        """Undo what the worker that this one replaces left; what cannot be undone stays in the ledger."""
+        ledger = self._session.ledger
+        if ledger is None:
+            return
+        left = ledger.entries(session=self._session.run_id, worker=self._place)
+        for name, backend in self._session.backends.items():
+            entries = [entry for entry in left if is_in(entry, backend) and not is_kept(entry)]
+            if entries:
+                with suppress(HarnessError):
+                    undo_in_service(ledger, entries, self._client(name), by=self._session.run_id)
+
     def _client(self, name: str) -> Any:
         if name not in self._clients:
+            backend = self._session.backends[name]
             make = load_object(self._specs[name].client)
             session = BackendSession(
                 run_id=self._session.run_id,
@@ -95,7 +114,15 @@ class Services:
                 on_exchange=self._note,
                 register_secret=self._register_secret,
             )
-            self._clients[name] = make(self._session.backends[name], session)
+            if self._session.ledger is not None:
+                session.accounts = self._accounts[name] = self._session.ledger.accounts(
+                    session=self._session.run_id,
+                    worker=self._place,
+                    backend=name,
+                    mode=backend.mode,
+                    url=backend.url,
+                )
+            self._clients[name] = make(backend, session)
             self._resources.callback(self._clients[name].close)
         return self._clients[name]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.backends.contract import Backend, Exchange
+    from harness.backends.ledger import Ledger
     from harness.config import Settings
     from harness.inventory.board import Board
     from harness.inventory.leased_board import LeasedBoard
@@ -38,6 +39,7 @@ class ActiveSession:
     :ivar boards: every board of the session, in identity order.
     :ivar own_boards: the boards that this process may use; in a worker of xdist one or none.
     :ivar backends: the services in use, by name.
+    :ivar ledger: what is made in services and changed on boards; ``None`` when nothing is run.
     :ivar board_of_worker: in the controller of xdist, the board of every worker there was; ``None`` for a
         worker without a board. A worker's console captures are in ``directory/captures/WORKER``.
     """
@@ -51,6 +53,7 @@ class ActiveSession:
     boards: tuple[Board, ...] = ()
     own_boards: tuple[Board, ...] = ()
     backends: dict[str, Backend] = field(default_factory=dict)
+    ledger: Ledger | None = None
     board_of_worker: dict[str, str | None] = field(default_factory=dict)
 
     @property

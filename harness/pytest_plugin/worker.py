@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.backends.ledger import Ledger
 from harness.errors import HarnessError
 from harness.plugins import load_plugins
 from harness.pytest_plugin.conftests import ConftestHooks
@@ -19,6 +20,7 @@ from harness.pytest_plugin.services import Services
 from harness.pytest_plugin.signals import interrupt_once, shorten_traceback
 from harness.pytest_plugin.state import SESSION_KEY, ActiveSession
 from harness.session_lifeline import watch_lifeline
+from harness.session_lock import SessionLock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,10 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
         plugins = load_plugins()
         conftests = ConftestHooks(config, plugins)
         settings = read_settings(config)
+        lock = SessionLock(handover.run_id, join=True)
+        config.add_cleanup(lock.close)
+        ledger = Ledger()
+        config.add_cleanup(ledger.close)
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(conftests, "harness-conftests")
@@ -55,6 +61,7 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
         boards=handover.boards,
         own_boards=tuple(board for board in handover.boards if board.id == handover.own_board),
         backends={backend.name: backend for backend in handover.backends},
+        ledger=ledger,
     )
     config.stash[SESSION_KEY] = session
     config.pluginmanager.register(QuickInterrupt(config), "harness-interrupt")
@@ -92,6 +99,7 @@ def begin_running(
         session,
         conftests,
         known_backends=frozenset(specs),
+        place=replaces or session.worker_id,
         recovers=replaces is not None,
         watches_deadlines=not config.option.usepdb,
         on_console=live.show if live else None,
@@ -99,6 +107,9 @@ def begin_running(
     config.add_cleanup(runner.close)
     services = Services(session, runner, specs.values(), place=replaces or session.worker_id)
     config.add_cleanup(services.close)
+    if replaces is not None:
+        services.undo_predecessor()
+        runner.recover_boards()
     config.stash[RUNNER_KEY] = runner
     config.pluginmanager.register(services.fixtures(), "harness-backend-fixtures")
     config.pluginmanager.register(runner, "harness-runner")

@@ -35,6 +35,7 @@ class Suite:
             "HARNESS_PLUGINS": "tests.pytest_plugin.toy.vendor",
             "HARNESS_RUNTIME_DIR": str(runtime),
             "PYTHONPATH": str(REPOSITORY),
+            "HARNESS_STATE_DIR": str(directory / "state"),
             "TOY_LOG": str(self.log_file),
             "PYTHONUNBUFFERED": "1",
         }

@@ -149,6 +149,7 @@ def environment(plugin: str, directory: Path) -> dict[str, str]:
     # Only our own plugin: the others would cost each session a third of its time, and one of them the order.
     variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     variables["HARNESS_RUNTIME_DIR"] = str(directory / "run")
+    variables["HARNESS_STATE_DIR"] = str(directory / "state")
     if plugin:
         variables["HARNESS_PLUGINS"] = plugin
     return variables
