@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,14 +45,34 @@ class AtHost:
         self._line = bytearray()
         self._quoted = False
         self._thrown_away = 0
+        self._waiting: deque[int] = deque()
+        self._held = False
 
     def receive(self, data: bytes) -> None:
         """Take bytes, in pieces of any size."""
-        for byte in data:
-            self._take(byte)
+        self._waiting.extend(data[: max(0, self._capacity - len(self._waiting))] if self._held else data)
+        self._work()
+
+    def hold(self) -> None:
+        """Look at nothing before :meth:`release`: a reply is not out yet. A line's worth of input waits."""
+        self._held = True
+
+    def release(self) -> None:
+        """Go on with what came meanwhile."""
+        self._held = False
+        self._work()
 
     def clear(self) -> None:
-        """Forget a line that was begun."""
+        """Forget all that was typed."""
+        self._held = False
+        self._waiting.clear()
+        self._forget_line()
+
+    def _work(self) -> None:
+        while self._waiting and not self._held:
+            self._take(self._waiting.popleft())
+
+    def _forget_line(self) -> None:
         self._line.clear()
         self._quoted = False
         self._thrown_away = 0
@@ -78,7 +99,7 @@ class AtHost:
     def _end(self) -> None:
         line = bytes(self._line).strip(_WHITE)
         too_long = self._thrown_away > 0
-        self.clear()
+        self._forget_line()
         if too_long:
             self._reply(_TOO_LONG)
         elif line:

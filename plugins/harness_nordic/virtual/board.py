@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness_nordic.virtual.agent import Agent, AgentSettings
 from harness_nordic.virtual.agent_log import AgentLog
-from harness_nordic.virtual.at_host import AtHost
 from harness_nordic.virtual.at_syntax import AtCommand, Form
+from harness_nordic.virtual.console_line import ConsoleLine
 from harness_nordic.virtual.controls import Controls
 from harness_nordic.virtual.credentials import CAPACITY, CredentialStore
 from harness_nordic.virtual.errors import AtError
@@ -82,9 +82,7 @@ class Nrf91Board:
             changed=self.agent.state_changed,
             announce=self._announce,
         )
-        self._line = AtHost(
-            self.modem.execute, lambda data: host.send("console", data), terminator=own["terminator"]
-        )
+        self._line = ConsoleLine(host, self.modem, terminator=own["terminator"])
         self._controls = Controls(self.identity, self.modem, self.store, self.settings, self.agent, self.log)
 
     def power_on(self) -> None:
@@ -143,7 +141,7 @@ class Nrf91Board:
             self._host.cut_power()
 
     def _announce(self, line: str) -> None:
-        self._host.send("console", f"\r\n{line}\r\n".encode())
+        self._line.announce(line)
 
     def _provisioning_command(self, command: AtCommand) -> list[str]:
         if not self.agent.settings.agent:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from harness_nordic.enums import CredentialType
 from harness_nordic.virtual import signing
 from harness_nordic.virtual.errors import CmeRefusal
+from harness_nordic.virtual.faults import Disturbance
 from harness_nordic.virtual.power import PowerLost
 
 if TYPE_CHECKING:
@@ -181,13 +182,26 @@ class Controls:
         """Let the next commands that begin with a text fail: a CME number, ``error`` or ``silent``."""
         self._modem.faults.arm(command, outcome, times)
 
+    def disturb_next(self, command: str, how: str, **details: Any) -> None:
+        """Let the next answers to commands that begin with a text go wrong on their way.
+
+        :param command: how the command begins, as it is typed.
+        :param how: ``slow``, ``split``, ``unsolicited``, ``garbage`` or ``digest``.
+        :param details: fields of :class:`~harness_nordic.virtual.faults.Disturbance`: ``times``, ``seconds``,
+            ``size``, ``text``, ``inside``, ``seed``.
+        """
+        try:
+            disturbance = Disturbance(prefix=command, how=how, **details)
+        except TypeError as error:
+            raise ValueError(f"disturb_next: {error}") from error
+        self._modem.faults.disturb(disturbance)
+
     def clear_faults(self) -> None:
         """End every fault, and be built again as at first; what the board keeps without power stays.
 
         The harness calls it after each test.
         """
         self._modem.faults.clear()
-        self._modem.forged_tokens = self._modem.forged_jwts = 0
         self._points.disarm()
         self._store.capacity = self._built_capacity
         service = self._agent.settings.service
@@ -218,12 +232,10 @@ class Controls:
         return passed
 
     def forge(self, what: str, times: int = 1) -> None:
-        """Sign the next tokens (``token-signature``) or JWTs (``jwt-signature``) with a foreign key."""
-        if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-            raise ValueError(f"times is {times!r}; expected a count")
-        if what == "token-signature":
-            self._modem.forged_tokens = times
-        elif what == "jwt-signature":
-            self._modem.forged_jwts = times
-        else:
-            raise ValueError(f"what is {what!r}; expected 'token-signature' or 'jwt-signature'")
+        """Forge the next things of a kind.
+
+        :param what: ``token-signature``, ``jwt-signature`` or ``keygen-signature``: a foreign key signs;
+            ``token-uuid``: an attestation token names another device.
+        :param times: how many.
+        """
+        self._modem.faults.forge(what, times)

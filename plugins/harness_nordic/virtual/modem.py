@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from harness_nordic.enums import CmeError, CredentialType
-from harness_nordic.virtual import keys, signing, tokens
+from harness_nordic.virtual import faults, keys, signing, tokens
 from harness_nordic.virtual.at_syntax import AtCommand, Form, parse
 from harness_nordic.virtual.clock import ModemClock
 from harness_nordic.virtual.credentials import MAX_TAG, CredentialStore
@@ -59,8 +61,7 @@ class Modem:
         self.faults = Faults()
         self.points = points or PowerPoints()
         self.error_numbers = False
-        self.forged_tokens = 0
-        self.forged_jwts = 0
+        self._false_digests = False
         self._commands: dict[str, Callable[[AtCommand], Lines]] = {
             "": self._attention,
             "+CGSN": self._serial_number,
@@ -105,6 +106,7 @@ class Modem:
         return reply
 
     def _reply_to(self, line: str) -> str | None:
+        self._false_digests = bool(self.faults.take(line, faults.FALSE_DIGEST))
         try:
             self.faults.meet(line)
             command = parse(line)
@@ -197,11 +199,9 @@ class Modem:
             nonce = _challenge(command.text(0))
         elif command.form is not Form.EXECUTE:
             raise AtError
-        key = None
-        if self.forged_tokens:
-            self.forged_tokens -= 1
-            key = signing.new_key()
-        return [f'%ATTESTTOKEN: "{tokens.attestation_token(self.identity, nonce, key=key)}"']
+        key = signing.new_key() if self.faults.forges(faults.TOKEN_SIGNATURE) else None
+        uuid = uuid4() if self.faults.forges(faults.TOKEN_UUID) else None
+        return [f'%ATTESTTOKEN: "{tokens.attestation_token(self.identity, nonce, key=key, uuid=uuid)}"']
 
     def _generate_key(self, command: AtCommand) -> Lines:
         if command.form is not Form.SET:
@@ -220,7 +220,8 @@ class Modem:
         else:
             message, body = tokens.CSR_MESSAGE, keys.signing_request(key, subject, usage)
         nonce = secrets.token_bytes(_NONCE_SIZE)
-        return [f'%KEYGEN: "{tokens.key_output(self.identity, message, tag, body, nonce)}"']
+        signer = signing.new_key() if self.faults.forges(faults.KEYGEN_SIGNATURE) else None
+        return [f'%KEYGEN: "{tokens.key_output(self.identity, message, tag, body, nonce, key=signer)}"']
 
     def _make_key(self, tag: int, kind: CredentialType) -> ec.EllipticCurvePrivateKey:
         key = signing.new_key()
@@ -253,8 +254,7 @@ class Modem:
             if now is None:
                 raise CmeRefusal(CmeError.JWT_FAILED)
             life = (int(now), int(now) + expiry)
-        forged = self.forged_jwts > 0 and not command.has(4)
-        self.forged_jwts -= forged
+        forged = not command.has(4) and self.faults.forges(faults.JWT_SIGNATURE)
         token = make_jwt(
             self.identity,
             key,
@@ -297,8 +297,13 @@ class Modem:
         if kind is not None and tag is None:
             raise CmeRefusal(CmeError.BAD_PARAMETERS)
         return [
-            f'%CMNG: {entry.tag},{entry.type:d},"{entry.digest}"' for entry in self.store.entries(tag, kind)
+            f'%CMNG: {entry.tag},{entry.type:d},"{self._shown_digest(entry.digest)}"'
+            for entry in self.store.entries(tag, kind)
         ]
+
+    def _shown_digest(self, digest: str) -> str:
+        """Return a digest; of another content when a test asked for that."""
+        return hashlib.sha256(digest.encode()).hexdigest().upper() if self._false_digests else digest
 
     def _read(self, command: AtCommand) -> Lines:
         command.at_most(3)

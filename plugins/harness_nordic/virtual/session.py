@@ -11,6 +11,7 @@ from harness_nordic.virtual import power, radio, wire
 from harness_nordic.virtual.cbor import DecodeError
 from harness_nordic.virtual.exchange import Answer, ExchangeFailed, ServiceLink
 from harness_nordic.virtual.execution import CommandRunner
+from harness_nordic.virtual.faults import SLOW
 from harness_nordic.virtual.power import PowerLost
 
 if TYPE_CHECKING:
@@ -115,9 +116,18 @@ class Session:
 
         :raises Abandoned: the power went.
         """
-        reply = self._on_loop(lambda: self._modem.execute(line))
-        if reply is None:
-            self._wait(lambda: False, self._settings.at_timeout)
+        late = 0.0
+
+        def execute() -> str | None:
+            nonlocal late
+            late = sum(slow.seconds for slow in self._modem.faults.take(line, SLOW))
+            return self._modem.execute(line)
+
+        reply = self._on_loop(execute)
+        if reply is None or late:
+            patience = self._settings.at_timeout
+            self._wait(lambda: False, patience if reply is None else min(late, patience))
+            reply = None if late >= patience else reply
         self._log.at(line, reply)
         return reply
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from harness_nordic.virtual import cbor, signing
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from cryptography.hazmat.primitives.asymmetric import ec
 
     from harness_nordic.virtual.identity import DeviceIdentity
@@ -28,18 +30,23 @@ def base64url(data: bytes) -> str:
 
 
 def attestation_token(
-    identity: DeviceIdentity, nonce: bytes, *, key: ec.EllipticCurvePrivateKey | None = None
+    identity: DeviceIdentity,
+    nonce: bytes,
+    *,
+    key: ec.EllipticCurvePrivateKey | None = None,
+    uuid: UUID | None = None,
 ) -> str:
     """Make a token.
 
     :param identity: of the board.
     :param nonce: sixteen bytes.
     :param key: signs in place of the identity key: a forgery, for tests.
+    :param uuid: stands in place of the board's own, for tests.
     """
     body = cbor.SELF_DESCRIBED + cbor.array(
         [
             cbor.unsigned(_IDENTITY_MESSAGE),
-            cbor.byte_string(identity.uuid.bytes),
+            cbor.byte_string((uuid or identity.uuid).bytes),
             cbor.unsigned(identity.chip.device_type),
             cbor.byte_string(identity.chip.firmware_uuid.bytes),
             cbor.byte_string(nonce),
@@ -48,7 +55,15 @@ def attestation_token(
     return f"{base64url(body)}.{base64url(_sign1(key or identity.key, body, None))}"
 
 
-def key_output(identity: DeviceIdentity, message: int, sec_tag: int, body: bytes, nonce: bytes) -> str:
+def key_output(
+    identity: DeviceIdentity,
+    message: int,
+    sec_tag: int,
+    body: bytes,
+    nonce: bytes,
+    *,
+    key: ec.EllipticCurvePrivateKey | None = None,
+) -> str:
     """Make what ``%KEYGEN`` prints.
 
     :param identity: of the board, whose key signs.
@@ -56,6 +71,7 @@ def key_output(identity: DeviceIdentity, message: int, sec_tag: int, body: bytes
     :param sec_tag: the security tag of the new key.
     :param body: the CSR, or the public key.
     :param nonce: sixteen bytes.
+    :param key: signs in place of the identity key: a forgery, for tests.
     """
     payload = cbor.SELF_DESCRIBED + cbor.array(
         [
@@ -66,7 +82,7 @@ def key_output(identity: DeviceIdentity, message: int, sec_tag: int, body: bytes
             cbor.byte_string(nonce),
         ]
     )
-    return f"{base64url(body)}.{base64url(_sign1(identity.key, body, payload))}"
+    return f"{base64url(body)}.{base64url(_sign1(key or identity.key, body, payload))}"
 
 
 def _sign1(key: ec.EllipticCurvePrivateKey, external: bytes, payload: bytes | None) -> bytes:
