@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
+import tempfile
 from enum import StrEnum
 from itertools import cycle, islice
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,18 +53,28 @@ def up(
     directory: Annotated[
         Path | None, typer.Option(help="Where links, socket and log go; removed again if it is new.")
     ] = None,
+    shared: Annotated[
+        bool,
+        typer.Option(
+            "--shared",
+            help="Open the bench to all users of this host: any of them may then use its boards, control"
+            " them and end the bench. Without it only you may.",
+        ),
+    ] = False,
 ) -> None:
     """Keep a bench until Ctrl-C."""
     from harness.virtual.launcher import start_bench
 
     kinds = choose_kinds(boards, _known_kinds())
-    place = directory if directory is not None else runtime_directory() / f"bench-{os.getpid()}"
+    place = directory if directory is not None else _new_directory(shared=shared)
     end_on_signals()
     try:
-        with start_bench(place, [(kind, None, {}) for kind in kinds]) as bench:
+        with start_bench(place, [(kind, None, {}) for kind in kinds], shared=shared) as bench:
             with _client(str(bench.socket)) as client:
                 _print_table(client.boards())
             typer.echo(f"\nThe bench is up. Use it with:  pytest --bench virtual={bench.socket}")
+            if shared:
+                typer.echo("All users of this host may use and control it.")
             typer.echo("Ctrl-C ends it.")
             bench.wait()
             if bench.exit_code != 0:
@@ -70,6 +82,13 @@ def up(
             typer.echo("The bench was shut down.")
     except KeyboardInterrupt:
         typer.echo("\nThe bench is gone.")
+
+
+def _new_directory(*, shared: bool) -> Path:
+    """Return a place for the bench; the runtime directory is closed to other users."""
+    if not shared:
+        return runtime_directory() / f"bench-{os.getpid()}"
+    return Path(tempfile.gettempdir()) / f"harness-bench-{secrets.token_hex(4)}"
 
 
 def _known_kinds() -> list[str]:

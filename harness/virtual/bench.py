@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchFault, UsageError
+from harness.virtual.access import PRIVATE
 from harness.virtual.contract import VirtualBoardSpec
 from harness.virtual.hosted import HostedBoard
 from harness.virtual.loop import READABLE
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from harness.virtual.access import BenchAccess
     from harness.virtual.contract import VirtualKind
     from harness.virtual.loop import Loop
 
@@ -45,18 +47,26 @@ def join_kinds(groups: Iterable[Iterable[VirtualKind]]) -> dict[str, VirtualKind
 class Bench:
     """Every board of the bench. It belongs to the loop's thread."""
 
-    def __init__(self, loop: Loop, ports_directory: Path, kinds: Mapping[str, VirtualKind]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        ports_directory: Path,
+        kinds: Mapping[str, VirtualKind],
+        access: BenchAccess = PRIVATE,
+    ) -> None:
         """Start with no board.
 
         :param loop: the loop that serves the boards.
         :param ports_directory: an existing directory for the links of their ports.
         :param kinds: kinds of board that may be asked for, by name.
+        :param access: who may use the boards.
         """
         self.kinds = kinds
         self._loop = loop
         self._names = PortNames(ports_directory)
         self._boards: dict[str, HostedBoard] = {}
         self._made = 0
+        self._access = access
         self._watch: TtyWatch | None = None
         try:
             watch = TtyWatch()
@@ -101,7 +111,9 @@ class Bench:
         spec = VirtualBoardSpec(
             id=self._identity(kind, board_id), kind=kind, number=self._made, options=options
         )
-        board = HostedBoard(spec, known, loop=self._loop, names=self._names, watch=self._watch)
+        board = HostedBoard(
+            spec, known, loop=self._loop, names=self._names, watch=self._watch, access=self._access
+        )
         try:
             board.plug()
         except BenchFault:

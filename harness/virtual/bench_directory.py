@@ -5,14 +5,21 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-from contextlib import suppress
+import stat
+import tempfile
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.virtual import wire
+from harness.virtual.access import PRIVATE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from harness.virtual.access import BenchAccess
+
+_READ_AND_ENTER = stat.S_IROTH | stat.S_IXOTH
 
 
 def sweep(directory: Path) -> None:
@@ -30,6 +37,8 @@ def sweep(directory: Path) -> None:
         (directory / wire.SOCKET_NAME).unlink()
     leases = directory / wire.LEASES_NAME
     with suppress(OSError):
+        if leases.is_symlink():
+            leases.unlink()
         for lease in leases.iterdir():  # of boards that went with the bench: nobody can hold one any more
             lease.unlink()
         leases.rmdir()
@@ -54,36 +63,78 @@ def sweep_abandoned(directory: Path) -> None:
         os.close(lock)
 
 
+def _refuse_hidden(path: Path) -> None:
+    """Refuse a place that other users cannot reach.
+
+    :raises UsageError: it, or a directory on the way to it, is closed to them.
+    """
+    for directory in (path.resolve(), *path.resolve().parents):
+        mode = directory.stat().st_mode
+        needed = _READ_AND_ENTER if directory == path.resolve() else stat.S_IXOTH
+        if mode & needed != needed:
+            raise UsageError(
+                f"a shared bench cannot be there: {directory} is closed to other users"
+                f" (mode {stat.S_IMODE(mode):04o})",
+                key="--directory",
+                value=str(path),
+                expected=f"a directory that everybody reaches, for example below {tempfile.gettempdir()}",
+            )
+
+
 class BenchDirectory:
     """The directory of one bench: made if need be, locked, logged into, and removed at the end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, access: BenchAccess = PRIVATE) -> None:
         """Take the directory.
 
         :param path: where links, socket and log go.
-        :raises UsageError: it cannot be used, or another bench uses it.
+        :param access: who is to reach what is in it; the log is the bench's user's alone.
+        :raises UsageError: it cannot be used, another bench uses it, or users who may use the bench could
+            not reach it.
         """
         self.path = path
         self.ports = path / wire.PORTS_NAME
         self._log_path = path / wire.LOG_NAME
         self._made = [each for each in (path, *path.parents) if not each.exists()]
-        try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise UsageError(
-                f"cannot be used: {error.strerror}", key="--directory", value=str(path)
-            ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._lock)
-            raise UsageError("another bench runs there", key="--directory", value=str(path)) from error
+        self._lock = self._take(access)
         sweep(path)
-        self.ports.mkdir(mode=0o700, exist_ok=True)
+        self.ports.mkdir(mode=PRIVATE.directory, exist_ok=True)
+        self.ports.chmod(access.directory)
+        leases = path / wire.LEASES_NAME
+        leases.mkdir(mode=PRIVATE.directory, exist_ok=True)
+        leases.chmod(access.leases)
         self._handler = logging.FileHandler(self._log_path, encoding="utf-8")
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logging.getLogger().addHandler(self._handler)
+
+    def _take(self, access: BenchAccess) -> int:
+        with ExitStack() as undo:
+            undo.callback(self._remove_made)
+            try:
+                for directory in reversed(self._made):
+                    directory.mkdir(mode=PRIVATE.directory, exist_ok=True)
+                    directory.chmod(access.directory)
+                lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError as error:
+                raise UsageError(
+                    f"cannot be used: {error.strerror}", key="--directory", value=str(self.path)
+                ) from error
+            undo.callback(os.close, lock)
+            if access.shared:
+                _refuse_hidden(self.path)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(
+                    "another bench runs there", key="--directory", value=str(self.path)
+                ) from error
+            undo.pop_all()
+        return lock
+
+    def _remove_made(self) -> None:
+        for directory in self._made:
+            with suppress(OSError):
+                directory.rmdir()
 
     def close(self) -> None:
         """Remove what we made; a directory that others put something into stays."""
@@ -92,7 +143,5 @@ class BenchDirectory:
         sweep(self.path)
         if self.path in self._made:
             self._log_path.unlink(missing_ok=True)
-        for directory in self._made:
-            with suppress(OSError):
-                directory.rmdir()
+        self._remove_made()
         os.close(self._lock)

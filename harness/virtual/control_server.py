@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, UsageError
 from harness.virtual import wire
+from harness.virtual.access import PRIVATE
 from harness.virtual.loop import READABLE, WRITABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from harness.virtual.access import BenchAccess
     from harness.virtual.control_methods import ControlMethods
     from harness.virtual.loop import Loop, LoopTimer
 
@@ -125,12 +127,15 @@ class _Connection:
 class ControlServer:
     """Listens on the control socket. It belongs to the loop's thread."""
 
-    def __init__(self, loop: Loop, path: Path, methods: ControlMethods) -> None:
+    def __init__(
+        self, loop: Loop, path: Path, methods: ControlMethods, access: BenchAccess = PRIVATE
+    ) -> None:
         """Listen.
 
         :param loop: the loop that serves it.
         :param path: the socket to make; one that a dead bench left there is replaced.
         :param methods: what can be asked for.
+        :param access: who may connect.
         :raises UsageError: the path is too long for a socket, or nothing can be made there.
         """
         self._loop = loop
@@ -148,7 +153,7 @@ class ControlServer:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._listener.bind(str(path))
-            path.chmod(0o600)
+            path.chmod(access.socket)
             self._listener.listen(_BACKLOG)
         except OSError as error:
             self._listener.close()

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError, UsageError
 from harness.plugins import load_plugins
 from harness.virtual import wire
+from harness.virtual.access import PRIVATE, SHARED
 from harness.virtual.bench import Bench, join_kinds
 from harness.virtual.bench_directory import BenchDirectory, sweep
 from harness.virtual.contract import VirtualKind
@@ -134,6 +135,7 @@ class EndWatch:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m harness.virtual.daemon", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="where links, socket and log go")
+    parser.add_argument("--shared", action="store_true", help="let every user of the host use and control it")
     parser.add_argument("--lifeline", required=True, help="descriptor or FIFO whose end of file ends it")
     parser.add_argument("--kinds", default="[]", help="further kinds of board, as a JSON list of objects")
     parser.add_argument("--ready", type=int, help="descriptor that is told when clients may come")
@@ -166,7 +168,8 @@ def serve(options: argparse.Namespace, ready: Ready) -> None:
     with ExitStack() as stack:
         lifeline = open_lifeline(options.lifeline)
         kinds = join_kinds([*load_plugins().hook.harness_virtual_boards(), parse_kinds(options.kinds)])
-        directory = BenchDirectory(options.directory.absolute())
+        access = SHARED if options.shared else PRIVATE
+        directory = BenchDirectory(options.directory.absolute(), access)
         stack.callback(directory.close)
         # Never closed: a board's blocking work may use it until the process is gone.
         loop = Loop()
@@ -174,10 +177,10 @@ def serve(options: argparse.Namespace, ready: Ready) -> None:
         stack.callback(watch.close)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, watch.end)
-        bench = Bench(loop, directory.ports, kinds)
+        bench = Bench(loop, directory.ports, kinds, access)
         stack.callback(bench.close)
         socket_path = directory.path / wire.SOCKET_NAME
-        server = ControlServer(loop, socket_path, ControlMethods(bench, watch.end))
+        server = ControlServer(loop, socket_path, ControlMethods(bench, watch.end), access)
         stack.callback(server.close)
         ready.tell({"socket": str(socket_path), "pid": os.getpid()})
         loop.run()

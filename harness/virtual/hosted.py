@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchFault, HarnessError, UsageError
 from harness.plugins import load_object
+from harness.virtual.access import PRIVATE
 from harness.virtual.ports import Port
 from harness.virtual.shaping import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.virtual.access import BenchAccess
     from harness.virtual.contract import Timer, VirtualBoard, VirtualBoardSpec, VirtualKind
     from harness.virtual.loop import Loop
     from harness.virtual.ports import PortNames
@@ -44,6 +46,7 @@ class HostedBoard:
         loop: Loop,
         names: PortNames,
         watch: TtyWatch | None,
+        access: BenchAccess = PRIVATE,
     ) -> None:
         """Make the board by its factory; it is neither plugged nor powered yet.
 
@@ -52,6 +55,7 @@ class HostedBoard:
         :param loop: the bench's loop.
         :param names: names of ports.
         :param watch: tells opens and closes of ports.
+        :param access: who may open its ports.
         :raises UsageError: the factory does not exist or refuses the options.
         :raises BenchFault: the factory fails.
         """
@@ -63,6 +67,7 @@ class HostedBoard:
         self._loop = loop
         self._names = names
         self._watch = watch
+        self._access = access
         self._ports: dict[str, Port] = {}
         self._shapes: dict[str, Shape] = {}
         self._supply_period = 0
@@ -131,6 +136,7 @@ class HostedBoard:
                     number=number,
                     receive=self._receiver(role),
                     shape=self._shapes.get(role, Shape()),
+                    mode=self._access.tty,
                 )
             except OSError as error:
                 self._names.release(number)

@@ -93,6 +93,7 @@ def start_bench(
     *,
     lifeline: int | Path | None = None,
     extra_kinds: Iterable[VirtualKind] = (),
+    shared: bool = False,
     deadline: float = START_SECONDS,
 ) -> RunningBench:
     """Start a bench and add boards.
@@ -102,6 +103,7 @@ def start_bench(
     :param lifeline: what the daemon watches: the read end of a pipe, or a FIFO, whose other end somebody
         holds; ``None``: a pipe of our own, held by this process until the bench is closed.
     :param extra_kinds: kinds that no plugin gives; their modules are looked for where ours are.
+    :param shared: whether every user of the host may use and control the boards; else nobody but this user.
     :param deadline: seconds until the bench has to be ready.
     :raises UsageError: no such kind, a factory that does not exist, options that do not fit, a directory
         that cannot be used.
@@ -121,7 +123,8 @@ def start_bench(
                 stack.callback(os.close, lifeline)
             if isinstance(lifeline, int):
                 inherited.append(lifeline)
-            process = _spawn(directory, str(lifeline), extra_kinds, tell_ready, inherited, errors)
+            words = ["--lifeline", str(lifeline), *(["--shared"] if shared else [])]
+            process = _spawn(directory, words, extra_kinds, tell_ready, inherited, errors)
         except BaseException:
             hold.let_go()
             raise
@@ -166,7 +169,7 @@ class _Hold:
 
 def _spawn(
     directory: Path,
-    lifeline: str,
+    words: Sequence[str],
     extra_kinds: Iterable[VirtualKind],
     tell_ready: int,
     inherited: Sequence[int],
@@ -175,7 +178,7 @@ def _spawn(
     command = [
         *(sys.executable, "-P", "-m", "harness.virtual.daemon"),
         *("--directory", str(directory)),
-        *("--lifeline", lifeline),
+        *words,
         *("--ready", str(tell_ready)),
         *("--kinds", json.dumps([asdict(kind) for kind in extra_kinds])),
     ]

@@ -82,6 +82,7 @@ class Port:
         number: int,
         receive: Callable[[bytes], None],
         shape: Shape = _PLAIN,
+        mode: int | None = None,
     ) -> None:
         """Open the pty and make its link appear, whole or not at all.
 
@@ -91,6 +92,7 @@ class Port:
         :param number: the number in that name.
         :param receive: called with what a client wrote.
         :param shape: faults of the line.
+        :param mode: permissions of the tty; ``None`` leaves them as they are.
         """
         self._loop = loop
         self._watch = watch
@@ -108,6 +110,8 @@ class Port:
         self._clients: int | None = None
         self._master, self._slave = os.openpty()
         try:
+            if mode is not None:
+                os.fchmod(self._slave, mode)
             self._appear(shape)
         except OSError:
             os.close(self._master)

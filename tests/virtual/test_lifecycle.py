@@ -105,7 +105,6 @@ def test_close_returns_when_all_is_gone(own_bench: RunningBench) -> None:
 def test_leases_of_its_boards_go_with_the_bench(own_bench: RunningBench) -> None:
     """What sessions that were attached left beside the socket is gone too: its boards are."""
     leases = own_bench.directory / "leases"
-    leases.mkdir()
     (leases / "toy-0.lease").write_text("{}")
 
     own_bench.close()
