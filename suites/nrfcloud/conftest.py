@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from harness.inventory.leased_board import LeasedBoard
+    from harness_nordic.driver_provisioning import ProvisionOutcome
     from harness_nordic.enums import CredentialType
 
 MATERIAL = Path(__file__).parent / "material"
@@ -26,6 +28,45 @@ class Refused(Protocol):
 
     def __call__(self, status: int) -> AbstractContextManager[None]:
         """Expect a refusal, with this status where the backend's statuses are known."""
+
+
+class Agent:
+    """One of a board's two agents.
+
+    :ivar name: ``board`` or ``host``.
+    """
+
+    def __init__(self, name: str, board: LeasedBoard) -> None:
+        """Take hold of one of a board's agents."""
+        self.name = name
+        self._board = board
+
+    def provision(self) -> ProvisionOutcome:
+        """Let it provision."""
+        outcome: ProvisionOutcome = self._board.driver.provision(agent=self.name)
+        return outcome
+
+    def configure(self, **options: int) -> None:
+        """Change what it tells the service of itself; only a virtual board's own agent can be told."""
+        if self.name == "host":
+            self._board.driver.host_options = replace(self._board.driver.host_options, **options)
+        else:
+            self._board.virtual.call("configure", **options)
+
+    def use_service(self, url: str, ca_pem: str | None) -> None:
+        """Send it to another address; only a virtual board's own agent can be sent."""
+        if self.name == "host":
+            self._board.driver.use_service(url, ca_pem)
+        else:
+            self._board.virtual.call("set_service", url=url)
+            self._board.virtual.call("install_root_ca", pem=ca_pem)
+
+    def stored(self) -> dict[str, str]:
+        """Return the settings that it has stored; only a virtual board's own agent can be asked."""
+        if self.name == "host":
+            return dict(self._board.driver.host_settings)
+        settings: dict[str, str] = self._board.virtual.call("settings")
+        return settings
 
 
 @pytest.fixture
@@ -118,3 +159,16 @@ def would_claim(board: LeasedBoard) -> Callable[[Any], Any]:
         params={"dryrun": "true"},
         json={"claimToken": board.driver.attestation_token()},
     )
+
+
+@pytest.fixture(params=["board", "host"])
+def agent(request: pytest.FixtureRequest, board: LeasedBoard, nrfcloud: Any) -> Iterator[Agent]:
+    """Each agent in turn, sent back to the service afterwards."""
+    name = str(request.param)
+    if name == "board" and "provisioning-agent" not in board.capabilities:
+        pytest.skip("this firmware has no agent of its own")
+    yield Agent(name, board)
+    board.driver.use_service(nrfcloud.backend.url)
+    if board.description.virtual:
+        board.virtual.call("set_service", url=nrfcloud.backend.url)
+        board.virtual.call("install_root_ca", pem=None)
