@@ -6,21 +6,15 @@ of its own and shared with the others. The kernel drops it with the last of them
 
 from __future__ import annotations
 
-import fcntl
-import getpass
-import json
 import os
 import re
 import secrets
-import socket
-import struct
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from harness.errors import RigFault
-from harness.inventory.locks import is_locked
+from harness.inventory.lease_records import RECORD_SIZE, decode_record, describe_ourselves, encode_record
+from harness.inventory.locks import close_lock, is_locked, keep_from_children, share_lock
 from harness.state_directory import state_directory
 
 if TYPE_CHECKING:
@@ -29,28 +23,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from harness.inventory.lease_records import Holder
+
 _SUFFIX = ".lock"
 _BEGINNING = ".beginning"
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_FLOCK = struct.Struct("@hhqqi4x")  # struct flock of 64-bit Linux
-_LARGEST_RECORD = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionInfo:
-    """Who began a session.
-
-    :ivar since: when, ISO 8601 in UTC.
-    """
-
-    user: str
-    pid: int
-    host: str
-    since: str
-
-    def __str__(self) -> str:
-        """Say it for a person."""
-        return f"{self.user}, pid {self.pid} on {self.host}, since {self.since}"
 
 
 class SessionLock:
@@ -78,8 +55,8 @@ class SessionLock:
             except OSError as error:
                 raise RigFault(f"the lock of session {self.run_id} cannot be made: {error}") from error
             try:
-                _share(descriptor)
-                os.pwrite(descriptor, _record(), 0)
+                share_lock(descriptor)
+                os.pwrite(descriptor, encode_record(describe_ourselves(self.run_id)), 0)
                 os.link(beginning, file)
             except FileNotFoundError:  # taken for a dead session's by somebody who tidies up: once more
                 os.close(descriptor)
@@ -87,6 +64,7 @@ class SessionLock:
                 os.close(descriptor)
                 raise RigFault(f"the lock of session {self.run_id} cannot be made: {error}") from error
             else:
+                keep_from_children(descriptor)
                 return descriptor
             finally:
                 beginning.unlink(missing_ok=True)
@@ -96,7 +74,8 @@ class SessionLock:
             descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as error:
             raise RigFault(f"session {self.run_id} is not there to be joined: {error}") from error
-        _share(descriptor)
+        share_lock(descriptor)
+        keep_from_children(descriptor)
         return descriptor
 
     def __enter__(self) -> Self:
@@ -118,7 +97,7 @@ class SessionLock:
             return
         if self._began and not keep:
             self._file.unlink(missing_ok=True)
-        os.close(self._descriptor)
+        close_lock(self._descriptor)
         self._descriptor = None
 
 
@@ -130,12 +109,11 @@ def is_alive(run_id: str) -> bool:
         return False
 
 
-def session_info(run_id: str) -> SessionInfo | None:
-    """Tell who began a session; ``None`` when that is not known any more."""
+def who_began(run_id: str) -> Holder | None:
+    """Tell who began a session; ``None`` when nobody knows any more."""
     try:
-        text = _lock_file(run_id).read_bytes()[:_LARGEST_RECORD]
-        return SessionInfo(**json.loads(text))
-    except (OSError, ValueError, TypeError):
+        return decode_record(_lock_file(run_id).read_bytes()[:RECORD_SIZE])
+    except OSError:
         return None
 
 
@@ -172,26 +150,3 @@ def _lock_file(run_id: str) -> Path:
     if not _RUN_ID.fullmatch(run_id):
         raise RigFault(f"{run_id!r} is no id of a session")
     return _directory() / f"{run_id}{_SUFFIX}"
-
-
-def _share(descriptor: int) -> None:
-    """Take the lock together with whoever else has a part in the session; nobody ever takes it alone."""
-    whole_file = (os.SEEK_SET, 0, 0, 0)
-    fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_RDLCK, *whole_file))
-
-
-def _record() -> bytes:
-    info = SessionInfo(
-        user=_user_name(),
-        pid=os.getpid(),
-        host=socket.gethostname(),
-        since=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    return json.dumps(asdict(info)).encode()
-
-
-def _user_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as containers have them
-        return f"uid {os.getuid()}"

@@ -109,6 +109,14 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+def share_lock(descriptor: int) -> None:
+    """Take the lock together with others who share it.
+
+    :param descriptor: of a file whose lock nobody takes for himself alone.
+    """
+    fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_RDLCK, *_WHOLE_FILE))
+
+
 def is_locked(descriptor: int) -> bool:
     """Tell whether another opening of the file holds the lock; takes nothing."""
     answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _FLOCK.pack(fcntl.F_WRLCK, *_WHOLE_FILE))
