@@ -21,9 +21,24 @@ Who is to blame for a failed test follows from the class; the table is :mod:`har
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class HarnessError(Exception):
-    """Base of every error that the harness raises on purpose."""
+    """Base of every error that the harness raises on purpose.
+
+    :cvar clean: redaction of texts; a session puts its own here (:mod:`harness.redaction.active`).
+    """
+
+    clean: ClassVar[Callable[[str], str]] = staticmethod(str)
+
+    def __init__(self, *arguments: object) -> None:
+        """Keep the text without the secrets that the session knows."""
+        clean = HarnessError.clean
+        super().__init__(*(clean(each) if isinstance(each, str) else each for each in arguments))
 
 
 class UsageError(HarnessError):

@@ -1,0 +1,142 @@
+"""The redactor: knows every secret of a session and takes them out of whatever is about to be written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+from harness.redaction.escapes import ALL_ESCAPES, ASCII_ESCAPES
+from harness.redaction.patterns import COMMON_SECRETS, SHORTEST_SECRET, Find, Pattern, Secret
+from harness.redaction.pieces import KnownValues
+from harness.redaction.stream import LONGEST_LINE, RedactedStream, replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+#: Text that was escaped more often than this is not read.
+MOST_ESCAPED = 4
+
+
+class Redactor:
+    """May be used, and told further secrets, from any thread."""
+
+    def __init__(self, secrets: Iterable[Secret] = COMMON_SECRETS) -> None:
+        """Know some secrets; others are added where they enter."""
+        self.values = KnownValues()
+        self._patterns: tuple[Pattern, ...] = ()
+        self._watchers: list[Callable[[bytes, str], None]] = []
+        for secret in secrets:
+            self.add_secret(secret)
+
+    # -- registering --------------------------------------------------------------------------------------
+
+    def add_secret(self, secret: Secret) -> None:
+        """Register a secret of either kind.
+
+        :raises UsageError: its value is too short, or its pattern is no regular expression.
+        """
+        if secret.value is not None:
+            self.add(secret.value, secret.label)
+        elif secret.pattern is not None:
+            self.add_pattern(secret.pattern, secret.label, secret.hint)
+
+    def add(self, value: str | bytes, label: str) -> None:
+        """Register a value.
+
+        :raises UsageError: it is shorter than :data:`SHORTEST_SECRET` characters.
+        """
+        raw = encoded(value) if isinstance(value, str) else value
+        if len(value) < SHORTEST_SECRET or len(raw.strip()) < SHORTEST_SECRET:
+            raise UsageError(
+                "this secret is too short to be taken out of reports",
+                key=label,
+                expected=f"at least {SHORTEST_SECRET} characters",
+            )
+        if self.values.add(raw, label):
+            for watcher in self._watchers:
+                watcher(raw, label)
+
+    def add_pattern(self, pattern: str, label: str, hint: str = "") -> None:
+        """Register a pattern.
+
+        :param hint: see :class:`~harness.redaction.patterns.Secret`.
+        :raises UsageError: it is no regular expression.
+        """
+        self._patterns += (Pattern(pattern, label, hint),)
+
+    def watch(self, watcher: Callable[[bytes, str], None]) -> None:
+        """Call a function with each value and label that is registered, also with those that are already."""
+        self._watchers.append(watcher)
+        for value, label in self.values.items():
+            watcher(value, label)
+
+    # -- redacting ----------------------------------------------------------------------------------------
+
+    def redact(self, text: str) -> str:
+        """Return a text without secrets."""
+        data = encoded(text)
+        clean = self.redact_bytes(data)
+        if clean is data:
+            return text
+        try:
+            return clean.decode("utf-8", "surrogateescape")
+        except UnicodeDecodeError:  # pragma: no cover - surrogateescape takes every byte
+            return clean.decode("utf-8", "replace")
+
+    def redact_bytes(self, data: bytes) -> bytes:
+        """Return bytes without secrets; the very same object when there was none."""
+        finds = self.find(data)
+        return replaced(data, finds, len(data)) if finds else data
+
+    def stream(self, longest_line: int = LONGEST_LINE) -> RedactedStream:
+        """Return a processor for one stream that arrives in chunks.
+
+        :param longest_line: a line that does not end is passed on in pieces of about this size, in bytes.
+        """
+        return RedactedStream(self, longest_line)
+
+    def find(self, data: bytes) -> list[Find]:
+        """Return where secrets are, in order; those that overlap as one."""
+        finds = list(self._find(data))
+        finds += self._find_below(data, MOST_ESCAPED)
+        return _joined(finds) if finds else finds
+
+    def _find(self, data: bytes) -> Iterator[Find]:
+        yield from self.values.find(data)
+        for pattern in self._patterns:
+            yield from pattern.find(data)
+
+    def _find_below(self, data: bytes, layers: int) -> Iterator[Find]:
+        """Give what is found when one layer of escapes after the other is undone."""
+        view = (ASCII_ESCAPES if self.values.ascii_only else ALL_ESCAPES).undo(data)
+        if view is None:
+            return
+        finds = list(self._find(view.data))
+        if layers > 1:
+            finds += self._find_below(view.data, layers - 1)
+        for found in finds:
+            if found.start < found.end:
+                start, end = view.source(found.start, found.end)
+                yield found._replace(start=start, end=end)
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as bytes, also one with halves of characters in it."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
+
+
+def _joined(finds: list[Find]) -> list[Find]:
+    joined: list[Find] = []
+    for found in sorted(finds, key=lambda find: (find.start, -find.end)):
+        if joined and found.start < joined[-1].end:
+            last = joined[-1]
+            if found.end > last.end:
+                joined[-1] = last._replace(end=found.end, may_go_on=found.may_go_on)
+            elif found.end == last.end and found.may_go_on:
+                joined[-1] = last._replace(may_go_on=True)
+        elif found.end > found.start:
+            joined.append(found)
+    return joined

@@ -1,0 +1,104 @@
+"""A stream that arrives in chunks, redacted by lines, so that what is split over chunks is found whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.redaction.patterns import Find
+    from harness.redaction.redactor import Redactor
+
+#: A line that does not end is passed on in pieces of about this size, in bytes.
+LONGEST_LINE = 64 * 1024
+
+_KEY_END = b"-----END"
+_SHORTEST_REACH = 4096
+_ESCAPED = 4
+"""How much longer than a value its escaped form may be."""
+
+
+class RedactedStream:
+    """One stream. What comes out is what redaction of the whole would give, if no line is too long.
+
+    Memory is bounded: about twice the longest line is held at most.
+    """
+
+    def __init__(self, redactor: Redactor, longest_line: int) -> None:
+        """Begin a stream."""
+        self._redactor = redactor
+        self._longest = longest_line
+        self._held = bytearray()
+        self._look_again_at = 0
+        """While something that began is held back: the size from which it is worth another look."""
+        self.looked_at = 0
+        """Bytes that were searched so far, some of them twice: what a stream costs."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take a chunk and return what can be written now."""
+        known = len(self._held)
+        self._held += data
+        size = len(self._held)
+        if size < self._look_again_at and self._held.find(_KEY_END, max(0, known - len(_KEY_END))) < 0:
+            return b""
+        if size <= self._longest and b"\n" not in data and b"\r" not in data:
+            return b""
+        return self._pass_on()
+
+    def finish(self) -> bytes:
+        """Return what was held back; the stream is at its end."""
+        ready = bytes(self._held)
+        self._held.clear()
+        self._look_again_at = 0
+        return self._redactor.redact_bytes(ready)
+
+    def _pass_on(self) -> bytes:
+        data = bytes(self._held)
+        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        begun = self._redactor.values.begun(data, end) if end else 0
+        if end and not begun and len(data) <= self._longest:
+            return b""  # the beginning of something of several lines, and nothing before it
+        self.looked_at += len(data)
+        finds = self._redactor.find(data)
+        cut = before(finds, begun, end)
+        waits = any(found.start == cut < end and found.may_go_on for found in finds)
+        if len(data) - cut > self._longest:
+            cut = self._cut_in_line(data, finds)
+            waits = False
+        del self._held[:cut]
+        # What may go on in the next lines is looked at again when it has doubled, or when a key ends.
+        left = len(self._held)
+        self._look_again_at = min(left + max(left, 256), self._longest + 1) if waits else 0
+        return replaced(data, finds, cut)
+
+    def _cut_in_line(self, data: bytes, finds: Sequence[Find]) -> int:
+        """Return where a line that is too long can be cut: where no secret is, or may have begun."""
+        reach = min(max(_SHORTEST_REACH, _ESCAPED * self._redactor.values.longest), self._longest // 2)
+        cut = before(finds, len(data) - reach, len(data))
+        # What is as long as that is no secret that we know: it goes, in pieces.
+        return cut if cut >= len(data) - self._longest // 2 - reach else len(data)
+
+
+def before(finds: Sequence[Find], cut: int, end: int) -> int:
+    """Return where to cut at the latest so that nothing is split that was found, or that may go on."""
+    for found in reversed(finds):
+        if found.start < cut and (found.end > cut or (found.may_go_on and found.end >= end)):
+            cut = found.start
+    return cut
+
+
+def replaced(data: bytes, finds: Iterable[Find], end: int) -> bytes:
+    """Return data up to an end, with marks in place of what was found there.
+
+    :param finds: in order; none overlaps another, or the end.
+    """
+    pieces: list[bytes] = []
+    at = 0
+    for found in finds:
+        if found.end > end:
+            break
+        pieces += (data[at : found.start], f"[redacted: {found.label}]".encode())
+        at = found.end
+    pieces.append(data[at:end])
+    return b"".join(pieces)
