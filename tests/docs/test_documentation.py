@@ -60,7 +60,9 @@ def test_every_example_is_shown() -> None:
     """An example that no page shows is of no use."""
     shown = {file for page in PAGES for _, _, file, _ in MARKED.findall(page.read_text())}
 
-    assert {name(file) for file in EXAMPLES.iterdir() if file.is_file()} <= shown
+    assert {
+        name(file) for file in EXAMPLES.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+    } <= shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -103,7 +105,7 @@ def test_every_command_is_documented(capfd: pytest.CaptureFixture[str]) -> None:
     """The page of the command line leaves no command out."""
     page = (ROOT / "docs/reference/command-line.md").read_text()
     missing: list[str] = []
-    for group in ("", "bench", "backend", "profile"):
+    for group in ("", "bench", "backend", "profile", "rig"):
         execute([*group.split(), "--help"])
         listed = capfd.readouterr().out.split("Commands:\n")[1]
         names = [

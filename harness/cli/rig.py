@@ -1,0 +1,77 @@
+"""``harness rig``: work on ``rig.toml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.config import RIG_NAME, RIG_VARIABLE
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.plugins import HarnessPluginManager
+    from harness.rig import Rig
+
+RigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--rig", metavar="FILE", help=f"What is attached here. Default: ${RIG_VARIABLE}, else {RIG_NAME}."
+    ),
+]
+
+
+def load_rig_and_plugins(plugins: HarnessPluginManager, named: Path | None) -> Rig | None:
+    """Read the rig file that counts and load the plugins that it names.
+
+    :param plugins: the loaded plugins, to which those of the file are added.
+    :param named: the file that an option names.
+    :return: the rig, or ``None`` when there is no file.
+    :raises UsageError: the file or a plugin does not fit.
+    """
+    from harness.rig import find_rig
+
+    rig = find_rig(named, [Path.cwd()])
+    if rig is not None:
+        plugins.load_modules(rig.plugins, source=rig.file)
+    return rig
+
+
+def make_app(plugins: HarnessPluginManager) -> typer.Typer:
+    """Make the commands.
+
+    :param plugins: the loaded plugins.
+    """
+    app = typer.Typer(help="Check a rig file.", rich_markup_mode=None, no_args_is_help=True)
+
+    @app.command()
+    def check(
+        file: Annotated[
+            Path | None, typer.Argument(help="The file; without it the one that counts here.", metavar="FILE")
+        ] = None,
+    ) -> None:
+        """Check a rig file and say which of its boards are here; the first mistake is shown."""
+        from harness.inventory.builtin import survey
+
+        rig = load_rig_and_plugins(plugins, file)
+        if rig is None:
+            raise UsageError("there is no such file here", file=RIG_NAME, expected="a FILE")
+        found = survey(plugins, rig)
+        named = {board.identity for board in rig.boards}
+        typer.echo(f"{rig.file}: rig {rig.name}, boards: {len(rig.boards)}")
+        for board in found.boards:
+            if board.id in named:
+                endpoints = ", ".join(f"{role} {end.url}" for role, end in sorted(board.endpoints.items()))
+                typer.echo(f"{board.id}: {board.kind}, {endpoints}")
+        for absent in found.absent:
+            typer.echo(f"{absent.board.id}: absent, {absent.reason}")
+
+    @app.command()
+    def schema() -> None:
+        """Print the file's JSON Schema, for editors that check while you write."""
+        from harness.rig_schema import rig_schema
+
+        typer.echo(rig_schema(), nl=False)
+
+    return app
