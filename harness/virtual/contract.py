@@ -67,8 +67,11 @@ class BoardHost(Protocol):
     def run_blocking(self, work: Callable[[], None]) -> None:
         """Run blocking work on a thread of the bench; its exceptions are written to the bench log."""
 
-    def cut_power(self) -> None:
-        """Lose the supply at once; it comes back when somebody switches it on. On the loop thread only."""
+    def cut_power(self, *, comes_back: bool) -> None:
+        """Lose the supply at once. On the loop thread only.
+
+        :param comes_back: it returns as soon as the board is dark; else somebody has to switch it on.
+        """
 
     def replug(self) -> None:
         """Vanish from USB and come back under other names, as firmware that re-enumerates does."""

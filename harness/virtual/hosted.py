@@ -71,6 +71,7 @@ class HostedBoard:
         self._ports: dict[str, Port] = {}
         self._shapes: dict[str, Shape] = {}
         self._supply_period = 0
+        self._return: Timer | None = None
         self._changing = False
         self._waiting: list[Callable[[], None]] = []
         self._properties: dict[str, str] = {}
@@ -202,6 +203,9 @@ class HostedBoard:
 
     def set_power(self, *, on: bool) -> None:
         """Switch the supply; nothing happens when it is so already."""
+        if self._return is not None:
+            self._return.cancel()
+            self._return = None
         if on == self.powered:
             return
         self.powered = on
@@ -268,6 +272,8 @@ class HostedBoard:
 
     def close(self) -> None:
         """End the board and its ports at once."""
+        if self._return is not None:
+            self._return.cancel()
         self._supply_period += 1
         self.powered = False
         self.plugged = False
@@ -333,9 +339,14 @@ class HostedBoard:
         # A daemon thread: the end of the bench waits for no peer of a board.
         threading.Thread(target=run, name=f"{self.spec.id}-work", daemon=True).start()
 
-    def cut_power(self) -> None:
-        """Lose the supply at once, what was sent and has not left the board too."""
+    def cut_power(self, *, comes_back: bool) -> None:
+        """Lose the supply at once, what was sent and has not left the board too.
+
+        :param comes_back: it returns as soon as the board is dark; else somebody has to switch it on.
+        """
         self.set_power(on=False)
+        if comes_back:
+            self._return = self._loop.call_later(0, partial(self.set_power, on=True))
 
     def replug(self) -> None:
         """Vanish from USB and come back under other names; nothing happens when unplugged."""

@@ -164,3 +164,30 @@ def test_all_faults_end_at_once(client: BenchClient, open_port: OpenPort) -> Non
     port = open_port("a")
     port.write(b"hello\r")
     assert port.read_until(b"OK\r\n") == b"hello\r\nOK\r\n"
+
+
+def test_a_board_cuts_its_own_supply(client: BenchClient, open_port: OpenPort) -> None:
+    """It is dark until somebody switches it on, or boots again at once; what waited in it is lost."""
+    a = client.board("a")
+    port = open_port("a")
+    a.shape(bytes_per_second=10)
+    a.call("send", text="never arrives as a whole")
+    a.call("cut_power", comes_back=False)
+    assert not a.state().powered
+    a.unshape()
+    a.set_power(on=True)
+    assert port.read_until(b"boot\r\n").endswith(b"boot\r\n")
+
+    a.call("cut_power", comes_back=True)
+
+    assert port.read_until(b"boot\r\n") == b"boot\r\n"
+    assert a.state().powered
+
+
+def test_power_that_was_to_come_back_stays_away_when_it_is_switched_off(client: BenchClient) -> None:
+    """Who switches a board off finds it off, whatever was to happen to it."""
+    a = client.board("a")
+    a.call("cut_and_off")
+
+    assert not a.state().powered
+    assert a.call("events")[-1] == "power_off"

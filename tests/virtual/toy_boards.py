@@ -73,6 +73,8 @@ class ToyBoard:
             "threads": lambda: self.threads,
             "failing_work": lambda: self.host.run_blocking(self._fail),
             "replug": self.host.replug,
+            "cut_power": lambda comes_back: self.host.cut_power(comes_back=comes_back),
+            "cut_and_off": self._cut_and_off,
             "unspeakable": object,
             "crash": self._fail,
             "echo": lambda **params: params,
@@ -95,6 +97,10 @@ class ToyBoard:
             self.host.send("console", b"working\r\n")
 
         self.host.run_blocking(work)
+
+    def _cut_and_off(self) -> None:
+        self.host.cut_power(comes_back=True)
+        self.host.cut_power(comes_back=False)
 
     def _fail(self) -> None:
         raise RuntimeError("this work fails")

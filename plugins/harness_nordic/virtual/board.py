@@ -135,10 +135,7 @@ class Nrf91Board:
         self.agent.stop()
 
     def _lose_power(self, comes_back: bool) -> None:  # noqa: FBT001 - the form of the callback
-        if comes_back:
-            self.reset()
-        else:
-            self._host.cut_power()
+        self._host.cut_power(comes_back=comes_back)
 
     def _announce(self, line: str) -> None:
         self._line.announce(line)

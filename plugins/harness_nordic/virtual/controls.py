@@ -215,7 +215,7 @@ class Controls:
 
         :param point: see :data:`harness_nordic.virtual.power.POINTS`.
         :param nth: 1 is the next passing.
-        :param comes_back: boot again at once, as after a brown-out; else the board stays dark until somebody
+        :param comes_back: the power returns as soon as the board is dark; else it stays dark until somebody
             switches it on.
         """
         self._points.arm(point, nth, comes_back=comes_back)

@@ -69,7 +69,7 @@ class PowerPoints:
 
         :param point: one of :data:`POINTS`.
         :param nth: 1 is the next passing.
-        :param comes_back: boot again at once, as after a brown-out or a watchdog's bite.
+        :param comes_back: the power returns as soon as the board is dark.
         :raises ValueError: there is no such point, or ``nth`` is no count from 1.
         """
         if point not in POINTS:

@@ -43,6 +43,7 @@ class LoopHost:
         self._order = itertools.count()
         self._ended = False
         self.power_off: Callable[[], None] | None = None
+        self.power_on: Callable[[], None] | None = None
         self.supply_cuts = 0
         self._sent: defaultdict[str, bytearray] = defaultdict(bytearray)
         self.failures: list[BaseException] = []
@@ -78,9 +79,12 @@ class LoopHost:
         self._workers.append(thread)
         thread.start()
 
-    def cut_power(self) -> None:
+    def cut_power(self, *, comes_back: bool) -> None:
         assert self.power_off is not None
+        assert self.power_on is not None
         self.power_off()
+        if comes_back:
+            self.call_soon(self.power_on)
         with self._condition:
             self.supply_cuts += 1
             self._condition.notify_all()
@@ -156,7 +160,7 @@ class BoardInHand:
         spec = VirtualBoardSpec(id="board-1", kind=kind, number=number, options=options)
         try:
             self.board = Nrf91Board(self.host, spec)
-            self.host.power_off = self.board.power_off
+            self.host.power_off, self.host.power_on = self.board.power_off, self.board.power_on
         except BaseException:
             self.host.close()
             raise
