@@ -170,7 +170,7 @@ def test_absent_boards_say_what_was_looked_for(
         ),
         (
             '[[board]]\nid = "b"\nprofile = "nrf9151dk-virtual"\nendpoints.console = "/dev/x"',
-            r"board\[0\].profile: is a kind of virtual board.*\(got 'nrf9151dk-virtual'\); expected nrf9151dk ",
+            r"board\[0\].profile: is a kind of virtual board.*'nrf9151dk-virtual'\); expected nrf9151dk \(",
         ),
         (
             '[[board]]\nusb_serial = "A50285BI"',
