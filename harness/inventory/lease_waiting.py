@@ -57,14 +57,14 @@ class Wait:
         return self._began + self._deadline - time.monotonic()
 
     def tell(self, holders: Mapping[str, Holder | None]) -> None:
-        """Say who holds what: at first, when it is other boards, and then ever more rarely.
+        """Say who holds what: at first, when more boards are held, and then ever more rarely.
 
         :param holders: who holds each board that is not free, by the board's id.
         """
         now = time.monotonic()
         if self._told_at is None:
             so_far = f"{self._deadline:g} s at most"
-        elif self._told == holders.keys() and now - self._told_at < self.silence:
+        elif holders.keys() <= self._told and now - self._told_at < self.silence:
             return
         else:
             so_far = f"{now - self._began:.0f} of {self._deadline:g} s"
