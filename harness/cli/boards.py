@@ -1,21 +1,53 @@
-"""``harness boards``: which boards are here."""
+"""``harness boards``: which boards are here, who holds them, and which ports are nobody's."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.config import Settings, parse_bench
-from harness.errors import UsageError
+from harness.cli.hand import ATTACHED, BenchOption, RigOption, find_boards, read_settings
+from harness.errors import RigFault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from harness.config import Settings
+    from harness.inventory.attached import Survey
     from harness.inventory.board import Board
+    from harness.inventory.lease_records import Holder
     from harness.plugins import HarnessPluginManager
+
+_STYLES = {"free": "green", "leased": "yellow", "absent": "dim", "lost": "red", "unknown": "red"}
+_PIPE_WIDTH = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardNow:
+    """A board and how it is.
+
+    :ivar state: ``free``; ``leased``: somebody holds it; ``absent``: it is known and not there; ``lost``: it
+        is not there though somebody holds it; ``unknown``: who holds it cannot be read.
+    :ivar remark: why it is absent, or why its holder is unknown.
+    """
+
+    board: Board
+    holder: Holder | None
+    state: str
+    remark: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data for programs."""
+        return {
+            "board": self.board.id,
+            "kind": self.board.kind,
+            "ports": {role: endpoint.url for role, endpoint in sorted(self.board.endpoints.items())},
+            "holder": None if self.holder is None else asdict(self.holder),
+            "state": self.state,
+        }
 
 
 def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
@@ -27,70 +59,113 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
 
     @app.command("boards")
     def show_boards(
+        context: typer.Context,
         *,
-        bench: Annotated[
-            str, typer.Option(help="Which bench: 'attached', or 'virtual=SOCKET' of a bench that runs.")
-        ] = "attached",
+        bench: BenchOption = ATTACHED,
+        rig: RigOption = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     ) -> None:
-        """List the boards that are here now. Nothing is opened or written to."""
-        boards = find_boards(plugins, bench)
+        """List the boards and who holds them. No port is opened or written to."""
+        settings = read_settings(context, plugins, bench, rig)
+        survey = _survey(plugins, settings)
+        boards = sorted(_boards_now(plugins, settings, survey), key=lambda now: now.board.id)
         if as_json:
-            typer.echo(json.dumps([board.to_json() for board in boards], indent=2))
-        elif boards:
+            typer.echo(json.dumps([now.to_json() for now in boards], indent=2))
+            return
+        if boards:
             _print_table(boards)
         else:
-            typer.echo(_nothing_found(plugins, bench))
+            typer.echo(_nothing_found(bench, survey))
+        if survey is not None and survey.strangers:
+            typer.echo("\nSerial ports that belong to no board:")
+            for stranger in survey.strangers:
+                typer.echo(f"  {stranger}")
 
 
-def find_boards(plugins: HarnessPluginManager, bench: str) -> list[Board]:
-    """Ask every plugin for its boards.
+def _survey(plugins: HarnessPluginManager, settings: Settings) -> Survey | None:
+    """Look for what discovery does not tell; ``None`` on a virtual bench."""
+    if settings.bench is not None and settings.bench.kind == "virtual":
+        return None
+    from harness.inventory.builtin import survey
 
-    :param plugins: the loaded plugins.
-    :param bench: which bench, as ``--bench`` takes it.
-    :raises UsageError: no such bench, or a virtual one without its socket.
-    :raises RigFault: the bench does not answer.
-    """
-    choice = parse_bench(bench)
-    if choice is not None and choice.kind == "virtual" and choice.socket is None:
-        raise UsageError(
-            "which virtual bench?",
-            key="--bench",
-            value=bench,
-            expected="virtual=SOCKET, the socket that 'harness bench up' prints",
+    return survey(plugins, settings.rig)
+
+
+def _boards_now(
+    plugins: HarnessPluginManager, settings: Settings, survey: Survey | None
+) -> Iterator[BoardNow]:
+    for board in find_boards(plugins, settings):
+        yield _now(board, None)
+    if survey is not None:
+        for absent in survey.absent:
+            yield _now(absent.board, absent.reason)
+    else:
+        for board in _unplugged_boards(plugins, settings):
+            yield _now(board, "it is unplugged")
+
+
+def _unplugged_boards(plugins: HarnessPluginManager, settings: Settings) -> list[Board]:
+    from dataclasses import replace
+
+    from harness.inventory.builtin import known_profiles, virtual_boards
+    from harness.virtual.client import BenchClient
+
+    socket = str(settings.bench.socket) if settings.bench is not None else ""
+    with BenchClient(socket) as client:
+        states = [replace(state, plugged=True, ports={}) for state in client.boards() if not state.plugged]
+    return virtual_boards(known_profiles(plugins), states, bench=socket)
+
+
+def _now(board: Board, absence: str | None) -> BoardNow:
+    from harness.inventory.leases import holder
+
+    try:
+        held_by = holder(board)
+    except RigFault as error:
+        return BoardNow(board=board, holder=None, state="unknown", remark=str(error))
+    if absence is not None:
+        return BoardNow(
+            board=board, holder=held_by, state="absent" if held_by is None else "lost", remark=absence
         )
-    found = plugins.hook.harness_discover_boards(settings=Settings(bench=choice))
-    return sorted((board for boards in found for board in boards), key=lambda board: board.id)
+    return BoardNow(board=board, holder=held_by, state="free" if held_by is None else "leased")
 
 
-def _print_table(boards: Sequence[Board]) -> None:
+def _print_table(boards: Sequence[BoardNow]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("id", "kind", "where", "endpoints", "capabilities", box=None, pad_edge=False)
-    for board in boards:
-        endpoints = [f"{role} {endpoint.url}" for role, endpoint in sorted(board.endpoints.items())]
+    table = Table(box=None, pad_edge=False)
+    for title in ("board", "kind", "ports", "holder", "state"):
+        table.add_column(title, overflow="fold")
+    for now in boards:
+        ports = [f"{role} {endpoint.url}" for role, endpoint in sorted(now.board.endpoints.items())]
+        state = Text(now.state, style=_STYLES[now.state])
         table.add_row(
-            board.id,
-            board.kind,
-            "virtual" if board.virtual else "attached",
-            "\n".join(endpoints) or "none",
-            ", ".join(sorted(board.capabilities)),
+            Text(now.board.id),
+            Text(now.board.kind),
+            Text("\n".join(ports) or "none"),
+            Text(_holder_in_words(now.holder)),
+            state if now.remark is None else Text.assemble(state, f": {now.remark}"),
         )
     # A pipe has no width: nothing is wrapped there, so that grep finds whole lines.
-    Console(width=None if sys.stdout.isatty() else 300).print(table)
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False).print(table)
 
 
-def _nothing_found(plugins: HarnessPluginManager, bench: str) -> str:
-    from harness.inventory.builtin import known_profiles
-    from harness.inventory.serial_ports import list_serial_ports
+def _holder_in_words(holder: Holder | None) -> str:
+    if holder is None:
+        return ""
+    lines = [f"{holder.user}, session {holder.session}", f"since {holder.since}"]
+    return "\n".join([*lines[:1], *filter(None, [holder.test]), *lines[1:]])
 
-    if bench != "attached":
-        return f"No board is plugged in on {bench}."
-    kinds = [profile.title for profile in known_profiles(plugins).values() if not profile.virtual]
-    ports = [port.device for port in list_serial_ports()]
-    return (
-        f"No board found.\nLooked for: {', '.join(kinds)}.\n"
-        f"Serial ports seen: {', '.join(ports) or 'none'}.\n"
-        "Plug a board in, or make virtual ones: harness bench up --boards 4"
+
+def _nothing_found(bench: str, survey: Survey | None) -> str:
+    if survey is None:
+        return f"No board is on {bench}."
+    lines = ["No board found. Looked for:", *(f"  {kind}" for kind in survey.looked_for)]
+    if not survey.strangers:
+        lines.append("Saw no serial port.")
+    lines.append(
+        "Plug a board in, describe it in rig.toml, or make virtual ones: harness bench up --boards 4"
     )
+    return "\n".join(lines)

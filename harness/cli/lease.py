@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.boards import find_boards
+from harness.cli.hand import (
+    ATTACHED,
+    BenchOption,
+    BoardArgument,
+    RigOption,
+    WaitOption,
+    choose_board,
+    find_boards,
+    lease_by_hand,
+    read_settings,
+)
 from harness.cli.interrupts import end_on_signals
-from harness.config import parse_seconds
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +44,8 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
 
     @app.command("lease")
     def lease(
-        board: Annotated[str, typer.Argument(metavar="BOARD", help="Identity of the board.")],
+        context: typer.Context,
+        board: BoardArgument,
         command: Annotated[
             list[str] | None,
             typer.Argument(
@@ -45,48 +55,19 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
             ),
         ] = None,
         *,
-        bench: Annotated[
-            str, typer.Option(help="Which bench: 'attached', or 'virtual=SOCKET' of a bench that runs.")
-        ] = "attached",
-        wait: Annotated[
-            str, typer.Option(metavar="SECONDS", help="Wait so long while somebody else holds the board.")
-        ] = "0",
+        bench: BenchOption = ATTACHED,
+        rig: RigOption = None,
+        wait: WaitOption = "0",
     ) -> None:
         """Hold a board until Ctrl-C, or while a command runs; sessions do not take it meanwhile."""
-        from harness.inventory.leases import Leases
-        from harness.session_directory import new_run_id
-
-        deadline = parse_seconds("--wait", wait)
-        found = _choose(find_boards(plugins, bench), board, bench)
+        settings = read_settings(context, plugins, bench, rig)
+        found = choose_board(find_boards(plugins, settings), board, bench)
         end_on_signals()
-        with Leases(new_run_id(), tell=_tell) as leases:
-            leases.take([found], deadline=deadline)
-            for warning in leases.warnings:
-                _tell(f"WARNING: {warning}")
-            purpose = f"{_PURPOSE}: {Path(command[0]).name}" if command else _PURPOSE
-            leases.note_test(found.id, purpose)
+        purpose = f"{_PURPOSE}: {Path(command[0]).name}" if command else _PURPOSE
+        with lease_by_hand(found, wait=wait, purpose=purpose):
             if command:
                 raise typer.Exit(_run(command))
             _hold(found)
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(f"harness: {line}\n")
-    sys.stderr.flush()
-
-
-def _choose(boards: Sequence[Board], board_id: str, bench: str) -> Board:
-    for board in boards:
-        if board.id == board_id:
-            return board
-    from harness.toml_files import nearest
-
-    raise UsageError(
-        f"no such board on bench {bench}",
-        key="BOARD",
-        value=board_id,
-        expected=nearest(board_id, [board.id for board in boards]) or "a board that 'harness boards' lists",
-    )
 
 
 def _hold(board: Board) -> None:

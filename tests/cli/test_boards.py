@@ -9,6 +9,7 @@ import pytest
 
 from harness.inventory import serial_ports
 from harness.inventory.board import Board
+from harness.inventory.leases import Leases, lease_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,26 +39,96 @@ def nothing_plugged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serial_ports, "list_serial_ports", list)
 
 
+@pytest.fixture(autouse=True)
+def own_leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases of these tests only, and no rig file of this machine's."""
+    monkeypatch.setenv("HARNESS_LEASE_DIR", str(tmp_path / "leases"))
+    monkeypatch.delenv("HARNESS_RIG", raising=False)
+
+
+def rows(text: str) -> list[list[str]]:
+    """The table's cells; what stands below another line's cells is left out."""
+    return [line.split() for line in text.splitlines()]
+
+
 @pytest.mark.usefixtures("plugged")
 def test_attached_board_is_a_row(run: Callable[..., Any]) -> None:
-    """Identity, kind, port and capabilities of a board are in one row."""
+    """Identity, kind, port and state of a board are in one row."""
     outcome = run("boards")
 
     assert outcome.code == 0
-    rows = [line.split() for line in outcome.out.splitlines()]
-    assert rows[0] == ["id", "kind", "where", "endpoints", "capabilities"]
-    assert rows[1][:5] == ["001051200001", "nrf9151dk", "attached", "console", "/dev/ttyACM7"]
-    assert "attestation," in rows[1]
+    assert rows(outcome.out) == [
+        ["board", "kind", "ports", "holder", "state"],
+        ["001051200001", "nrf9151dk", "console", "/dev/ttyACM7", "free"],
+    ]
 
 
 @pytest.mark.usefixtures("plugged")
-def test_json_is_the_board(run: Callable[..., Any]) -> None:
-    """A program gets everything that is known, and can make the board of it."""
-    boards = [Board.from_json(data) for data in json.loads(run("boards", "--json").out)]
+def test_holder_of_a_board_is_shown(run: Callable[..., Any], tmp_path: Path) -> None:
+    """Who holds a board, in which session, for which test and since when: for people and for programs."""
+    rig = tmp_path / "rig.toml"
+    rig.write_text('[[board]]\nid = "desk-1"\nusb_serial = "001051200001"\n')
+    board = Board(id="001051200001", kind="nrf9151dk", driver="nrf91")
 
-    assert [(board.id, board.endpoints["console"].url) for board in boards] == [
-        ("001051200001", "/dev/ttyACM7")
-    ]
+    with Leases("run-7") as leases:
+        leases.take([board], deadline=0)
+        leases.note_test(board.id, "test_x.py::test_y")
+        shown = run("boards", "--rig", str(rig))
+        (told,) = json.loads(run("boards", "--rig", str(rig), "--json").out)
+
+    assert "session run-7" in shown.out
+    assert "test_x.py::test_y" in shown.out
+    assert rows(shown.out)[1][-1] == "leased"
+    assert set(told) == {"board", "kind", "ports", "holder", "state"}
+    assert (told["board"], told["kind"], told["state"]) == ("desk-1", "nrf9151dk", "leased")
+    assert told["ports"] == {"console": "/dev/ttyACM7"}
+    assert told["holder"]["session"] == "run-7"
+    assert told["holder"]["test"] == "test_x.py::test_y"
+    assert {"user", "pid", "since"} < set(told["holder"])
+
+
+@pytest.mark.usefixtures("nothing_plugged")
+def test_boards_that_are_not_there(run: Callable[..., Any], tmp_path: Path) -> None:
+    """A board of the rig file is absent; and lost, if somebody holds it."""
+    rig = tmp_path / "rig.toml"
+    rig.write_text('[[board]]\nusb_serial = "77"\nprofile = "nrf9160dk"\n')
+
+    def state() -> str:
+        (board,) = json.loads(run("boards", "--rig", str(rig), "--json").out)
+        assert f"{board['state']}: no serial port has the USB serial number 77" in (
+            run("boards", "--rig", str(rig)).out
+        )
+        return str(board["state"])
+
+    assert state() == "absent"
+    with Leases("run-7") as leases:
+        leases.take([Board(id="77", kind="nrf9160dk", driver="nrf91")], deadline=0)
+        assert state() == "lost"
+
+
+@pytest.mark.usefixtures("plugged")
+def test_lease_that_cannot_be_read_hides_no_board(run: Callable[..., Any], tmp_path: Path) -> None:
+    """The list is still there, and says of that board that its holder is unknown, and why."""
+    lease_file(Board(id="001051200001", kind="nrf9151dk", driver="nrf91")).mkdir()
+
+    outcome = run("boards")
+
+    assert outcome.code == 0
+    assert "unknown: the lease of board 001051200001 cannot be read" in outcome.out
+    assert json.loads(run("boards", "--json").out)[0]["state"] == "unknown"
+
+
+def test_ports_of_nobody_are_listed_below(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that no profile fits is shown with what is known of it."""
+    monkeypatch.setattr(Port, "serial_number", "0099")
+    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [Port()])
+
+    outcome = run("boards")
+
+    assert "Serial ports that belong to no board:" in outcome.out
+    assert (
+        "  /dev/ttyACM7 (1366:1069 0099 J-Link): its serial number begins as that of none of" in outcome.out
+    )
 
 
 @pytest.mark.usefixtures("nothing_plugged")
@@ -65,17 +136,17 @@ def test_no_board_says_what_was_looked_for(
     run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a board, also in an empty directory, it says what was looked for, seen, and what to do."""
-    monkeypatch.chdir(tmp_path)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
 
     outcome = run("boards")
 
     assert outcome.code == 0
-    assert (
-        "Looked for: nRF9131 EK, nRF9151 DK, nRF9160 DK, nRF9161 DK, Thingy:91, Thingy:91 X." in outcome.out
-    )
-    assert "Serial ports seen: none." in outcome.out
+    assert "  nRF9151 DK (USB 1366:* with serial number 0010512... or 0010520...)" in outcome.out
+    assert "Saw no serial port." in outcome.out
     assert "harness bench up" in outcome.out
-    assert list(tmp_path.iterdir()) == []
+    assert list(empty.iterdir()) == []
 
 
 @pytest.mark.usefixtures("nothing_plugged")

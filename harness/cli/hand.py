@@ -1,0 +1,153 @@
+"""A board in somebody's hand: found, leased and opened for one command of the command line."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.rig import RigOption, load_rig_and_plugins
+from harness.config import Settings, parse_bench, parse_seconds
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.inventory.board import Board
+    from harness.inventory.leased_board import LeasedBoard
+    from harness.inventory.leases import Leases
+    from harness.plugins import HarnessPluginManager
+
+ATTACHED = "attached"
+BoardArgument = Annotated[str, typer.Argument(metavar="BOARD", help="Identity of the board.")]
+BenchOption = Annotated[
+    str, typer.Option(help="Which bench: 'attached', or 'virtual=SOCKET' of a bench that runs.")
+]
+WaitOption = Annotated[
+    str, typer.Option(metavar="SECONDS", help="Wait so long while somebody else holds the board.")
+]
+
+__all__ = [
+    "ATTACHED",
+    "BenchOption",
+    "BoardArgument",
+    "RigOption",
+    "WaitOption",
+    "board_in_hand",
+    "choose_board",
+    "find_boards",
+    "lease_by_hand",
+    "read_settings",
+]
+
+
+def read_settings(
+    context: typer.Context, plugins: HarnessPluginManager, bench: str, rig: Path | None
+) -> Settings:
+    """Read on what a command is to work; the rig file is in force until the command ends.
+
+    :param context: the command's.
+    :param plugins: the loaded plugins, to which those of the rig file are added.
+    :param bench: which bench, as ``--bench`` takes it.
+    :param rig: the rig file that an option names.
+    :raises UsageError: no such bench, a virtual one without its socket, or the rig file does not fit.
+    """
+    choice = parse_bench(bench)
+    if choice is not None and choice.kind == "virtual" and choice.socket is None:
+        raise UsageError(
+            "which virtual bench?",
+            key="--bench",
+            value=bench,
+            expected="virtual=SOCKET, the socket that 'harness bench up' prints",
+        )
+    found = load_rig_and_plugins(plugins, rig)
+    if found is not None:
+        context.with_resource(found.in_force())
+    return Settings(bench=choice, rig=found)
+
+
+def find_boards(plugins: HarnessPluginManager, settings: Settings) -> list[Board]:
+    """Ask every plugin for its boards.
+
+    :param plugins: the loaded plugins.
+    :param settings: say which bench.
+    :return: the boards that are there, in identity order.
+    :raises UsageError: a profile or the rig file does not fit.
+    :raises RigFault: the bench does not answer.
+    """
+    found = plugins.hook.harness_discover_boards(settings=settings)
+    return sorted((board for boards in found for board in boards), key=lambda board: board.id)
+
+
+def choose_board(boards: Sequence[Board], board_id: str, bench: str) -> Board:
+    """Return the board of an identity.
+
+    :param boards: those that are there.
+    :param board_id: its identity.
+    :param bench: which bench, for the message.
+    :raises UsageError: it is not there.
+    """
+    for board in boards:
+        if board.id == board_id:
+            return board
+    from harness.toml_files import nearest
+
+    raise UsageError(
+        f"no such board on bench {bench}",
+        key="BOARD",
+        value=board_id,
+        expected=nearest(board_id, [board.id for board in boards]) or "a board that 'harness boards' lists",
+    )
+
+
+@contextmanager
+def lease_by_hand(board: Board, *, wait: str, purpose: str) -> Iterator[Leases]:
+    """Hold a board until the block ends.
+
+    :param board: the board.
+    :param wait: seconds to wait while somebody else holds it, as the option says.
+    :param purpose: what others read in the place of a test.
+    :raises LeaseBusy: somebody else still holds it; the message says who.
+    """
+    from harness.inventory.leases import Leases
+    from harness.session_directory import new_run_id
+
+    deadline = parse_seconds("--wait", wait)
+    with Leases(new_run_id(), tell=tell) as leases:
+        leases.take([board], deadline=deadline)
+        for warning in leases.warnings:
+            tell(f"WARNING: {warning}")
+        leases.note_test(board.id, purpose)
+        yield leases
+
+
+@contextmanager
+def board_in_hand(
+    plugins: HarnessPluginManager, board: Board, settings: Settings, *, wait: str, purpose: str
+) -> Iterator[LeasedBoard]:
+    """Hold a board and be able to open it, until the block ends.
+
+    :param plugins: the loaded plugins.
+    :param board: the board.
+    :param settings: say what may be done with it.
+    :param wait: see :func:`lease_by_hand`.
+    :param purpose: see :func:`lease_by_hand`.
+    :raises LeaseBusy: somebody else still holds it; the message says who.
+    """
+    from harness.inventory.leased_board import LeasedBoard
+
+    with lease_by_hand(board, wait=wait, purpose=purpose):
+        leased = LeasedBoard(board, plugins, capture_directory=None, settings=settings.for_boards)
+        try:
+            yield leased
+        finally:
+            leased.close()
+
+
+def tell(line: str) -> None:
+    """Say something that is no output of the command."""
+    sys.stderr.write(f"harness: {line}\n")
+    sys.stderr.flush()
