@@ -146,22 +146,12 @@ class Session:
 
     def start(self) -> None:
         """Start it."""
-        quiet = [
-            f"-pno:{name}" for name in ("randomly", "cacheprovider", "allure_pytest", "hypothesispytest")
-        ]
+        others = ("randomly", "cacheprovider", "allure_pytest", "hypothesispytest")
         mine = {} if self.user.uid is None else {"user": self.user.uid, "group": self.user.gid}
         self.process = subprocess.Popen(  # type: ignore[call-overload]  # mypy loses the text mode
             [
-                *(
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "pytest",
-                    "-q",
-                    *quiet,
-                    "--bench",
-                    f"virtual={self.bench.socket}",
-                ),
+                *(sys.executable, "-P", "-m", "pytest", "-q", *(f"-pno:{name}" for name in others)),
+                *("--bench", f"virtual={self.bench.socket}"),
                 *("--boards", str(NEEDED), "-n", str(NEEDED), "--lease-deadline", str(SECONDS)),
             ],
             cwd=self.home / "suite",
@@ -187,6 +177,12 @@ class Session:
         )
 
     @property
+    def errors(self) -> int:
+        """The descriptor of its standard error."""
+        assert self.process.stderr is not None
+        return self.process.stderr.fileno()
+
+    @property
     def records(self) -> list[dict[str, float | str]]:
         """What its tests recorded."""
         lines = (self.home / "suite" / "record.jsonl").read_text().splitlines()
@@ -206,17 +202,16 @@ def who_waits(sessions: tuple[Session, Session]) -> tuple[Session, Session]:
     """Return the session that has its boards and the one that says that it waits for some."""
     deadline = time.monotonic() + SECONDS
     poller = select.poll()
-    by_fd = {session.process.stderr.fileno(): session for session in sessions if session.process.stderr}
+    by_fd = {session.errors: session for session in sessions}
     for descriptor in by_fd:
         poller.register(descriptor, select.POLLIN)
     while time.monotonic() < deadline:
         for descriptor, _event in poller.poll(1000):
             session = by_fd[descriptor]
-            assert session.process.stderr is not None
-            line = session.process.stderr.readline()
-            assert line, f"{session.user.name} ended: {session.told}{session.process.stdout}"
-            session.told += line
-            if "waiting for boards" in line:
+            data = os.read(descriptor, 65536).decode()
+            assert data, f"{session.user.name} ended: {session.told}{session.process.communicate()}"
+            session.told += data
+            if "waiting for boards" in session.told and session.told.endswith("\n"):
                 (first,) = (other for other in sessions if other is not session)
                 return first, session
     raise AssertionError("nobody waited")
@@ -253,7 +248,7 @@ def test_two_sessions_of_two_users_never_meet(
     for number in range(ROUNDS):
         line = play_round(number, users, bench, boards, place)
         with capfd.disabled():
-            print(line, file=sys.stderr, flush=True)
+            sys.stderr.write(f"{line}\n")
 
 
 def play_round(
@@ -288,7 +283,7 @@ def play_round(
         session.told += err
         assert session.process.returncode == 0, f"{session.user.name}: {out}{session.told}"
         assert len(session.records) == 10, session.user.name
-    (waited,) = (line for line in second.told.splitlines() if "waiting for boards" in line)
+    waited = next(line for line in second.told.splitlines() if "waiting for boards" in line)
     assert f"of {first.user.name} (pid {first.process.pid} on " in waited
     assert "the boards are free, after" in second.told
     assert "waiting for boards" not in first.told
@@ -302,7 +297,8 @@ def play_round(
         for session in (first, second)
     )
     return (
-        f"round {number + 1} of {ROUNDS}: {who}; {len(ours)} and {len(theirs)} boards used, {len(shared)} of them"
-        f" one after the other, none at once; {total} bytes, none foreign; {time.monotonic() - began:.1f} s\n"
+        f"round {number + 1} of {ROUNDS}: {who}; {len(ours)} and {len(theirs)} boards used, {len(shared)} of"
+        f" them one after the other, none at once; {total} bytes, none foreign;"
+        f" {time.monotonic() - began:.1f} s\n"
         f"  {second.user.name} was told: {waited}"
     )
