@@ -27,6 +27,8 @@ KEYGEN_SECONDS = 30.0
 #: A board whose firmware has an agent of its own says so by this capability.
 AGENT_CAPABILITY = "provisioning-agent"
 
+AgentName = Literal["board", "host"]
+
 _FULL, _OFFLINE = 1, 4
 _UNLOCKED_MODES = frozenset({0, _OFFLINE})
 _TYPES = frozenset(map(int, CredentialType))
@@ -60,12 +62,16 @@ class Nrf91Driver(AtSession):
     """Drives a leased nRF91 board. Before its first command it switches error numbers on.
 
     :ivar host_options: how the agent on the host behaves, until :meth:`restore`.
+    :ivar agents: the agents that can provision this board at the service in use, the usual one first.
     """
 
     def __init__(self, board: LeasedBoard) -> None:
         """Drive a board; nothing is sent yet."""
         super().__init__(board)
         self.host_options = HostAgentOptions()
+        self.agents: tuple[AgentName, ...] = (
+            ("board", "host") if AGENT_CAPABILITY in board.capabilities else ("host",)
+        )
         self._service: tuple[str, str | None] | None = None
         self._host_agent: HostAgent | None = None
 
@@ -224,7 +230,7 @@ class Nrf91Driver(AtSession):
     # -- provisioning -------------------------------------------------------------------------------------
 
     def use_service(self, url: str, ca_pem: str | None = None) -> None:
-        """Tell the agent on the host where the service is.
+        """Tell the agent on the host where the service is; the board's own knows, or is told by others.
 
         :param url: address of the device endpoint.
         :param ca_pem: the only CA certificates to trust when it is ``https``.
@@ -237,19 +243,17 @@ class Nrf91Driver(AtSession):
         """What configuration commands have stored with the agent on the host, until :meth:`restore`."""
         return {} if self._host_agent is None else dict(self._host_agent.settings)
 
-    def provision(
-        self, timeout: float = 30.0, agent: Literal["board", "host"] | None = None
-    ) -> ProvisionOutcome:
+    def provision(self, timeout: float = 30.0, agent: AgentName | None = None) -> ProvisionOutcome:
         """Provision, and wait until it is known how that ended.
 
         :param timeout: seconds for the whole run.
         :param agent: ``board``: the firmware's own agent; ``host``: ours, over the console; ``None``: the
-            firmware's own if it has one.
+            first of :attr:`agents`.
         :raises ConsoleTimeout: the board's agent did not end in time, or the modem fell silent.
         :raises CommandRefused: the firmware has no agent.
         :raises UsageError: no such agent, or nobody said where the service is.
         """
-        chosen = agent or ("board" if AGENT_CAPABILITY in self._board.capabilities else "host")
+        chosen = agent or self.agents[0]
         if chosen not in {"board", "host"}:
             raise UsageError("no such agent", key="agent", value=chosen, expected="'board' or 'host'")
         self._prepare()

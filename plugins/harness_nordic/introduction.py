@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: What a report says of every test on a board whose key the fake did not get from a factory.
 RECOVERED = "identity key recovered on first use"
+#: What a report says of every test on a board whose own agent, if it has one, has no part in it.
+HOST_RUN = "provisioned by the agent on the host"
 
 _MANAGEMENT_HOST = "api.provisioning.nrfcloud.com"
 _DEVICE_ENDPOINT = "https://provisioning-http.nrfcloud.com"
@@ -25,16 +27,24 @@ def introduce(board: LeasedBoard, backend: Backend) -> None:
     :raises HarnessError: the board gives no tokens from which its key follows, or the fake refuses it.
     """
     virtual = board.description.virtual
-    if backend.control is not None:
-        from harness_nordic.client import enrol
-
-        enrol(backend, board.virtual.call("factory_record") if virtual else recovered_record(board.driver))
-        if not virtual:
-            board.remarks.append(RECOVERED)
+    driver: Nrf91Driver = board.driver
     endpoint = device_endpoint(backend.url)
+    driver.use_service(endpoint)
     if virtual:
         board.virtual.call("set_service", url=endpoint)
-    board.driver.use_service(endpoint)
+    elif not is_nrf_cloud(backend.url):
+        driver.agents = ("host",)  # its firmware was built for another service
+    if driver.agents[0] == "host":
+        board.remarks.append(HOST_RUN)
+    if backend.control is None:
+        return
+    from harness_nordic.client import enrol
+
+    if virtual:
+        enrol(backend, board.virtual.call("factory_record"))
+    else:
+        enrol(backend, recovered_record(driver))
+        board.remarks.append(RECOVERED)
 
 
 def recovered_record(driver: Nrf91Driver) -> dict[str, Any]:
@@ -55,6 +65,11 @@ def recovered_record(driver: Nrf91Driver) -> dict[str, Any]:
         }
 
 
+def is_nrf_cloud(url: str) -> bool:
+    """Tell whether an address is of nRF Cloud itself (nrfcloud fact sheet, section 1)."""
+    return urlsplit(url).hostname == _MANAGEMENT_HOST
+
+
 def device_endpoint(url: str) -> str:
     """Return where boards of a service go: on nRF Cloud another host (nrfcloud fact sheet, section 1)."""
-    return _DEVICE_ENDPOINT if urlsplit(url).hostname == _MANAGEMENT_HOST else url
+    return _DEVICE_ENDPOINT if is_nrf_cloud(url) else url

@@ -10,6 +10,8 @@ from harness.virtual.contract import VirtualKind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import typer
+
     from harness.backends.contract import Backend
     from harness.inventory.leased_board import LeasedBoard
     from harness.redaction import Secret
@@ -98,3 +100,10 @@ def harness_introduce_board(board: LeasedBoard, backend: Backend) -> None:
     from harness_nordic.introduction import introduce
 
     introduce(board, backend)
+
+
+def harness_cli_commands() -> Iterable[tuple[str, typer.Typer]]:
+    """Give ``harness nrfcloud``."""
+    from harness_nordic.cli import make_app
+
+    return [("nrfcloud", make_app())]

@@ -47,14 +47,16 @@ class Agent:
         return outcome
 
     def configure(self, **options: int) -> None:
-        """Change what it tells the service of itself; only a virtual board's own agent can be told."""
+        """Change what it tells the service of itself."""
+        self._needs_control()
         if self.name == "host":
             self._board.driver.host_options = replace(self._board.driver.host_options, **options)
         else:
             self._board.virtual.call("configure", **options)
 
     def use_service(self, url: str, ca_pem: str | None) -> None:
-        """Send it to another address; only a virtual board's own agent can be sent."""
+        """Send it to another address."""
+        self._needs_control()
         if self.name == "host":
             self._board.driver.use_service(url, ca_pem)
         else:
@@ -62,11 +64,16 @@ class Agent:
             self._board.virtual.call("install_root_ca", pem=ca_pem)
 
     def stored(self) -> dict[str, str]:
-        """Return the settings that it has stored; only a virtual board's own agent can be asked."""
+        """Return the settings that it has stored."""
+        self._needs_control()
         if self.name == "host":
             return dict(self._board.driver.host_settings)
         settings: dict[str, str] = self._board.virtual.call("settings")
         return settings
+
+    def _needs_control(self) -> None:
+        if self.name == "board" and not self._board.description.virtual:
+            pytest.skip("only a virtual board's own agent can be told and asked")
 
 
 @pytest.fixture
@@ -165,8 +172,8 @@ def would_claim(board: LeasedBoard) -> Callable[[Any], Any]:
 def agent(request: pytest.FixtureRequest, board: LeasedBoard, nrfcloud: Any) -> Iterator[Agent]:
     """Each agent in turn, sent back to the service afterwards."""
     name = str(request.param)
-    if name == "board" and "provisioning-agent" not in board.capabilities:
-        pytest.skip("this firmware has no agent of its own")
+    if name not in board.driver.agents:
+        pytest.skip("the firmware has no agent of its own that knows this service")
     yield Agent(name, board)
     board.driver.use_service(nrfcloud.backend.url)
     if board.description.virtual:

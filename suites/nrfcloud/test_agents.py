@@ -78,7 +78,6 @@ def test_every_type_of_command(
     assert [list(held(tag)) for tag in tags[2:5]] == [[CredentialType.CLIENT_KEY]] * 3
 
 
-@pytest.mark.board(needs={"virtual"})
 @pytest.mark.proves("any agent", "configuration SUCCEEDED, the agent has stored it")
 def test_configuration_is_stored(agent: Any, claimed: Any) -> None:
     """The agent keeps what a configuration says, where it keeps such things."""
@@ -193,7 +192,6 @@ def test_modem_is_put_back(board: LeasedBoard, agent: Any, claimed: Any, sec_tag
     assert board.driver.at("AT+CMEE?") == ["+CMEE: 1"]
 
 
-@pytest.mark.board(needs={"virtual"})
 @pytest.mark.backend(needs={"device-log"})
 @pytest.mark.proves("any agent", "never more commands at once than its limit")
 def test_limit(agent: Any, nrfcloud: Any, claimed: Any) -> None:
@@ -211,7 +209,6 @@ def test_limit(agent: Any, nrfcloud: Any, claimed: Any) -> None:
     assert all("limit=5" in each.query.split("&") for each in fetched)
 
 
-@pytest.mark.board(needs={"virtual"})
 @pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.proves("any agent", "FAILED what does not fit its receive buffer, the board stays as it was")
 def test_receive_buffer(agent: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any) -> None:

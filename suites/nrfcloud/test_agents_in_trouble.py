@@ -103,7 +103,6 @@ def test_too_many_commands(
     assert held(sec_tag) == {}
 
 
-@pytest.mark.board(needs={"virtual"})
 @pytest.mark.backend(needs={"tls"})
 @pytest.mark.proves("any agent", "over TLS with the right CA: provisioned")
 def test_tls(agent: Any, nrfcloud: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any) -> None:
@@ -119,7 +118,6 @@ def test_tls(agent: Any, nrfcloud: Any, claimed: Any, sec_tag: int, root_ca: str
     assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_ca)}
 
 
-@pytest.mark.board(needs={"virtual"})
 @pytest.mark.backend(needs={"tls"})
 @pytest.mark.proves("any agent", "over TLS with another CA: FAILED_WRONG_ROOT_CA, the service hears nothing")
 def test_wrong_root_ca(
