@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import UsageError
 from harness.plugins import PREFIX
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
     from harness.plugins import HarnessPluginManager
+    from harness.redaction import Redactor
 
 # What these give was asked for before any test was collected.
 TOO_LATE_IN_A_LATER_CONFTEST = (
@@ -35,6 +36,8 @@ class ConftestHooks:
         """
         self._plugins = plugins
         self._seen: set[int] = set()
+        self.redactor: Redactor | None = None
+        """Told the secrets of a conftest that comes after the session has asked for all of them."""
         self.usage_error: UsageError | None = None
         """Found while pytest was collecting, where it would be taken for an error of the collection."""
         for name, plugin in config.pluginmanager.list_name_plugin():
@@ -65,6 +68,9 @@ class ConftestHooks:
                 " loaded by -p, or in an installed one",
             )
         self._plugins.register(plugin, name)
+        if self.redactor is not None and "harness_secrets" in hooks:
+            for secret in cast("Any", plugin).harness_secrets():
+                self.redactor.add_secret(secret)
 
 
 def _hooks_of(plugin: object) -> list[str]:

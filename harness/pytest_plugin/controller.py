@@ -25,7 +25,8 @@ from harness.pytest_plugin.lease_notes import LeaseNotes, board_in_this_process,
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.signals import interrupt_on_termination
 from harness.pytest_plugin.state import CONTROLLER, MAIN_WORKER, SESSION_KEY, ActiveSession
-from harness.redaction import Redactor
+from harness.redaction import Redactor, protect_messages
+from harness.redaction.sharing import SharedSecrets, share_secrets
 from harness.session_directory import SessionDirectory, new_run_id
 from harness.session_lifeline import Lifeline
 
@@ -78,8 +79,9 @@ class Controller:
         self.conftests = ConftestHooks(config, self.plugins)
         config.pluginmanager.register(self.conftests, "harness-conftests")
         self.specs = backend_specs(self.plugins)
-        self.redactor = make_redactor(self.plugins)
+        self.redactor = self.conftests.redactor = make_redactor(self.plugins)
         self.directory: Path
+        self.secrets: SharedSecrets
 
     @property
     def runs_nothing(self) -> bool:
@@ -98,7 +100,10 @@ class Controller:
             undo.callback(self.close)
             if self.settings.rig is not None:
                 self._resources.enter_context(self.settings.rig.in_force())
+            self._resources.enter_context(protect_messages(self.redactor))
             self._make_directory()
+            self.secrets = share_secrets(self.redactor, self.directory)
+            self._resources.callback(self.secrets.close)
             accounting = Accounting(self.run_id)
             if not self.runs_nothing:
                 self.ledger = self._resources.enter_context(accounting)
@@ -227,6 +232,17 @@ def make_redactor(plugins: HarnessPluginManager) -> Redactor:
     return redactor
 
 
+def clean_early_failure(error: BaseException) -> None:
+    """Redact what failed before there was a session, as far as plugins and the environment tell what to."""
+    from harness.pytest_plugin.report_redaction import clean_exception
+
+    try:
+        redactor = make_redactor(load_plugins())
+    except HarnessError:  # a plugin is broken, too; what is a secret everywhere is taken out all the same
+        redactor = Redactor()
+    clean_exception(error, redactor.redact)
+
+
 CONTROLLER_KEY = pytest.StashKey[Controller]()
 """On ``config``: what the session owns; missing in workers and in an idle session."""
 
@@ -261,9 +277,11 @@ def begin_controller(config: pytest.Config) -> None:
         return
     from harness.pytest_plugin.distribution import Distribution, number_of_workers
     from harness.pytest_plugin.overview import Overview
+    from harness.pytest_plugin.report_terminal import guard_streams
     from harness.pytest_plugin.runner import RUNNER_KEY
     from harness.pytest_plugin.worker import begin_reporting, begin_running
 
+    guard_streams(config, controller.redactor)
     workers = number_of_workers(config)
     if workers:
         controller.limit_boards(workers)
@@ -278,6 +296,7 @@ def begin_controller(config: pytest.Config) -> None:
         own_boards=() if workers else controller.boards,
         backends=controller.planned_backends(),
         ledger=controller.ledger,
+        shared_secrets=controller.secrets.path,
     )
     config.stash[SESSION_KEY] = session
     distribution = Distribution(config, session) if workers else None

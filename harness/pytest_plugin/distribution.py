@@ -82,6 +82,7 @@ class Distribution:
             boards=self._session.boards,
             own_board=place.board,
             backends=tuple(self._session.backends.values()),
+            secrets=self._session.shared_secrets,
             replaces=place.first_worker,
         ).to_json()
         place.first_worker = place.first_worker or worker

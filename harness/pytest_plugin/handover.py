@@ -28,6 +28,7 @@ class Handover:
     :ivar boards: every board of the session.
     :ivar own_board: id of the worker's board; ``None`` for a worker without one.
     :ivar backends: the services in use.
+    :ivar secrets: by which workers tell each other and the controller what they register as a secret.
     :ivar replaces: id of the first worker that had this place, when this one replaces it.
     """
 
@@ -36,6 +37,7 @@ class Handover:
     boards: tuple[Board, ...]
     own_board: str | None
     backends: tuple[Backend, ...]
+    secrets: str
     replaces: str | None = None
 
     def to_json(self) -> str:
@@ -47,6 +49,7 @@ class Handover:
                 "boards": [board.to_json() for board in self.boards],
                 "own_board": self.own_board,
                 "backends": [backend.to_json() for backend in self.backends],
+                "secrets": self.secrets,
                 "replaces": self.replaces,
             }
         )
@@ -61,6 +64,7 @@ class Handover:
             boards=tuple(map(Board.from_json, data["boards"])),
             own_board=data["own_board"],
             backends=tuple(map(Backend.from_json, data["backends"])),
+            secrets=data["secrets"],
             replaces=data["replaces"],
         )
 

@@ -16,7 +16,7 @@ from harness.pytest_plugin.options import add_options, is_asked_for
 from harness.pytest_plugin.report import add_report_options
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from harness.inventory.leased_board import LeasedBoard
 
@@ -62,6 +62,19 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return None if controller is None else max(1, len(controller.boards))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """Redact what a conftest says that cannot be imported: pytest shows it before there is a session."""
+    try:
+        return (yield)
+    except Exception as error:
+        if early_config.known_args_namespace.bench or early_config.getini("harness_bench"):
+            from harness.pytest_plugin.controller import clean_early_failure
+
+            clean_early_failure(error)
+        raise
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Name the markers, and wake the plugin when a bench is asked for."""
@@ -84,6 +97,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from harness.pytest_plugin.idle import fail_tests_that_need_a_bench
 
     fail_tests_that_need_a_bench(config, items)
+
+
+@pytest.fixture(scope="session")
+def register_secret(pytestconfig: pytest.Config) -> Callable[[str, str], None]:
+    """A function of a value and a label: the value is written nowhere from now on, its label instead.
+
+    Call it before the value is used. Without a bench nothing is redacted, and it does nothing.
+    """
+    from harness.pytest_plugin.state import SESSION_KEY
+
+    session = pytestconfig.stash.get(SESSION_KEY, None)
+    return (lambda _value, _label: None) if session is None else session.redactor.add
 
 
 @pytest.fixture

@@ -32,12 +32,14 @@ def register_reports(config: pytest.Config, session: ActiveSession) -> None:
     :raises UsageError: an option of reporting does not fit.
     """
     from harness.pytest_plugin.report_redaction import InnerRedaction
+    from harness.pytest_plugin.report_terminal import OutputGuard
 
     allure = _allure_report(config, session)
     manager = config.pluginmanager
     if allure is not None:
         manager.register(allure, "harness-report-allure")
     manager.register(InnerRedaction(session), "harness-report-redaction")
+    manager.register(OutputGuard(config, session), "harness-report-output")
     if session.runs_tests:
         from harness.pytest_plugin.report_tests import TestReports
 

@@ -1,7 +1,8 @@
 """Redaction in front of everything that a session reports.
 
 First in the worker, before a report is serialised (:func:`clean_report`), then again in front of each
-writer: :func:`clean_data` for Allure's results and the summary, :func:`clean_junit` for JUnit's document.
+writer: :func:`clean_data` for Allure's results and the summary, :func:`clean_junit` for JUnit's document;
+terminal, log file and cache have guards of their own (:mod:`harness.pytest_plugin.report_terminal`).
 """
 
 from __future__ import annotations
@@ -62,7 +63,11 @@ def clean_junit(config: pytest.Config, clean: Clean) -> None:
         return
     xml.global_properties[:] = clean_data(xml.global_properties, clean)
     for reporter in xml.node_reporters_ordered:
+        if "attrs" in vars(reporter):  # its test is not over: these become elements when all is written
+            reporter.attrs = clean_data(reporter.attrs, clean)
+            reporter.properties[:] = clean_data(reporter.properties, clean)
         _clean_element(reporter.to_xml(), clean)
+    xml.suite_name = clean(xml.suite_name)
 
 
 def _clean_element(root: Element, clean: Clean) -> None:
@@ -71,6 +76,29 @@ def _clean_element(root: Element, clean: Clean) -> None:
             element.set(name, clean(value))
         element.text = clean(element.text) if element.text else element.text
         element.tail = clean(element.tail) if element.tail else element.tail
+
+
+def clean_exception(error: BaseException, clean: Clean) -> None:
+    """Redact what an exception, and all that led to it, says when it is shown."""
+    pending, seen = [error], set[int]()
+    while pending:
+        each = pending.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        each.args = clean_data(each.args, clean)
+        vars(each).update(
+            {name: clean(value) for name, value in vars(each).items() if isinstance(value, str)}
+        )
+        if isinstance(each, OSError):
+            each.strerror, each.filename = clean_data((each.strerror, each.filename), clean)
+        notes: list[str] | None = getattr(each, "__notes__", None)
+        if notes:
+            notes[:] = clean_data(notes, clean)
+        pending += [link for link in (each.__cause__, each.__context__) if link is not None]
+        # pytest's own failure of a conftest keeps what failed as an attribute
+        pending += [link for link in vars(each).values() if isinstance(link, BaseException)]
+        pending += getattr(each, "exceptions", ())
 
 
 class InnerRedaction:

@@ -35,6 +35,7 @@ class ActiveSession:
     :ivar worker_id: ``controller`` under xdist, ``gw0``... in its workers, ``main`` without xdist.
     :ivar directory: the session's private directory (0700), removed at the end.
     :ivar redactor: what must never be written.
+    :ivar shared_secrets: by which the controller's workers tell what they register as a secret.
     :ivar plugins: who implements the hooks.
     :ivar boards: every board of the session, in identity order.
     :ivar own_boards: the boards that this process may use; in a worker of xdist one or none.
@@ -54,6 +55,7 @@ class ActiveSession:
     own_boards: tuple[Board, ...] = ()
     backends: dict[str, Backend] = field(default_factory=dict)
     ledger: Ledger | None = None
+    shared_secrets: str = ""
     board_of_worker: dict[str, str | None] = field(default_factory=dict)
 
     @property

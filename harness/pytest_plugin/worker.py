@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +16,13 @@ from harness.pytest_plugin.controller import backend_specs, make_redactor
 from harness.pytest_plugin.handover import Handover, lifeline_path
 from harness.pytest_plugin.live_console import LiveConsole
 from harness.pytest_plugin.options import read_settings
+from harness.pytest_plugin.report_terminal import guard_streams
 from harness.pytest_plugin.runner import RUNNER_KEY, TestRunner
 from harness.pytest_plugin.services import Services
 from harness.pytest_plugin.signals import interrupt_once, shorten_traceback
 from harness.pytest_plugin.state import SESSION_KEY, ActiveSession
+from harness.redaction import protect_messages
+from harness.redaction.sharing import join_secrets
 from harness.session_lifeline import watch_lifeline
 from harness.session_lock import SessionLock
 
@@ -63,6 +67,12 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
         backends={backend.name: backend for backend in handover.backends},
         ledger=ledger,
     )
+    protection = ExitStack()
+    config.add_cleanup(protection.close)
+    protection.enter_context(protect_messages(session.redactor))
+    protection.enter_context(closing(join_secrets(session.redactor, handover.secrets)))
+    conftests.redactor = session.redactor
+    guard_streams(config, session.redactor)
     config.stash[SESSION_KEY] = session
     config.pluginmanager.register(QuickInterrupt(config), "harness-interrupt")
     begin_running(config, session, conftests, backend_specs(plugins), replaces=handover.replaces)

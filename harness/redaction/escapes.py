@@ -12,8 +12,10 @@ from typing import Final
 
 # Each kind by itself is looked for much faster than all together.
 _KINDS: Final = (
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}"
-    rb"|[nrtbf\"'/\\])",
+    (
+        rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}"
+        rb"|[nrtbf\"'/\\])"
+    ),
     rb"%[0-9a-fA-F]{2}",
     rb"&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});",
 )

@@ -25,6 +25,7 @@ class Redactor:
         self.values = KnownValues()
         self._patterns: tuple[Pattern, ...] = ()
         self._watchers: list[Callable[[bytes, str], None]] = []
+        self._sources: list[Callable[[], None]] = []
         for secret in secrets:
             self.add_secret(secret)
 
@@ -56,6 +57,10 @@ class Redactor:
             for watcher in self._watchers:
                 watcher(raw, label)
 
+    def learn(self, value: bytes, label: str) -> None:
+        """Know a value that somebody else has registered."""
+        self.values.add(value, label)
+
     def add_pattern(self, pattern: str, label: str, hint: str = "") -> None:
         """Register a pattern.
 
@@ -69,6 +74,10 @@ class Redactor:
         self._watchers.append(watcher)
         for value, label in self.values.items():
             watcher(value, label)
+
+    def draw_from(self, source: Callable[[], None]) -> None:
+        """Call a function before each search: it may have something new to :meth:`learn`."""
+        self._sources.append(source)
 
     # -- redacting ----------------------------------------------------------------------------------------
 
@@ -97,6 +106,8 @@ class Redactor:
 
     def find(self, data: bytes) -> list[Find]:
         """Return where secrets are, in order; those that overlap as one."""
+        for source in self._sources:
+            source()
         finds = list(self._find(data))
         finds += self._find_below(data, MOST_ESCAPED)
         return _joined(finds) if finds else finds
