@@ -13,7 +13,7 @@ from harness_nordic.enums import CommandStatus, CredentialType, DeviceStatus
 if TYPE_CHECKING:
     from harness.inventory.leased_board import LeasedBoard
 
-pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation", "provisioning-agent"})
+pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation"})
 
 
 @pytest.mark.proves("block", "204, the device is BLOCKED and still ours")

@@ -24,7 +24,7 @@ from harness_nordic.judging import jwt_is_signed_by, read_generated_key
 if TYPE_CHECKING:
     from harness.inventory.leased_board import LeasedBoard
 
-pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation", "provisioning-agent"})
+pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation"})
 
 
 @pytest.mark.proves("create command", "201, PENDING, and so is the device")

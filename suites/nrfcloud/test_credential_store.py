@@ -15,7 +15,7 @@ from harness_nordic.judging import jwt_is_signed_by, read_generated_key
 if TYPE_CHECKING:
     from harness.inventory.leased_board import LeasedBoard
 
-pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation", "provisioning-agent"})
+pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation"})
 
 
 @pytest.mark.proves("credential store", "519 when a key slot is occupied")

@@ -15,7 +15,7 @@ from harness_nordic.enums import CommandStatus, CredentialType, DeviceStatus
 if TYPE_CHECKING:
     from harness.inventory.leased_board import LeasedBoard
 
-pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation", "provisioning-agent"})
+pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation"})
 
 FETCH, REPORT = "/v1/provisioning/commands", "/v1/provisioning/response"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.inventory.leased_board import LeasedBoard
 
 pytestmark = [
-    pytest.mark.board(driver="nrf91", needs={"attestation", "provisioning-agent"}),
+    pytest.mark.board(driver="nrf91", needs={"attestation"}),
     pytest.mark.backend(needs={"faults", "command-list"}),
 ]
 

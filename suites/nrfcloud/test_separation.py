@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from harness.inventory.leased_board import LeasedBoard
 
-pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation", "provisioning-agent"})
+pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation"})
 
 _LISTENING = "0A"
 
