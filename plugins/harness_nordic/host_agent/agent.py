@@ -64,7 +64,7 @@ class HostAgent:
 
     :ivar options: how it behaves.
     :ivar settings: what configuration commands have stored; plain AT firmware has no place.
-    :ivar after: correlation id of the last command that was processed; empty at first.
+    :ivar after: correlation id of the last command whose report was sent, heard or not; empty at first.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class HostAgent:
         self.options = options or HostAgentOptions()
         self.settings: dict[str, str] = {}
         self.after = ""
+        self._processed = ""
         self._modem = modem
         self._link = link
         self._clock = clock
@@ -176,13 +177,15 @@ class HostAgent:
         with step(f"Execute {len(commands)} command{'' if len(commands) == 1 else 's'} over the console"):
             self._prepare(offline=bool(at_commands))
             done = execute(commands, self._modem, self.settings, self.options)
-        self.after = done.last
+        self._processed = done.last
         return done.reports, done.finished
 
     def _report(self, reports: list[Report]) -> bool:
         """Post a report; one that is not taken is not repeated, the run goes on with the next fetch."""
         with step(f"Report on {len(reports)} command{'' if len(reports) == 1 else 's'}"):
             headers = {"Content-Type": "application/cbor", "Accept": "*/*", **self._authorization()}
+            # Not before: when the modem dies between doing and reporting, the commands must be served again.
+            self.after = self._processed
             try:
                 answer = self._exchange("POST", REPORT_PATH, headers, encode_reports(reports))
             except LinkFailed:
