@@ -50,6 +50,11 @@ class Accounting:
         gone = [entry for entry in entries if went_with_its_session(entry)]
         drop(self._ledger, gone, by=self._run_id)
         self._lock.close(keep=len(entries) > len(gone))
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Take away the lock files of dead sessions of which nothing is left."""
+        remove_locks_of_the_dead({entry.session for entry in self._ledger.entries()})
 
     def __enter__(self) -> Ledger:
         """Open the ledger, take the lock and return the ledger.
@@ -92,7 +97,7 @@ class Accounting:
             if entries:
                 outcomes += self._undo_in(spec, backend, entries, register_secret)
         on_boards = [entry for entry in left if any(is_of_board(entry, board) for board in boards)]
-        remove_locks_of_the_dead({entry.session for entry in self._ledger.entries()})
+        self._tidy()
         handled = {outcome.entry.number for outcome in outcomes} | {entry.number for entry in on_boards}
         elsewhere = [entry for entry in left if entry.number not in handled]
         return _lines(outcomes, on_boards, elsewhere)
