@@ -222,7 +222,9 @@ def problem_text(response: httpx.Response) -> str:
         message = None
     if isinstance(message, str) and message:
         return message
-    return response.text[:_LONGEST_PROBLEM] or "no body"
+    text = response.text or "no body"
+    # The dots also tell redaction that something was cut.
+    return text if len(text) <= _LONGEST_PROBLEM else f"{text[:_LONGEST_PROBLEM]}..."
 
 
 def json_object(response: httpx.Response, operation: str) -> dict[str, Any]:

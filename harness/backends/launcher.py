@@ -94,6 +94,7 @@ def start_fake(
     lifeline: int | Path | None,
     options: Mapping[str, str] | None = None,
     port: int = 0,
+    environment: Mapping[str, str] | None = None,
     deadline: float = READY_DEADLINE,
 ) -> RunningFake:
     """Start the fake of a backend and wait until it serves.
@@ -102,10 +103,11 @@ def start_fake(
     :param directory: where its socket (``NAME.sock``) and its log (``NAME.log``) are to be.
     :param lifeline: read end of a pipe, or path of a FIFO, whose other end the session holds open: when that
         is closed the fake ends at once. ``None``: the fake ends with this process.
-    :param options: options of the fake's own.
+    :param options: options of the fake's own; not among the arguments of its process, which all users see.
     :param port: TCP port; 0 lets the system choose.
+    :param environment: of the fake; ``None``: that of this process.
     :param deadline: seconds in which it must be ready.
-    :raises UsageError: the backend has no fake, or the fake refuses its options.
+    :raises UsageError: the backend has no fake, or the fake refuses its options, or they are too long.
     :raises BackendUnreachable: it ended or was not ready in time; the text holds the end of its log.
     """
     if spec.fake is None:
@@ -118,8 +120,10 @@ def start_fake(
         log = directory / f"{spec.name}.log"
         command = [sys.executable, "-m", "harness.backends.serving", "--factory", spec.fake]
         command += ["--socket", str(control), "--lifeline", watched, "--port", str(port)]
-        for key, value in (options or {}).items():
-            command += ["--option", f"{key}={value}"]
+        if options:
+            handed = _hand_over(options, resources)
+            inherited += (handed,)
+            command += ["--options-from", str(handed)]
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(
@@ -128,6 +132,7 @@ def start_fake(
                 stdout=subprocess.PIPE,
                 stderr=descriptor,
                 pass_fds=inherited,
+                env=environment,
                 start_new_session=True,  # Ctrl-C reaches the session, which still has things to undo here
             )
         finally:
@@ -155,6 +160,18 @@ def start_fake(
             _process=process,
             _resources=resources.pop_all(),
         )
+
+
+def _hand_over(options: Mapping[str, str], resources: ExitStack) -> int:
+    """Return a descriptor from which the fake reads its options."""
+    data = json.dumps(dict(options)).encode()
+    if len(data) > select.PIPE_BUF:  # more could wait for a reader that is not there yet
+        raise UsageError("too much for the options of a fake", expected=f"at most {select.PIPE_BUF} bytes")
+    reader, writer = os.pipe()
+    resources.callback(os.close, reader)
+    os.write(writer, data)
+    os.close(writer)
+    return reader
 
 
 def _lifeline(lifeline: int | Path | None, resources: ExitStack) -> tuple[tuple[int, ...], str]:
@@ -201,8 +218,10 @@ def _ended(process: subprocess.Popen[bytes], spec: BackendSpec, log: Path) -> Ex
 
 def _tail(log: Path) -> str:
     """Return the end of the log as a continuation of a message."""
-    text = log.read_bytes()[-_LOG_TAIL:].decode(errors="replace").strip()
-    return f":\n{text}" if text else "; its log is empty"
+    said = log.read_bytes()
+    text = said[-_LOG_TAIL:].decode(errors="replace").strip()
+    cut = "..." if len(said) > _LOG_TAIL else ""  # so that redaction knows that something was cut
+    return f":\n{cut}{text}" if text else "; its log is empty"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -20,7 +20,7 @@ import stat
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from harness.errors import UsageError
 
@@ -109,13 +109,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lifeline", metavar="FD|FIFO", help="end when its other end is closed")
     parser.add_argument("--port", type=int, default=0, help="0: the system chooses")
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument(
+        "--options-from", type=int, metavar="FD", help="descriptor of a JSON object of options"
+    )
     return parser
 
 
 def parse_options(texts: Sequence[str]) -> dict[str, str]:
-    """Parse every ``--option KEY=VALUE``.
+    """Parse every ``--option KEY=VALUE``, or ``KEY=@FILE`` for a value that no process list may show.
 
-    :raises UsageError: malformed, or named twice.
+    :raises UsageError: malformed, named twice, or a file that cannot be read.
     """
     options: dict[str, str] = {}
     for text in texts:
@@ -124,8 +127,24 @@ def parse_options(texts: Sequence[str]) -> dict[str, str]:
             raise UsageError("malformed", key="--option", value=text, expected="KEY=VALUE")
         if key in options:
             raise UsageError("named twice", key="--option", value=key, expected="each KEY once")
-        options[key] = value
+        options[key] = _read_value(value.removeprefix("@")) if value.startswith("@") else value
     return options
+
+
+def _read_value(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot be read: {error}", file=file, key="--option") from error
+
+
+def _all_options(options: argparse.Namespace) -> dict[str, str]:
+    """Return the options of the fake's own, those that were handed over in a file too."""
+    handed: dict[str, str] = {}
+    if options.options_from is not None:
+        with os.fdopen(options.options_from, encoding="utf-8") as file:
+            handed = json.load(file)
+    return {**parse_options(options.option), **handed}
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -139,7 +158,7 @@ async def _serve(options: argparse.Namespace, control_path: Path, lifeline: Life
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    fake = _make_fake(options.factory, parse_options(options.option))
+    fake = _make_fake(options.factory, _all_options(options))
     with contextlib.ExitStack() as resources:
         service = resources.enter_context(_listen_on_port(options.port))
         control = resources.enter_context(_listen_on_path(control_path))
@@ -170,8 +189,11 @@ async def _serve(options: argparse.Namespace, control_path: Path, lifeline: Life
 def _make_fake(factory: str, options: dict[str, str]) -> Any:
     from harness.backends.contract import FakeSettings
     from harness.plugins import load_object, load_plugins
+    from harness.redaction import Redactor
+    from harness.redaction.output import RedactedOutput
 
-    load_plugins()  # a plugin named by HARNESS_PLUGINS may change a fake: that is how the breaks work
+    plugins = load_plugins()  # one named by HARNESS_PLUGINS may change a fake: that is how the breaks work
+    sys.stderr = cast("TextIO", RedactedOutput(sys.stderr, Redactor.of_plugins(plugins)))
     return load_object(factory)(FakeSettings(options=options))
 
 

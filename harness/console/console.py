@@ -285,7 +285,8 @@ class Console:
 
     def _timed_out(self, what: str, reason: str) -> ConsoleTimeout:
         why = f" ({reason})" if reason else ""
-        return ConsoleTimeout(f"{self.name}: {what}{why}; the console ends with {self.tail(_TAIL)!r}")
+        cut = b"..." if self._capture.size > _TAIL else b""  # so that redaction knows that something was cut
+        return ConsoleTimeout(f"{self.name}: {what}{why}; the console ends with {cut + self.tail(_TAIL)!r}")
 
     # -- forbidding ---------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ leaves to others ends by the lifeline.
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -79,7 +80,7 @@ class Controller:
         self.conftests = ConftestHooks(config, self.plugins)
         config.pluginmanager.register(self.conftests, "harness-conftests")
         self.specs = backend_specs(self.plugins)
-        self.redactor = self.conftests.redactor = make_redactor(self.plugins)
+        self.redactor = self.conftests.redactor = Redactor.of_plugins(self.plugins)
         self.directory: Path
         self.secrets: SharedSecrets
 
@@ -144,7 +145,10 @@ class Controller:
             [kind.kind for kinds in self.plugins.hook.harness_virtual_boards() for kind in kinds],
         )
         running = start_bench(
-            self.directory / "bench", [(kind, None, {}) for kind in kinds], lifeline=lifeline.path
+            self.directory / "bench",
+            [(kind, None, {}) for kind in kinds],
+            lifeline=lifeline.path,
+            environment=environment_of_others(self.redactor),
         )
         self._resources.callback(running.close)
         return BenchChoice(kind="virtual", socket=running.socket)
@@ -195,7 +199,12 @@ class Controller:
             if choice.mode == "fake":
                 from harness.backends.launcher import start_fake
 
-                running = start_fake(spec, self.directory / "fakes", lifeline=lifeline.path)
+                running = start_fake(
+                    spec,
+                    self.directory / "fakes",
+                    lifeline=lifeline.path,
+                    environment=environment_of_others(self.redactor),
+                )
                 self._resources.callback(running.close)
                 self.backends[name] = running.backend
             else:
@@ -223,13 +232,9 @@ def backend_specs(plugins: HarnessPluginManager) -> dict[str, BackendSpec]:
     return {spec.name: spec for specs in plugins.hook.harness_backends() for spec in specs}
 
 
-def make_redactor(plugins: HarnessPluginManager) -> Redactor:
-    """Return a redactor that knows the secrets of every plugin."""
-    redactor = Redactor()
-    for secrets in plugins.hook.harness_secrets():
-        for secret in secrets:
-            redactor.add_secret(secret)
-    return redactor
+def environment_of_others(redactor: Redactor) -> dict[str, str]:
+    """Return the environment for bench and fakes, which need no secret that is in ours."""
+    return {name: value for name, value in os.environ.items() if redactor.redact(value) is value}
 
 
 def clean_early_failure(error: BaseException) -> None:
@@ -237,7 +242,7 @@ def clean_early_failure(error: BaseException) -> None:
     from harness.pytest_plugin.report_redaction import clean_exception
 
     try:
-        redactor = make_redactor(load_plugins())
+        redactor = Redactor.of_plugins(load_plugins())
     except HarnessError:  # a plugin is broken, too; what is a secret everywhere is taken out all the same
         redactor = Redactor()
     clean_exception(error, redactor.redact)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from harness.pytest_plugin.report_redaction import clean_data
-from harness.redaction.output import RedactedOutput
+from harness.redaction.output import RedactedOutput, redact_handler
 
 if TYPE_CHECKING:
     import warnings
@@ -82,8 +82,7 @@ class OutputGuard:
         logging_plugin = self._config.pluginmanager.getplugin("logging-plugin")
         handler = getattr(logging_plugin, "log_file_handler", None)
         if handler is not None:
-            plain = handler.format
-            vars(handler)["format"] = lambda record: self._clean(plain(record))
+            redact_handler(handler, self._redactor)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:

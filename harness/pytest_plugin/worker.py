@@ -12,7 +12,7 @@ from harness.backends.ledger import Ledger
 from harness.errors import HarnessError
 from harness.plugins import load_plugins
 from harness.pytest_plugin.conftests import ConftestHooks
-from harness.pytest_plugin.controller import backend_specs, make_redactor
+from harness.pytest_plugin.controller import backend_specs
 from harness.pytest_plugin.handover import Handover, lifeline_path
 from harness.pytest_plugin.live_console import LiveConsole
 from harness.pytest_plugin.options import read_settings
@@ -21,7 +21,7 @@ from harness.pytest_plugin.runner import RUNNER_KEY, TestRunner
 from harness.pytest_plugin.services import Services
 from harness.pytest_plugin.signals import interrupt_once, shorten_traceback
 from harness.pytest_plugin.state import SESSION_KEY, ActiveSession
-from harness.redaction import protect_messages
+from harness.redaction import Redactor, protect_messages
 from harness.redaction.sharing import join_secrets
 from harness.session_lifeline import watch_lifeline
 from harness.session_lock import SessionLock
@@ -60,7 +60,7 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
         run_id=handover.run_id,
         worker_id=worker_id,
         directory=handover.directory,
-        redactor=make_redactor(plugins),
+        redactor=Redactor.of_plugins(plugins),
         plugins=plugins,
         boards=handover.boards,
         own_boards=tuple(board for board in handover.boards if board.id == handover.own_board),

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 from harness.redaction.redactor import encoded
 
 if TYPE_CHECKING:
+    import logging
     from typing import TextIO
 
     from harness.redaction.redactor import Redactor
+
+
+def redact_handler(handler: logging.Handler, redactor: Redactor) -> None:
+    """Let a handler of log records write none of the secrets in them."""
+    plain = handler.format
+    vars(handler)["format"] = lambda record: redactor.redact(plain(record))
 
 
 class RedactedOutput:

@@ -13,6 +13,8 @@ from harness.redaction.stream import LONGEST_LINE, RedactedStream, replaced
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from harness.plugins import HarnessPluginManager
+
 #: Text that was escaped more often than this is not read.
 MOST_ESCAPED = 4
 
@@ -28,6 +30,18 @@ class Redactor:
         self._sources: list[Callable[[], None]] = []
         for secret in secrets:
             self.add_secret(secret)
+
+    @classmethod
+    def of_plugins(cls, plugins: HarnessPluginManager) -> Redactor:
+        """Make one that knows the secrets of every plugin, too.
+
+        :raises UsageError: one of them is too short, or no regular expression.
+        """
+        redactor = cls()
+        for secrets in plugins.hook.harness_secrets():
+            for secret in secrets:
+                redactor.add_secret(secret)
+        return redactor
 
     # -- registering --------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, UsageError
 from harness.plugins import load_plugins
+from harness.redaction import Redactor
+from harness.redaction.output import redact_handler
 from harness.virtual import wire
 from harness.virtual.access import PRIVATE, SHARED
 from harness.virtual.bench import Bench, join_kinds
@@ -167,10 +169,14 @@ def serve(options: argparse.Namespace, ready: Ready) -> None:
     """
     with ExitStack() as stack:
         lifeline = open_lifeline(options.lifeline)
-        kinds = join_kinds([*load_plugins().hook.harness_virtual_boards(), parse_kinds(options.kinds)])
+        plugins = load_plugins()
+        redactor = Redactor.of_plugins(plugins)
+        kinds = join_kinds([*plugins.hook.harness_virtual_boards(), parse_kinds(options.kinds)])
         access = SHARED if options.shared else PRIVATE
         directory = BenchDirectory(options.directory.absolute(), access)
         stack.callback(directory.close)
+        for handler in logging.getLogger().handlers:
+            redact_handler(handler, redactor)
         # Never closed: a board's blocking work may use it until the process is gone.
         loop = Loop()
         watch = EndWatch(loop, lifeline, directory.path)

@@ -94,6 +94,7 @@ def start_bench(
     lifeline: int | Path | None = None,
     extra_kinds: Iterable[VirtualKind] = (),
     shared: bool = False,
+    environment: Mapping[str, str] | None = None,
     deadline: float = START_SECONDS,
 ) -> RunningBench:
     """Start a bench and add boards.
@@ -104,6 +105,7 @@ def start_bench(
         holds; ``None``: a pipe of our own, held by this process until the bench is closed.
     :param extra_kinds: kinds that no plugin gives; their modules are looked for where ours are.
     :param shared: whether every user of the host may use and control the boards; else nobody but this user.
+    :param environment: of the daemon; ``None``: that of this process.
     :param deadline: seconds until the bench has to be ready.
     :raises UsageError: no such kind, a factory that does not exist, options that do not fit, a directory
         that cannot be used.
@@ -124,7 +126,8 @@ def start_bench(
             if isinstance(lifeline, int):
                 inherited.append(lifeline)
             words = ["--lifeline", str(lifeline), *(["--shared"] if shared else [])]
-            process = _spawn(directory, words, extra_kinds, tell_ready, inherited, errors)
+            known = os.environ if environment is None else environment
+            process = _spawn(directory, words, extra_kinds, tell_ready, inherited, errors, known)
         except BaseException:
             hold.let_go()
             raise
@@ -174,6 +177,7 @@ def _spawn(
     tell_ready: int,
     inherited: Sequence[int],
     errors: IO[bytes],
+    environment: Mapping[str, str],
 ) -> subprocess.Popen[bytes]:
     command = [
         *(sys.executable, "-P", "-m", "harness.virtual.daemon"),
@@ -190,7 +194,7 @@ def _spawn(
         stdout=errors,
         stderr=errors,
         pass_fds=inherited,
-        env={**os.environ, "PYTHONPATH": search_path},
+        env={**environment, "PYTHONPATH": search_path},
         # Ctrl-C at a terminal is for the session, which still needs its boards to finish.
         start_new_session=True,
     )
@@ -228,8 +232,10 @@ def _raise_refusal(message: dict[str, Any]) -> None:
 
 def _tail(errors: IO[bytes]) -> str:
     errors.seek(0)
-    text = errors.read()[-_LOG_TAIL_BYTES:].decode(errors="replace").strip()
-    return f"; its last words:\n{text}" if text else ""
+    said = errors.read()
+    text = said[-_LOG_TAIL_BYTES:].decode(errors="replace").strip()
+    cut = "..." if len(said) > _LOG_TAIL_BYTES else ""  # so that redaction knows that something was cut
+    return f"; its last words:\n{cut}{text}" if text else ""
 
 
 def _has_ended(process: subprocess.Popen[bytes], seconds: float | None) -> bool:
