@@ -142,7 +142,10 @@ def _is_locked(file: Path) -> bool:
 
 def _directory() -> Path:
     directory = state_directory() / "sessions"
-    directory.mkdir(mode=0o700, exist_ok=True)
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise RigFault(f"the directory for the locks of sessions cannot be made: {error}") from error
     return directory
 
 
