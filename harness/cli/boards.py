@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.hand import ATTACHED, BenchOption, RigOption, find_boards, read_settings
+from harness.cli.hand import ATTACHED, BenchOption, RigOption, find_boards, read_settings, survey_of
 from harness.errors import RigFault
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
     ) -> None:
         """List the boards and who holds them. No port is opened or written to."""
         settings = read_settings(context, plugins, bench, rig)
-        survey = _survey(plugins, settings)
+        survey = survey_of(plugins, settings)
         boards = sorted(_boards_now(plugins, settings, survey), key=lambda now: now.board.id)
         if as_json:
             typer.echo(json.dumps([now.to_json() for now in boards], indent=2))
@@ -80,15 +80,6 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
             typer.echo("\nSerial ports that belong to no board:")
             for stranger in survey.strangers:
                 typer.echo(f"  {stranger}")
-
-
-def _survey(plugins: HarnessPluginManager, settings: Settings) -> Survey | None:
-    """Look for what discovery does not tell; ``None`` on a virtual bench."""
-    if settings.bench is not None and settings.bench.kind == "virtual":
-        return None
-    from harness.inventory.builtin import survey
-
-    return survey(plugins, settings.rig)
 
 
 def _boards_now(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.rig import RigOption, load_rig_and_plugins
-from harness.config import Settings, parse_bench, parse_seconds
+from harness.cli.rig import load_rig_and_plugins
+from harness.config import RIG_NAME, RIG_VARIABLE, Settings, parse_bench, parse_seconds
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from harness.inventory.attached import Survey
     from harness.inventory.board import Board
     from harness.inventory.leased_board import LeasedBoard
     from harness.inventory.leases import Leases
@@ -26,21 +27,14 @@ BoardArgument = Annotated[str, typer.Argument(metavar="BOARD", help="Identity of
 BenchOption = Annotated[
     str, typer.Option(help="Which bench: 'attached', or 'virtual=SOCKET' of a bench that runs.")
 ]
+RigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--rig", metavar="FILE", help=f"What is attached here. Default: ${RIG_VARIABLE}, else {RIG_NAME}."
+    ),
+]
 WaitOption = Annotated[
     str, typer.Option(metavar="SECONDS", help="Wait so long while somebody else holds the board.")
-]
-
-__all__ = [
-    "ATTACHED",
-    "BenchOption",
-    "BoardArgument",
-    "RigOption",
-    "WaitOption",
-    "board_in_hand",
-    "choose_board",
-    "find_boards",
-    "lease_by_hand",
-    "read_settings",
 ]
 
 
@@ -82,25 +76,44 @@ def find_boards(plugins: HarnessPluginManager, settings: Settings) -> list[Board
     return sorted((board for boards in found for board in boards), key=lambda board: board.id)
 
 
-def choose_board(boards: Sequence[Board], board_id: str, bench: str) -> Board:
+def find_board(plugins: HarnessPluginManager, settings: Settings, board_id: str) -> Board:
     """Return the board of an identity.
 
-    :param boards: those that are there.
+    :param plugins: the loaded plugins.
+    :param settings: say which bench.
     :param board_id: its identity.
-    :param bench: which bench, for the message.
     :raises UsageError: it is not there.
+    :raises RigFault: the bench does not answer.
     """
-    for board in boards:
-        if board.id == board_id:
-            return board
+    boards = {board.id: board for board in find_boards(plugins, settings)}
+    if board_id in boards:
+        return boards[board_id]
+    survey = survey_of(plugins, settings)
+    for absent in survey.absent if survey is not None else ():
+        if absent.board.id == board_id:
+            raise UsageError(
+                f"this board is absent: {absent.reason}",
+                key="BOARD",
+                value=board_id,
+                expected="it plugged in and switched on",
+            )
     from harness.toml_files import nearest
 
     raise UsageError(
-        f"no such board on bench {bench}",
+        "no such board here",
         key="BOARD",
         value=board_id,
-        expected=nearest(board_id, [board.id for board in boards]) or "a board that 'harness boards' lists",
+        expected=nearest(board_id, boards) or "a board that 'harness boards' lists",
     )
+
+
+def survey_of(plugins: HarnessPluginManager, settings: Settings) -> Survey | None:
+    """Look for what discovery does not tell: absent boards, ports of nobody; ``None`` on a virtual bench."""
+    if settings.bench is not None and settings.bench.kind == "virtual":
+        return None
+    from harness.inventory.builtin import survey
+
+    return survey(plugins, settings.rig)
 
 
 @contextmanager

@@ -17,8 +17,7 @@ from harness.cli.hand import (
     BoardArgument,
     RigOption,
     WaitOption,
-    choose_board,
-    find_boards,
+    find_board,
     lease_by_hand,
     read_settings,
 )
@@ -61,7 +60,7 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
     ) -> None:
         """Hold a board until Ctrl-C, or while a command runs; sessions do not take it meanwhile."""
         settings = read_settings(context, plugins, bench, rig)
-        found = choose_board(find_boards(plugins, settings), board, bench)
+        found = find_board(plugins, settings, board)
         end_on_signals()
         purpose = f"{_PURPOSE}: {Path(command[0]).name}" if command else _PURPOSE
         with lease_by_hand(found, wait=wait, purpose=purpose):

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from harness import __version__
-from harness.cli import backend, bench, boards, lease, profile, report, rig, run, sweep
+from harness.cli import backend, bench, boards, console, lease, profile, report, rig, run, send, sweep
 from harness.errors import HarnessError, UsageError
 from harness.plugins import load_plugins
 
@@ -55,6 +55,8 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
     # Version is an option of the application itself: it has to work without a command.
     app.registered_callback.invoke_without_command = True  # type: ignore[union-attr]  # set just above
     boards.add_to(app, plugins)
+    console.add_to(app, plugins)
+    send.add_to(app, plugins)
     lease.add_to(app, plugins)
     sweep.add_to(app, plugins)
     run.add_to(app)
@@ -67,7 +69,9 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
     }
     for name, group in ours.items():
         app.add_typer(group, name=name)
-    taken = dict.fromkeys([*ours, "boards", "lease", "sweep", "run", "plan", "report"], "the harness")
+    taken = dict.fromkeys(
+        [*ours, *(command.name or "" for command in app.registered_commands)], "the harness"
+    )
     for name, group in (pair for pairs in plugins.hook.harness_cli_commands() for pair in pairs):
         if name in taken:
             raise UsageError(

@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.config import RIG_NAME, RIG_VARIABLE
+from harness.config import RIG_NAME
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.plugins import HarnessPluginManager
     from harness.rig import Rig
-
-RigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--rig", metavar="FILE", help=f"What is attached here. Default: ${RIG_VARIABLE}, else {RIG_NAME}."
-    ),
-]
 
 
 def load_rig_and_plugins(plugins: HarnessPluginManager, named: Path | None) -> Rig | None:
