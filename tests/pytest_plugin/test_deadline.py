@@ -33,14 +33,12 @@ def test_a_wait_is_interrupted() -> None:
 
 def test_phases_share_one_deadline() -> None:
     """A call has what the set-up left of the time."""
-    deadline = Deadline(0.2)
+    deadline = Deadline(60)
     with deadline.over("set-up"):
-        threading.Event().wait(0.15)
+        threading.Event().wait(0.05)
 
-    began = time.monotonic()
-    with pytest.raises(TestDeadline, match="in its call"), deadline.over("call"):
-        threading.Event().wait(30)
-    assert time.monotonic() - began < 0.15
+    with deadline.over("call"):
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 59.95
 
 
 def test_a_deadline_that_was_used_up_interrupts_at_once() -> None:

@@ -66,7 +66,7 @@ def open_port(client: BenchClient) -> Iterator[Callable[..., serial.Serial]]:
     """Open a board's port with pyserial, which shares nothing with the bench."""
     opened: list[serial.Serial] = []
 
-    def open_port(board: str = "a", role: str = "console", timeout: float = 2.0) -> serial.Serial:
+    def open_port(board: str = "a", role: str = "console", timeout: float = 10.0) -> serial.Serial:
         port = serial.Serial(str(client.board(board).state().ports[role]), 115200, timeout=timeout)
         opened.append(port)
         return port

@@ -280,8 +280,8 @@ def impostor(tmp_path: Path) -> Iterator[Impostor]:
 def test_a_bench_that_does_not_answer(impostor: Impostor) -> None:
     """The deadline ends the wait, says which call it was, and the next call starts afresh."""
     serving = impostor.answer_next(b"", b'{"id":2,"result":[]}\n')
-    with BenchClient(impostor.path, deadline=0.1) as client:
-        with pytest.raises(BenchFault, match=r"did not answer 'boards' within 0\.1 s"):
+    with BenchClient(impostor.path, deadline=1) as client:
+        with pytest.raises(BenchFault, match=r"did not answer 'boards' within 1 s"):
             client.boards()
         assert client.boards() == []
     serving.join()

@@ -78,6 +78,7 @@ def test_a_silent_line(client: BenchClient, open_port: OpenPort) -> None:
     port.write(b"AT\r")
     assert port.read(10) == b""
     a.unshape("console")
+    port.timeout = 10
     port.write(b"ATI\r")
 
     assert port.read_until(b"OK\r\n") == b"ATI\r\nOK\r\n"
@@ -101,6 +102,7 @@ def test_faults_stay_over_a_replug_and_end_with_unshape(client: BenchClient, ope
     port.write(b"AT\r")
     assert port.read(10) == b""
     a.unshape()
+    port.timeout = 10
     port.write(b"AT\r")
 
     assert port.read_until(b"OK\r\n") == b"AT\r\nOK\r\n"

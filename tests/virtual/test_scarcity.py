@@ -99,7 +99,7 @@ def test_without_inotify_ports_keep_what_was_sent(
     on_loop(loop, lambda: bench.add("toy", "a", {}))
     port = os.open(tmp_path / "ttyVB0", os.O_RDWR | os.O_NOCTTY)
 
-    assert select.select([port], [], [], 2)[0]
+    assert select.select([port], [], [], 10)[0]
     assert os.read(port, 100) == b"boot\r\n"
     assert "no inotify ([Errno 24] Too many open files)" in caplog.text
     os.close(port)
@@ -147,15 +147,15 @@ def test_no_descriptor_left_for_another_board(tmp_path: Path) -> None:
 
 def test_a_reader_that_does_not_read(client: BenchClient, open_port: Callable[..., serial.Serial]) -> None:
     """What waits is bounded: of eight megabytes it gets four and what the pty holds, then fresh bytes."""
-    port = open_port(timeout=30)
+    port = open_port(timeout=60)
     for _ in range(8):
         port.write(b"big\r")
         client.board("a").state()
     assert len(port.read(4 * 1024 * 1024)) == 4 * 1024 * 1024
-    port.timeout = 1
-    assert len(port.read(1024 * 1024)) < 1024 * 1024
     port.write(b"AT\r")
-    assert port.read_until(b"OK\r\n") == b"AT\r\nOK\r\n"
+    rest = port.read_until(b"AT\r\nOK\r\n")
+    assert rest.endswith(b"AT\r\nOK\r\n")
+    assert len(rest) < 1024 * 1024
 
 
 class BrokenMethods:

@@ -309,7 +309,7 @@ def test_plain_error_looks_like_success(board: Any, service: Any, provision: Any
 
 def test_silent_modem(board: Any, service: Any, provision: Any) -> None:
     """A modem that does not answer is failure 99 without a number."""
-    board.call("configure", at_timeout=0.1)
+    board.call("configure", at_timeout=0.5)
     board.call("fail_next", command="AT%CMNG=3,5", outcome="silent")
     service.commands([f"{ID}.1", 0, "%CMNG", "3,5,2", [513]], [f"{ID}.2", 2])
     service.status(200)
