@@ -77,6 +77,12 @@ class Agent:
 
 
 @pytest.fixture
+def material() -> Path:
+    """The directory of the files that are provisioned."""
+    return MATERIAL
+
+
+@pytest.fixture
 def root_cas() -> tuple[str, ...]:
     """Three different root CA certificates (PEM)."""
     return tuple((MATERIAL / f"root-ca-{number}.pem").read_text().strip() for number in (1, 2, 3))

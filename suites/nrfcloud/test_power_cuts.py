@@ -1,8 +1,8 @@
 """A power cut at every step of provisioning: nothing is reported that was not done, lost, or done again.
 
-Each test lets a board provision and sees which points it passes; then the power goes at each of them, trial after
-trial. In each the board gets a certificate, a signing request, settings, a pre-shared key and ``finished``, all
-with a content of their own. :mod:`harness_nordic.power_trials` judges both ends.
+Each test lets a board provision and sees which points it passes; then the power goes at each of them, trial
+after trial. In each the board gets a certificate, a signing request, settings, a pre-shared key and
+``finished``, all with contents of their own. :mod:`harness_nordic.power_trials` judges both ends.
 """
 
 from __future__ import annotations
