@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from harness.errors import HarnessError, RigFault, UsageError
+from harness.inventory.locks import open_lock_file, wait_for_lock
 from harness.session_lock import is_alive
 from harness.state_directory import state_directory as state_directory  # noqa: PLC0414 - part of what this gives
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 FILE_NAME = "ledger.sqlite3"
+GUARD_NAME = "ledger.lock"
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
 
@@ -97,12 +99,28 @@ class Ledger:
         except sqlite3.Error as error:
             raise self._complaint(error) from error
         try:
-            with self._transaction() as database:
-                self._prepare(database)
-            self._change_settings()
+            with self._alone():
+                with self._transaction() as database:
+                    self._prepare(database)
+                self._change_settings()
         except BaseException:
             self._connection.close()
             raise
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one at a time begin: SQLite does not wait for others when it turns to write-ahead logging."""
+        file = self.file.with_name(GUARD_NAME)
+        try:
+            guard = wait_for_lock(lambda: open_lock_file(file), time.monotonic() + BUSY_SECONDS)
+        except OSError as error:
+            raise RigFault(f"{file} cannot be locked: {error}") from error
+        if guard is None:
+            raise RigFault(f"{file} stayed locked by another session for {BUSY_SECONDS:g} s")
+        try:
+            yield
+        finally:
+            os.close(guard)
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         (version,) = database.execute("PRAGMA user_version").fetchone()

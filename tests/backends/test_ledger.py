@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +14,6 @@ import pytest
 from harness.backends import ledger as ledger_module
 from harness.backends.ledger import FILE_NAME, Entry, Ledger, bare_address
 from harness.errors import RigFault, UsageError
-from harness.session_lock import SessionLock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,29 +36,6 @@ for number in range(int(sys.argv[1])):
     ledger.note(session="run", worker="gw0", backend="", mode="", url="", kind="claim", subject=subject)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-NOTE_MANY = """
-import sys
-from harness.backends.ledger import Ledger
-sys.stdin.readline()
-with Ledger() as ledger:
-    for number in range(15):
-        entry = ledger.note(
-            session="run", worker=sys.argv[1], backend="", mode="", url="", kind="claim", subject=str(number)
-        )
-        ledger.amend(entry.number, state="made")
-        if number % 3:
-            ledger.settle(entry.number)
-"""
-TAKE_ALL = """
-import sys
-from harness.backends.ledger import Ledger
-from harness.session_lock import SessionLock
-with SessionLock(sys.argv[1]), Ledger() as ledger:
-    sys.stdin.readline()
-    print(*[entry.number for entry in ledger.entries() if ledger.take(entry.number, sys.argv[1])])
-    sys.stdout.flush()
-    sys.stdin.readline()
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -69,16 +44,6 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory = tmp_path / "state"
     monkeypatch.setenv("HARNESS_STATE_DIR", str(directory))
     return directory
-
-
-def start(program: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start a Python program that waits for a line."""
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 def test_entries_from_note_to_settle() -> None:
@@ -144,74 +109,6 @@ def test_file_that_others_may_read_is_closed_to_them(state: Path) -> None:
     Ledger().close()
 
     assert (state / FILE_NAME).stat().st_mode & 0o777 == 0o600
-
-
-def test_many_at_once() -> None:
-    """Any number of processes begin and write at the same moment; nothing is lost or mixed up."""
-    processes = [start(NOTE_MANY, f"gw{number}") for number in range(8)]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        process.communicate(timeout=60)
-    assert [process.returncode for process in processes] == [0] * 8
-
-    with Ledger() as ledger:
-        for number in range(8):
-            mine = ledger.entries(worker=f"gw{number}")
-            assert [entry.subject for entry in mine] == ["0", "3", "6", "9", "12"]
-            assert {entry.details["state"] for entry in mine} == {"made"}
-
-
-def test_threads_share_it() -> None:
-    """One ledger may be used by several threads."""
-    with Ledger() as ledger:
-        threads = [threading.Thread(target=lambda: ledger.note(**ROW)) for _number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(10)
-
-        assert len(ledger.entries()) == 8
-
-
-def test_each_entry_is_taken_by_one_sweeper() -> None:
-    """Several sweepers try at the same moment: together they get all, and no two of them the same."""
-    with Ledger() as ledger:
-        numbers = [ledger.note(**ROW).number for _number in range(40)]
-        sweepers = [start(TAKE_ALL, f"sweep-{number}") for number in range(4)]
-        for sweeper in sweepers:
-            assert sweeper.stdin is not None
-            sweeper.stdin.write("go\n")
-            sweeper.stdin.flush()
-        taken: list[int] = []
-        for sweeper in sweepers:
-            assert sweeper.stdout is not None
-            taken += map(int, sweeper.stdout.readline().split())
-        for sweeper in sweepers:
-            sweeper.communicate("end\n", timeout=30)
-
-        assert sorted(taken) == numbers
-        assert all(ledger.take(number, "next") for number in numbers), "the sweepers are dead"
-
-
-def test_entries_of_a_living_session_cannot_be_taken() -> None:
-    """As long as a session lives nobody but itself takes what it noted."""
-    with Ledger() as ledger:
-        number = ledger.note(**ROW).number
-        with SessionLock("run"):
-            assert not ledger.take(number, "sweep-1")
-            assert ledger.take(number, "run")
-        assert ledger.take(number, "sweep-1"), "it is dead now"
-
-        with SessionLock("sweep-1"):
-            assert not ledger.take(number, "sweep-2"), "another sweeper that lives has it"
-            ledger.give_back(number)
-            assert ledger.take(number, "sweep-2")
-
-        ledger.settle(number)
-        assert not ledger.take(number, "sweep-2"), "it is gone"
 
 
 @pytest.mark.parametrize(
