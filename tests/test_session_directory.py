@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,11 +72,9 @@ def test_a_guard_that_is_held_for_ever(runtime: Path, monkeypatch: pytest.Monkey
     lock = open_lock_file(runtime / "sessions.lock")
     assert try_lock(lock)
     monkeypatch.setattr(session_directory, "_SECONDS_FOR_OTHERS", 0.05)
-    began = time.monotonic()
 
     with pytest.raises(RigFault, match=r"sessions.lock stayed locked by another session for 0.05 s"):
         SessionDirectory("r1")
-    assert time.monotonic() - began < 5
 
 
 def test_run_ids_differ() -> None:

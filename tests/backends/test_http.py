@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -145,8 +144,9 @@ def test_broken_connection() -> None:
         assert len(seen) == 5
 
 
-def test_close_ends_a_pause(url: str) -> None:
+def test_close_ends_a_pause(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Closing a client does not wait for the pauses between its attempts."""
+    monkeypatch.setattr("harness.backends.http.FIRST_PAUSE", 60.0)
     http = ServiceHttp(url)
     first = threading.Event()
     http._on_exchange = lambda _exchange: first.set()
@@ -161,12 +161,10 @@ def test_close_ends_a_pause(url: str) -> None:
     thread = threading.Thread(target=ask)
     thread.start()
     assert first.wait(5)
-    started = time.monotonic()
     http.close()
-    thread.join(5)
+    thread.join(10)
 
     assert not thread.is_alive()
-    assert time.monotonic() - started < 0.6
     assert "503" in str(problems[0])
 
 

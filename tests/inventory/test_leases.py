@@ -106,7 +106,7 @@ def test_waiting_ends_when_the_board_is_given_back(other: subprocess.Popen[bytes
 
     lease = Lease(board(), "s", deadline=10)
 
-    assert 0.15 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.15
     timer.join()
     lease.release()
 
@@ -264,14 +264,13 @@ def test_an_abandoned_wait_gives_the_lock_back(tmp_path: Path) -> None:
     file = tmp_path / "lock"
     held = open_lock_file(file)
     assert try_lock(held)
-    began = time.monotonic()
+    before = set(threading.enumerate())
 
     assert wait_for_lock(lambda: open_lock_file(file), time.monotonic() + 0.05) is None
 
-    assert time.monotonic() - began < 2
-    waiter = next(thread for thread in threading.enumerate() if thread.name == "lock-waiter")
+    (waiter,) = set(threading.enumerate()) - before
     os.close(held)
-    waiter.join(5)
+    waiter.join(10)
     look = open_lock_file(file)
     assert not is_locked(look)
     os.close(look)

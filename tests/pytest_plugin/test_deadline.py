@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 
 import pytest
 
@@ -15,7 +14,6 @@ from harness.pytest_plugin.deadline import Deadline, TestDeadline
 def test_a_wait_is_interrupted() -> None:
     """The message says how long, in what, and which option; the timer and its handler are as before."""
     handler = signal.getsignal(signal.SIGALRM)
-    began = time.monotonic()
 
     with (
         pytest.raises(
@@ -25,7 +23,6 @@ def test_a_wait_is_interrupted() -> None:
     ):
         threading.Event().wait(30)
 
-    assert time.monotonic() - began < 5
     assert issubclass(TestDeadline, HarnessError)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGALRM) is handler

@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,10 +149,8 @@ def test_a_fifo_as_lifeline(tmp_path: Path, toy_kind: VirtualKind) -> None:
         os.write(holder, b"noise")
         with BenchClient(bench.socket) as client:
             assert [state.id for state in client.boards()] == ["a"]
-        start = time.monotonic()
         os.close(holder)
         assert bench.wait(10)
-        assert time.monotonic() - start < 1.0
         assert not bench.directory.exists()
 
 
