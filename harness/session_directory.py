@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.config import runtime_directory
 from harness.errors import RigFault
-from harness.inventory.locks import open_lock_file, try_lock, wait_for_lock
+from harness.inventory.locks import is_locked, open_lock_file, try_lock, wait_for_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +37,7 @@ class SessionDirectory:
         :param run_id: id of the run; the directory's name.
         :raises RigFault: another session holds the directory of sessions for too long.
         """
-        sessions = runtime_directory() / "s"  # short: paths of UNIX sockets end at 107 characters
-        sessions.mkdir(mode=0o700, exist_ok=True)
+        sessions = _directory_of_sessions()
         guard = _guard(sessions)
         try:
             sweep(sessions)
@@ -74,6 +73,49 @@ def _guard(sessions: Path) -> int:
     if guard is None:
         raise RigFault(f"{file} stayed locked by another session for {_SECONDS_FOR_OTHERS:g} s")
     return guard
+
+
+def _directory_of_sessions() -> Path:
+    sessions = runtime_directory() / "s"  # short: paths of UNIX sockets end at 107 characters
+    sessions.mkdir(mode=0o700, exist_ok=True)
+    return sessions
+
+
+def dead_sessions() -> list[Path]:
+    """Return the directories that dead sessions left behind; removes nothing.
+
+    :raises RigFault: another session holds the directory of sessions for too long.
+    """
+    sessions = _directory_of_sessions()
+    guard = _guard(sessions)
+    try:
+        return [directory for directory in sorted(sessions.iterdir()) if not _is_alive(directory)]
+    finally:
+        os.close(guard)
+
+
+def _is_alive(directory: Path) -> bool:
+    try:
+        lock = os.open(directory / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        return is_locked(lock)
+    finally:
+        os.close(lock)
+
+
+def sweep_dead_sessions() -> list[str]:
+    """Remove the directories of dead sessions; see :func:`sweep`.
+
+    :raises RigFault: another session holds the directory of sessions for too long.
+    """
+    sessions = _directory_of_sessions()
+    guard = _guard(sessions)
+    try:
+        return sweep(sessions)
+    finally:
+        os.close(guard)
 
 
 def sweep(sessions: Path) -> list[str]:

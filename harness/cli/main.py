@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from harness import __version__
-from harness.cli import backend, bench, boards, console, lease, profile, report, rig, run, send, sweep
+from harness.cli import backend, bench, boards, console, doctor, lease, profile, report, rig, run, send, sweep
 from harness.errors import HarnessError, UsageError
 from harness.plugins import load_plugins
 
@@ -59,6 +59,7 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
     send.add_to(app, plugins)
     lease.add_to(app, plugins)
     sweep.add_to(app, plugins)
+    doctor.add_to(app, plugins)
     run.add_to(app)
     report.add_to(app)
     ours = {

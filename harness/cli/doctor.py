@@ -1,0 +1,99 @@
+"""``harness doctor``: what about this host may keep sessions from working, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.report import PLACES_OF_ALLURE
+from harness.doctor.findings import Finding, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.doctor.checkup import Checkup
+    from harness.plugins import HarnessPluginManager
+
+_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
+_WIDTH = 100
+_MARGIN = "    "
+
+
+def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
+    """Add the command.
+
+    :param app: the application.
+    :param plugins: the loaded plugins.
+    """
+
+    @app.command("doctor")
+    def doctor(
+        *,
+        fix: Annotated[
+            bool,
+            typer.Option(
+                "--fix", help="Make the directory of leases and remove what dead sessions left; nothing else."
+            ),
+        ] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    ) -> None:
+        """Look for what may keep sessions from working, and say what to do about it."""
+        from harness.doctor.checkup import Checkup
+
+        checkup = Checkup(plugins, PLACES_OF_ALLURE)
+        done: list[str] = []
+        if fix:
+            done = checkup.mend()
+            checkup = Checkup(plugins, PLACES_OF_ALLURE)
+        if as_json:
+            _print_json(checkup, done)
+        else:
+            _print_findings(checkup.findings, done)
+        if not checkup.healthy:
+            raise typer.Exit(1)
+
+
+def _print_json(checkup: Checkup, done: Sequence[str]) -> None:
+    typer.echo(
+        json.dumps(
+            {
+                "healthy": checkup.healthy,
+                "fixed": list(done),
+                "findings": [finding.to_json() for finding in checkup.findings],
+            },
+            indent=2,
+        )
+    )
+
+
+def _print_findings(findings: Sequence[Finding], done: Iterable[str]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, soft_wrap=True)
+    for line in done:
+        console.print(Text(f"fixed: {line}"))
+    for finding in findings:
+        title = Text(f"{finding.level:<8}", style=_STYLES[finding.level])
+        title.append(f"{finding.check}: {finding.what}", style="default")
+        console.print(title)
+        for text in (finding.why, finding.advice):
+            for line in textwrap.wrap(text, _WIDTH):
+                console.print(Text(_MARGIN + line))
+        # Not wrapped and not moved to the right: they are copied.
+        for command in finding.commands:
+            console.print(Text(command, style="cyan"))
+        if finding.fixable and finding.level is not Level.OK:
+            console.print(Text(f"{_MARGIN}harness doctor --fix mends it."))
+    counts = Counter(finding.level for finding in findings)
+    numbers = [
+        f"{counts[level]} {level}{'' if counts[level] == 1 else 's'}"
+        for level in (Level.PROBLEM, Level.WARNING)
+        if counts[level]
+    ]
+    console.print(Text(f"\n{', '.join(numbers)}." if numbers else "\nAll is well."))
