@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.errors import BoardFault, CommandRefused, UsageError
 from harness.evidence import reported_as, step
 from harness_nordic import driver_provisioning as provisioning
-from harness_nordic.driver_session import AtSession
+from harness_nordic.driver_session import COMMAND_SECONDS, AtSession
 from harness_nordic.enums import CmeError, CredentialType
 from harness_nordic.host_agent.options import HostAgentOptions
 
@@ -113,9 +113,12 @@ class Nrf91Driver(AtSession):
         """Bring the modem to full function."""
         self.at(f"AT+CFUN={_FULL}")
 
-    def _unlock(self) -> None:
+    def _change(self, command: str, timeout: float = COMMAND_SECONDS) -> list[str]:
+        """Run a command for which the modem must be offline; refused, it changes nothing at all."""
+        self.check_allowed([command])
         if self.functional_mode() not in _UNLOCKED_MODES:
             self.offline()
+        return self.at(command, timeout)
 
     # -- tokens and keys ----------------------------------------------------------------------------------
 
@@ -149,13 +152,12 @@ class Nrf91Driver(AtSession):
         :param key_usage: nine characters ``0`` or ``1``.
         :raises CommandRefused: 519 when the tag holds a key.
         """
-        self._unlock()
         command = f"AT%KEYGEN={tag},{key_type:d},{int(public_key)}"
         if attributes or key_usage:
             command += f',"{attributes}"'
         if key_usage:
             command += f',"{key_usage}"'
-        return self._value(command, "%KEYGEN", timeout=KEYGEN_SECONDS)
+        return self._read(self._change(command, KEYGEN_SECONDS), "%KEYGEN").strip('"')
 
     @reported_as("The board signs a JWT")
     def jwt(
@@ -214,9 +216,8 @@ class Nrf91Driver(AtSession):
 
         :raises CommandRefused: 519 the slot holds a generated key, 527 no certificate, 515 no room.
         """
-        self._unlock()
         tail = "" if password is None else f',"{password}"'
-        self.at(f'AT%CMNG=0,{tag},{type:d},"{content}"{tail}')
+        self._change(f'AT%CMNG=0,{tag},{type:d},"{content}"{tail}')
 
     @reported_as("A credential is deleted from the board")
     def delete_credential(self, tag: int, type: int) -> None:  # noqa: A002 - the modem's own word
@@ -224,8 +225,7 @@ class Nrf91Driver(AtSession):
 
         :raises CommandRefused: 513, there is none.
         """
-        self._unlock()
-        self.at(f"AT%CMNG=3,{tag},{type:d}")
+        self._change(f"AT%CMNG=3,{tag},{type:d}")
 
     # -- provisioning -------------------------------------------------------------------------------------
 

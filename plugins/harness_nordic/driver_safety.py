@@ -48,7 +48,7 @@ class BoardState:
             "error-numbers": str(int(self.error_numbers)),
             "mode": str(self.mode),
             "sec-tags": range_text(self.sec_tags),
-            "kept": " ".join(f"{tag}:{kind}" for tag, kind in sorted(self.kept)),
+            "others": " ".join(f"{tag}:{kind}" for tag, kind in sorted(self.kept)),
         }
 
     @classmethod
@@ -59,7 +59,7 @@ class BoardState:
         """
         try:
             first, last = details.get("sec-tags", range_text(SEC_TAGS)).split("-")
-            slots = [slot.split(":") for slot in details.get("kept", "").split()]
+            slots = [slot.split(":") for slot in details.get("others", "").split()]
             return cls(
                 error_numbers=details.get("error-numbers", "0") == "1",
                 mode=int(details.get("mode", "1")),
