@@ -361,6 +361,7 @@ class Parrot:
         self.console = self
         self.settings = BoardSettings(allow_destructive=True)
         self.accounts = UnkeptAccounts()
+        self.capabilities: frozenset[str] = frozenset()
         self.description = Board(id="parrot", kind="parrot", driver="nrf91")
         self._answers = {"AT+CMEE?": ["+CMEE: 0"], "AT+CFUN?": ["+CFUN: 4"], **answers}
 
