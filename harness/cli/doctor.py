@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from harness.doctor.checkup import Checkup
     from harness.plugins import HarnessPluginManager
 
+_ORDER = (Level.OK, Level.WARNING, Level.PROBLEM)  # the worst is what is seen last, above the prompt
+_WORDS = {Level.OK: "ok", Level.WARNING: "warning", Level.PROBLEM: "PROBLEM"}
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red"}
 _WIDTH = 100
 _MARGIN = "    "
@@ -41,10 +43,18 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
             ),
         ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+        udev_rules: Annotated[
+            bool, typer.Option("--udev-rules", help="Print rules of udev for the boards that are known.")
+        ] = False,
     ) -> None:
         """Look for what may keep sessions from working, and say what to do about it."""
-        from harness.doctor.checkup import Checkup
+        from harness.doctor.checkup import Checkup, vendors_of_boards
+        from harness.doctor.udev import rules_for
+        from harness.inventory.serial_ports import list_serial_ports
 
+        if udev_rules:
+            typer.echo("\n".join(rules_for(vendors_of_boards(plugins, list_serial_ports()))))
+            return
         checkup = Checkup(plugins, PLACES_OF_ALLURE)
         done: list[str] = []
         if fix:
@@ -77,19 +87,20 @@ def _print_findings(findings: Sequence[Finding], done: Iterable[str]) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, soft_wrap=True)
     for line in done:
-        console.print(Text(f"fixed: {line}"))
-    for finding in findings:
-        title = Text(f"{finding.level:<8}", style=_STYLES[finding.level])
+        console.print(Text(f"--fix: {line}"))
+    for finding in sorted(findings, key=lambda finding: _ORDER.index(finding.level)):
+        if finding.level is not Level.OK:
+            console.print()
+        title = Text(f"{_WORDS[finding.level]:<8} ", style=_STYLES[finding.level])
         title.append(f"{finding.check}: {finding.what}", style="default")
         console.print(title)
         for text in (finding.why, finding.advice):
             for line in textwrap.wrap(text, _WIDTH):
                 console.print(Text(_MARGIN + line))
-        # Not wrapped and not moved to the right: they are copied.
-        for command in finding.commands:
-            console.print(Text(command, style="cyan"))
         if finding.fixable and finding.level is not Level.OK:
             console.print(Text(f"{_MARGIN}harness doctor --fix mends it."))
+        for command in finding.commands:
+            console.print(Text(f"{_MARGIN}    {command}", style="cyan"))
     counts = Counter(finding.level for finding in findings)
     numbers = [
         f"{counts[level]} {level}{'' if counts[level] == 1 else 's'}"

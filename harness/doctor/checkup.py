@@ -17,6 +17,22 @@ if TYPE_CHECKING:
     from harness.plugins import HarnessPluginManager
 
 
+def vendors_of_boards(plugins: HarnessPluginManager, ports: Iterable[serial_ports.SerialPort]) -> set[int]:
+    """Return the USB vendors of the boards that are known.
+
+    :param plugins: the loaded plugins, for their profiles.
+    :param ports: the ports that are there: some kinds are told by their serial number alone.
+    """
+    profiles = known_profiles(plugins).values()
+    vendors = {match.vid for profile in profiles for match in profile.usb if match.vid is not None}
+    return vendors | {
+        port.vid
+        for port in ports
+        for profile in profiles
+        if port.vid is not None and profile.strength(port.vid, port.pid, port.serial_number or "")
+    }
+
+
 class Checkup:
     """Looks at the host once.
 
@@ -38,16 +54,8 @@ class Checkup:
         self.findings += tools.judge(tools.look(places_of_allure))
 
     def _look_at_ports(self, plugins: HarnessPluginManager) -> None:
-        profiles = known_profiles(plugins).values()
         listed = serial_ports.list_serial_ports()
-        vendors = {match.vid for profile in profiles for match in profile.usb if match.vid is not None}
-        # Some kinds are told by their serial number alone.
-        vendors |= {
-            port.vid
-            for port in listed
-            for profile in profiles
-            if port.vid is not None and profile.strength(port.vid, port.pid, port.serial_number or "")
-        }
+        vendors = vendors_of_boards(plugins, listed)
         ports = serial_access.look_at_ports(listed)
         self.findings += serial_access.judge(ports, serial_access.look_at_user(), vendors)
         self.findings += modem_manager.judge(
@@ -55,7 +63,6 @@ class Checkup:
             vendors=vendors,
             ignored=udev.ignored_vendors(udev.read_rules(map(Path, udev.RULE_DIRECTORIES))),
             plugged={port.vendor for port in ports if port.vendor is not None},
-            group=serial_access.USUAL_GROUP,
         )
 
     def _look_at_leases(self) -> None:
@@ -102,5 +109,5 @@ class Checkup:
             try:
                 done += mend()
             except (HarnessError, OSError) as error:
-                done.append(f"failed: {error}")
+                done.append(f"could not: {error}")
         return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class LeaseFacts:
     :ivar owner_name: name of its owner.
     :ivar uid: who asks.
     :ivar closed_files: leases in it that not everybody may use.
+    :ivar strange_files: what is in it and is no file.
     """
 
     directory: Path
@@ -47,6 +49,7 @@ class LeaseFacts:
     owner_name: str
     uid: int
     closed_files: tuple[Path, ...] = ()
+    strange_files: tuple[Path, ...] = ()
 
 
 def look() -> LeaseFacts:
@@ -55,11 +58,11 @@ def look() -> LeaseFacts:
     directory = Path(named) if named else COMMON_DIRECTORY
     there = os.path.lexists(directory)
     owner = None
-    closed: list[Path] = []
+    modes: dict[Path, int] = {}
     if there:
         with suppress(OSError):
             owner = directory.lstat().st_uid
-            closed = [file for file in sorted(directory.iterdir()) if _is_closed(file)]
+            modes = {file: file.lstat().st_mode for file in sorted(directory.iterdir())}
     return LeaseFacts(
         directory=directory,
         there=there,
@@ -69,16 +72,11 @@ def look() -> LeaseFacts:
         owner=owner,
         owner_name=_user_name(owner),
         uid=os.getuid(),
-        closed_files=tuple(closed),
+        closed_files=tuple(
+            file for file, mode in modes.items() if stat.S_ISREG(mode) and mode & _FILE_MODE != _FILE_MODE
+        ),
+        strange_files=tuple(file for file, mode in modes.items() if not stat.S_ISREG(mode)),
     )
-
-
-def _is_closed(file: Path) -> bool:
-    try:
-        status = file.lstat()
-    except OSError:
-        return False
-    return not stat.S_ISREG(status.st_mode) or stat.S_IMODE(status.st_mode) & _FILE_MODE != _FILE_MODE
 
 
 def _user_name(uid: int | None) -> str:
@@ -128,31 +126,34 @@ def _unshared(facts: LeaseFacts, what: str, *, fixable: bool = False) -> Finding
         level=Level.PROBLEM,
         what=what,
         why=_WHY,
-        advice="" if fixable else "As root:",
         commands=() if fixable else tuple(commands),
         fixable=fixable,
     )
 
 
 def _is_mendable(facts: LeaseFacts) -> bool:
-    """Whether we may mend it: a directory of ours with a wrong mode."""
-    return facts.owner == facts.uid and facts.directory.is_dir() and not facts.directory.is_symlink()
+    """Whether we may mend it: a directory, of ours or root's to change, with a wrong mode."""
+    return facts.uid in {0, facts.owner} and facts.directory.is_dir() and not facts.directory.is_symlink()
 
 
 def _judge_files(facts: LeaseFacts) -> list[Finding]:
-    if not facts.closed_files:
-        return []
-    names = " ".join(str(file) for file in facts.closed_files)
-    return [
-        Finding(
-            check=CHECK,
-            level=Level.PROBLEM,
-            what=f"not everybody may use {names}",
-            why="Others cannot lease the boards of these files.",
-            advice="While no session runs:",
-            commands=(f"sudo rm -r {names}",),
-        )
-    ]
+    findings = []
+    for files, what, command in (
+        (facts.closed_files, "not everybody may use {}", "sudo chmod 0666 {}"),
+        (facts.strange_files, "no file that could be locked: {}", "sudo rm -r {}"),
+    ):
+        if files:
+            names = shlex.join(map(str, files))
+            findings.append(
+                Finding(
+                    check=CHECK,
+                    level=Level.PROBLEM,
+                    what=what.format(names),
+                    why="The boards behind it cannot be leased by everybody.",
+                    commands=(command.format(names),),
+                )
+            )
+    return findings
 
 
 def mend(facts: LeaseFacts) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.doctor.findings import Finding, Level, fine
-from harness.doctor.udev import installing_commands, rules_for
+from harness.doctor.udev import INSTALLING_COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,7 +28,7 @@ def is_running(proc: Path = Path("/proc")) -> bool:
 
 
 def judge(
-    *, running: bool, vendors: Collection[int], ignored: Collection[int], plugged: Collection[int], group: str
+    *, running: bool, vendors: Collection[int], ignored: Collection[int], plugged: Collection[int]
 ) -> list[Finding]:
     """Say whether it disturbs boards.
 
@@ -36,7 +36,6 @@ def judge(
     :param vendors: USB vendors of the boards that are known.
     :param ignored: USB vendors that udev's rules have it ignore.
     :param plugged: USB vendors of the serial ports that are there now.
-    :param group: the group that may open serial ports.
     """
     exposed = set(vendors) - set(ignored)
     if not running:
@@ -52,6 +51,6 @@ def judge(
             why="For some seconds after a board was plugged in or reset it sends AT commands to its ports;"
             " their replies turn up in tests.",
             advice="Let udev mark boards as none of its business; plug them in again afterwards.",
-            commands=installing_commands(rules_for(vendors, group)),
+            commands=INSTALLING_COMMANDS,
         )
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.doctor.findings import Finding, Level, fine
-from harness.doctor.udev import installing_commands, rules_for
+from harness.doctor.udev import INSTALLING_COMMANDS, SERIAL_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from harness.inventory.serial_ports import SerialPort
 
 CHECK = "serial ports"
-USUAL_GROUP = "dialout"
 _GROUP_MAY = stat.S_IRGRP | stat.S_IWGRP
 
 
@@ -110,20 +109,16 @@ def judge(ports: Sequence[PortFacts], user: UserFacts, vendors: Collection[int])
         closed = [port for port in ports if not port.usable and (port.vendor in vendors) is known]
         for group in sorted({port.group for port in closed}):
             of_group = [port for port in closed if port.group == group]
-            findings.append(_closed(of_group, group, user, vendors, known=known))
+            findings.append(_closed(of_group, group, user, known=known))
     if not findings:
         return [fine(CHECK, f"you may open {', '.join(port.device for port in ports)}")]
     return findings
 
 
-def _closed(
-    ports: Sequence[PortFacts], group: str, user: UserFacts, vendors: Collection[int], *, known: bool
-) -> Finding:
+def _closed(ports: Sequence[PortFacts], group: str, user: UserFacts, *, known: bool) -> Finding:
     names = ", ".join(port.device for port in ports)
-    why = (
-        "Sessions cannot talk to the boards behind them." if known else "They are of no known kind of board."
-    )
-    advice, commands = _mend(ports, group, user, vendors)
+    why = "Sessions cannot talk to the boards behind them." if known else "No known board is behind them."
+    advice, commands = _mend(ports, group, user, known=known)
     return Finding(
         check=CHECK,
         level=Level.PROBLEM if known else Level.WARNING,
@@ -135,17 +130,17 @@ def _closed(
 
 
 def _mend(
-    ports: Sequence[PortFacts], group: str, user: UserFacts, vendors: Collection[int]
+    ports: Sequence[PortFacts], group: str, user: UserFacts, *, known: bool
 ) -> tuple[str, tuple[str, ...]]:
     for_group = all(port.mode & _GROUP_MAY == _GROUP_MAY for port in ports) and group != "root"
+    join = f"sudo usermod -aG {group if for_group else SERIAL_GROUP} {user.name}"
     if for_group and group in user.groups:
         return "Something else than its permissions keeps you from it, for example a container.", ()
     if for_group and group in user.listed_groups:
-        return f"You are in group {group} since you logged in: log out and in again.", (f"newgrp {group}",)
+        return f"You are in group {group} since you logged in: log out and in again.", ()
     if for_group:
-        return "Join the group, then log out and in again.", (f"sudo usermod -aG {group} {user.name}",)
-    rules = rules_for({*vendors, *(port.vendor for port in ports if port.vendor is not None)}, USUAL_GROUP)
-    return (
-        f"Let udev give such ports to group {USUAL_GROUP}, and be in that group.",
-        (*installing_commands(rules), f"sudo usermod -aG {USUAL_GROUP} {user.name}"),
-    )
+        return "Join the group, then log out and in again.", (join,)
+    if not known:
+        return f"If a board of yours is behind it: a udev rule can give it to group {SERIAL_GROUP}.", ()
+    advice = f"Let udev give such ports to group {SERIAL_GROUP}, and be in that group."
+    return advice, (*INSTALLING_COMMANDS, join)

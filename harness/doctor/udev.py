@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULES_FILE = "/etc/udev/rules.d/70-harness-boards.rules"
+# The group that may open serial ports on Debian, Ubuntu and Fedora.
+SERIAL_GROUP = "dialout"
 RULE_DIRECTORIES = ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d")
 
 _VENDOR = re.compile(r'ATTRS?\{idVendor\}=="([0-9a-fA-F]{4})"')
@@ -22,17 +24,16 @@ _PRODUCT = re.compile(r"ATTRS?\{idProduct\}==")
 _IGNORE = re.compile(r'ENV\{ID_MM_DEVICE_IGNORE\}="1"')
 
 
-def rules_for(vendors: Iterable[int], group: str) -> list[str]:
+def rules_for(vendors: Iterable[int]) -> list[str]:
     """Return the rules for boards of these USB vendors.
 
     Only vendors are named: a vendor's next kind of board needs no other rule.
 
     :param vendors: USB vendor ids.
-    :param group: the group that may open serial ports.
     """
     lines = []
     for vendor in sorted(set(vendors)):
-        open_to = f'GROUP="{group}", MODE="0660", TAG+="uaccess"'
+        open_to = f'GROUP="{SERIAL_GROUP}", MODE="0660", TAG+="uaccess"'
         lines += [
             f'SUBSYSTEM=="usb", ATTR{{idVendor}}=="{vendor:04x}", ENV{{ID_MM_DEVICE_IGNORE}}="1"',
             f'SUBSYSTEM=="tty", ATTRS{{idVendor}}=="{vendor:04x}", {open_to}',
@@ -40,14 +41,11 @@ def rules_for(vendors: Iterable[int], group: str) -> list[str]:
     return lines
 
 
-def installing_commands(rules: Iterable[str]) -> tuple[str, ...]:
-    """Return the lines to paste that install rules and have them obeyed."""
-    return (
-        f"sudo tee {RULES_FILE} <<'END'",
-        *rules,
-        "END",
-        "sudo udevadm control --reload && sudo udevadm trigger",
-    )
+#: Lines to paste that install the rules, which the first of them prints, and have them obeyed.
+INSTALLING_COMMANDS = (
+    f"harness doctor --udev-rules | sudo tee {RULES_FILE}",
+    "sudo udevadm control --reload && sudo udevadm trigger",
+)
 
 
 def ignored_vendors(text: str) -> set[int]:
