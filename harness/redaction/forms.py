@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from harness.redaction.escapes import ALL_ESCAPES
 from harness.redaction.patterns import SHORTEST_SECRET
 
-#: A value up to this size is also looked for as a dump prints it: two digits, a separator, two digits.
-LONGEST_DUMPED = 64
 #: A shorter line of a secret of several lines may well stand in an innocent text.
 SHORTEST_LINE = 12
 
@@ -24,20 +22,22 @@ class Form:
     """One text to look for.
 
     :ivar whole: it counts whole only, in one piece, for it has several lines.
+    :ivar dumped: it is a dump: two digits, a separator, two digits.
     """
 
     text: bytes
     label: str
     whole: bool = False
+    dumped: bool = False
 
 
 def forms_of(value: bytes, label: str) -> list[Form]:
     """Return every text that stands for a value; without escapes, which are undone in what is read."""
     forms: dict[bytes, Form] = {}
 
-    def add(text: bytes, *, whole: bool = False) -> None:
+    def add(text: bytes, *, whole: bool = False, dumped: bool = False) -> None:
         if len(text) >= SHORTEST_SECRET:
-            forms.setdefault(text, Form(text, label, whole))
+            forms.setdefault(text, Form(text, label, whole, dumped))
 
     for spelling in _spellings(value):
         add(spelling, whole=has_lines(spelling))
@@ -46,6 +46,10 @@ def forms_of(value: bytes, label: str) -> list[Form]:
             add(text)
         for encoded in _encodings(text):
             add(encoded)
+        for separator in " :":
+            dump = text.hex(separator).encode()
+            add(dump, dumped=True)
+            add(dump.upper(), dumped=True)
     return list(forms.values())
 
 
@@ -95,9 +99,6 @@ def _json(value: bytes) -> list[bytes]:
 
 def _encodings(raw: bytes) -> list[bytes]:
     encodings = [raw.hex().encode(), raw.hex().upper().encode()]
-    if len(raw) <= LONGEST_DUMPED:
-        dumped = [raw.hex(separator).encode() for separator in ": -"]
-        encodings += [*dumped, *(text.upper() for text in dumped)]
     for lead in range(3):
         # Three alignments; the characters that also depend on the neighbours are cut off.
         encoded = base64.b64encode(bytes(lead) + raw)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SHORTEST_PIECE: Final = 24
 #: Each piece of that length holds one of the form's seeds, which lie side by side.
 SEED: Final = SHORTEST_PIECE // 2
+# Dumps are long: in each line of 16 bytes lies one seed, which is enough.
+_DUMP_STRIDE: Final = 3 * SEED
 _LARGEST_DFA: Final = 20_000
 _LINE_END: Final = re.compile(rb"[\r\n]")
 _DOTS: Final = re.compile(rb"\.\.\.|\xe2\x80\xa6")
@@ -63,7 +65,7 @@ class Batch:
 def _seed_offsets(form: Form) -> Iterable[int]:
     if form.whole or len(form.text) < SHORTEST_PIECE:
         return (0,)
-    return range(0, len(form.text) - SEED + 1, SEED)
+    return range(0, len(form.text) - SEED + 1, _DUMP_STRIDE if form.dumped else SEED)
 
 
 def _lay_beside(form: Form, data: bytes, start: int, offset: int) -> Find | None:
