@@ -114,6 +114,17 @@ class Settings:
         """What a driver has to know of it."""
         return BoardSettings(sec_tags=self.sec_tags, allow_destructive=self.allow_destructive)
 
+    @property
+    def house_rules(self) -> tuple[tuple[str, str], ...]:
+        """What a session may do with hardware, in words; nothing of a session without."""
+        if self.bench is None or self.bench.kind != "attached":
+            return ()
+        rules = (
+            ("security tags", f"{self.sec_tags[0]}-{self.sec_tags[-1]}"),
+            ("allow destructive", "YES, boards may be changed for good" if self.allow_destructive else "no"),
+        )
+        return rules if self.rig is None else (("rig", self.rig.name), *rules)
+
 
 def parse_bench(text: str | None) -> BenchChoice | None:
     """Parse ``--bench virtual``, ``--bench virtual=SOCKET`` or ``--bench attached``.

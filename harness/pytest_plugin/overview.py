@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from harness.config import Settings
     from harness.inventory.attached import AbsentBoard
     from harness.inventory.board import Board
     from harness.pytest_plugin.scheduler import BoardScheduling
@@ -73,7 +72,7 @@ class Overview:
         """Say what no reader may miss: that nothing is hardware, or what may happen to the hardware."""
         if any(board.virtual for board in self._session.boards):
             return [VIRTUAL_WARNING]
-        rules = "; ".join(f"{name}: {value}" for name, value in house_rules(self._session.settings))
+        rules = "; ".join(f"{name}: {value}" for name, value in self._session.settings.house_rules)
         return [ATTACHED_WARNING, f"harness: {rules}"] if rules else []
 
     # -- planning -----------------------------------------------------------------------------------------
@@ -159,23 +158,6 @@ def describe(session: ActiveSession) -> str:
         for backend in session.backends.values()
     )
     return f"{text}, backends: {backends or 'none'}"
-
-
-def house_rules(settings: Settings) -> list[tuple[str, str]]:
-    """Say what a session may do with hardware; nothing of a session without.
-
-    :param settings: the session's.
-    """
-    if settings.bench is None or settings.bench.kind != "attached":
-        return []
-    rules = [
-        ("security tags", f"{settings.sec_tags[0]}-{settings.sec_tags[-1]}"),
-        (
-            "allow destructive",
-            "YES, boards may be changed for good" if settings.allow_destructive else "no",
-        ),
-    ]
-    return rules if settings.rig is None else [("rig", settings.rig.name), *rules]
 
 
 def count_kinds(boards: Iterable[Board]) -> str:

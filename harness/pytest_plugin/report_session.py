@@ -102,6 +102,7 @@ class SessionReports:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write everything, and fail the session when it falls short of what was expected."""
+        self._tell_junit()
         clean_junit(self._config, self._clean)
         if self._runs_nothing:
             return
@@ -119,6 +120,15 @@ class SessionReports:
         passed = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
         if passed and (self._shortcomings or self._problem):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _tell_junit(self) -> None:
+        """Say what the session was allowed to do with hardware; without ``--junit-xml`` nothing happens."""
+        from _pytest.junitxml import xml_key
+
+        xml = self._config.stash.get(xml_key, None)
+        if xml is not None:
+            for name, value in self._session.settings.house_rules:
+                xml.add_global_property(name, value)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print what was proven, the accounts, where everything is, and what falls short."""
@@ -161,6 +171,7 @@ def bench_facts(session: ActiveSession) -> BenchFacts:
             (name, backend.mode, _without_user(backend.url)) for name, backend in session.backends.items()
         ),
         versions=tuple(versions()),
+        rules=session.settings.house_rules,
     )
 
 
@@ -181,6 +192,8 @@ def environment(facts: BenchFacts) -> Iterator[tuple[str, str]]:
     virtual = facts.bench == "virtual"
     yield "bench", f"VIRTUAL ({number}, all simulated, no hardware)" if virtual else f"HARDWARE ({number})"
     yield "boards", ", ".join(f"{name} ({kind})" for name, kind in facts.boards)
+    for name, value in facts.rules:
+        yield name.replace(" ", "-"), value
     for name, mode, url in facts.backends:
         yield f"backend.{name}", f"{mode} at {url}"
     yield from facts.versions

@@ -27,12 +27,14 @@ class BenchFacts:
     :ivar boards: identity and kind of each board.
     :ivar backends: name, mode and address of each service.
     :ivar versions: what was installed, by name.
+    :ivar rules: what might be done with hardware, by name.
     """
 
     bench: str
     boards: tuple[tuple[str, str], ...] = ()
     backends: tuple[tuple[str, str, str], ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
+    rules: tuple[tuple[str, str], ...] = ()
 
     @property
     def banner(self) -> str:
@@ -40,7 +42,9 @@ class BenchFacts:
         number = f"{len(self.boards)} board{'' if len(self.boards) == 1 else 's'}"
         if self.bench == "virtual":
             return f"VIRTUAL BENCH: {number}, all simulated; nothing here was run on hardware"
-        return f"HARDWARE: {number} attached"
+        return "; ".join(
+            [f"HARDWARE: {number} attached", *(f"{name}: {value}" for name, value in self.rules)]
+        )
 
 
 def write_summary(
@@ -72,6 +76,7 @@ def summary_data(bench: BenchFacts, records: SessionRecords) -> dict[str, Any]:
         "bench": bench.bench,
         "boards": [{"id": name, "kind": kind} for name, kind in bench.boards],
         "backends": [{"name": name, "mode": mode, "url": url} for name, mode, url in bench.backends],
+        "rules": dict(bench.rules),
         "versions": dict(bench.versions),
         "accounts": asdict(records.accounts),
         "tests": [_test_data(test) for test in records.tests],

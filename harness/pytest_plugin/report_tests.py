@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from harness.config import RESERVED_SEC_TAGS
 from harness.errors import BoardFault, HarnessError
 from harness.pytest_plugin.report_console import one_text, slices
 from harness.pytest_plugin.report_pairs import pairs_of
@@ -23,7 +24,7 @@ from harness.pytest_plugin.state import BOARD_KEY, CONSOLE_MARKS_KEY, EXCHANGES_
 from harness.verdicts import Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from harness.console.console import Console
     from harness.inventory.leased_board import LeasedBoard
@@ -139,12 +140,23 @@ class TestReports:
         if board is not None and board.description.virtual:
             words += ["--boards", f"{board.kind}=1"]
         elif board is not None:
-            words += ["--board", board.id]
+            words += ["--board", board.id, *self._hardware_options()]
         for name, choice in sorted(settings.backends.items()):
             words += ["--backend", f"{name}={choice.url or choice.mode}"]
         if self._config.pluginmanager.hasplugin("randomly"):
             words.append(f"--randomly-seed={self._config.getoption('randomly_seed')}")
-        return self._clean(shlex.join(words))
+        # Each word by itself first: quoted for the shell a secret has another form.
+        return self._clean(shlex.join(map(self._clean, words)))
+
+    def _hardware_options(self) -> Iterator[str]:
+        """Give the options by which the same hardware may be used in the same way."""
+        settings = self._session.settings
+        if settings.rig is not None:
+            yield from ("--rig", os.path.relpath(settings.rig.file, self._config.invocation_params.dir))
+        if settings.sec_tags != RESERVED_SEC_TAGS:
+            yield from ("--sec-tags", f"{settings.sec_tags[0]}-{settings.sec_tags[-1]}")
+        if settings.allow_destructive:
+            yield "--allow-destructive"
 
 
 def _used(board: LeasedBoard) -> BoardUsed:

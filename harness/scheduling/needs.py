@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.inventory.board import DESTRUCTIVE
+from harness.inventory.board import DESTRUCTIVE, VIRTUAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +37,8 @@ class BoardNeed:
         if self.driver is not None and board.driver != self.driver:
             return f"has driver {board.driver}"
         missing = self.capabilities - board.capabilities
+        if VIRTUAL in missing:
+            return "is hardware, which no virtual bench controls"
         if DESTRUCTIVE in missing and not board.virtual:
             return "is hardware and has to stay as it is; expected a virtual board, or --allow-destructive"
         return f"lacks {', '.join(sorted(missing))}" if missing else None

@@ -16,9 +16,16 @@ VIRTUAL = ("--bench", "virtual", "--boards", "toy-a=1")
     ("arguments", "message"),
     [
         ((*VIRTUAL, "--board", "toy-a-7", "-n", "auto"), "--board: no such board (got 'toy-a-7')"),
-        (("--bench", "attached", "-n", "auto"), "--bench: attached boards come with a later release"),
+        (("--bench", "attached", "--rig", "no.toml", "-n", "auto"), "no.toml: cannot read: No such file"),
         (("--bench", "real"), "--bench: no such bench (got 'real'); expected virtual, virtual=SOCKET or"),
-        (("--bench", "attached"), "--bench: attached boards come with a later release; this one runs on"),
+        (("--bench", "attached", "--rig", "no.toml"), "no.toml: cannot read: No such file"),
+        ((*VIRTUAL, "--sec-tags", "1-x"), "--sec-tags: not a range of security tags (got '1-x'); expected FIRST"),
+        ((*VIRTUAL, "--sec-tags", "9-8"), "--sec-tags: not a range of security tags (got '9-8')"),
+        (
+            (*VIRTUAL, "--sec-tags", "16842750-16842760"),
+            "--sec-tags: holds 16842753, the tag of the credentials that a board is used with in the field"
+            " (got '16842750-16842760'); expected other tags, or --allow-destructive",
+        ),
         (("--bench", "virtual", "--boards", "0"), "--boards: not a number of boards (got '0')"),
         (("--bench", "virtual", "--boards", "toy-c=1"), "(got 'toy-c'); expected toy-"),
         ((*VIRTUAL, "--board", "toy-a-7"), "--board: no such board (got 'toy-a-7'); expected toy-a-0"),
