@@ -1,8 +1,9 @@
-"""What all tests of the harness share: in CI a skipped test is a failure."""
+"""What all tests of the harness share: a ledger of their own, and in CI a skipped test is a failure."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,13 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 CI_VARIABLE = "HARNESS_CI"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the ledger of whatever the tests start apart from the user's own."""
+    state = tempfile.TemporaryDirectory(prefix="harness-tests-")
+    config.add_cleanup(state.cleanup)
+    os.environ["XDG_STATE_HOME"] = state.name
 
 
 @pytest.hookimpl(trylast=True)

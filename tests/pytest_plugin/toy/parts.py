@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from harness.backends.contract import Exchange
-from harness.errors import BoardFault
+from harness.errors import BackendFault, BackendUnreachable, BoardFault, UsageError
 from tests.pytest_plugin.toy.vendor import note
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from harness.backends.contract import Backend, BackendSession, FakeSettings
+    from harness.backends.ledger import Entry
     from harness.inventory.leased_board import LeasedBoard
     from harness.virtual.contract import BoardHost, VirtualBoardSpec
 
@@ -73,10 +74,11 @@ def create_board(host: BoardHost, spec: VirtualBoardSpec) -> ToyBoard:
 
 
 class ToyDriver:
-    """Sets and gets the board's value, and puts an empty one back."""
+    """Sets and gets the board's value, and puts an empty one back; :meth:`change` keeps accounts too."""
 
     def __init__(self, board: LeasedBoard) -> None:
         self._board = board
+        self._account: int | None = None
 
     def _ask(self, line: str) -> str:
         self._board.console.write(line.encode() + b"\n")
@@ -89,15 +91,27 @@ class ToyDriver:
     def get(self) -> str:
         return self._ask("GET")
 
+    def change(self, value: str) -> None:
+        self._account = self._board.accounts.note("board-state", self._board.id, value=self.get())
+        self.set(value)
+
+    def recover(self, details: Mapping[str, str]) -> None:
+        note(f"recover {self._board.id} {self.get()} {dict(details)}")
+        if os.environ.get("TOY_RECOVER_FAILS"):
+            raise BoardFault("the toy stays as it is")
+        self.set(details["value"])
+
     def restore(self) -> None:
         note(f"restore {self._board.id} {self.get()}")
         if os.environ.get("TOY_RESTORE_FAILS"):
             raise BoardFault("the toy stays as it is")
         self.set("")
+        if self._account is not None:
+            self._board.accounts.settle(self._account)
 
 
 class ToyClient:
-    """Greets the service."""
+    """Greets the service, and keeps accounts of things that it makes nowhere."""
 
     def __init__(self, backend: Backend, session: BackendSession) -> None:
         self._backend = backend
@@ -105,7 +119,21 @@ class ToyClient:
         self.capabilities = backend.capabilities
         self.worker = session.worker
         self.run_id = session.run_id
+        self._made: list[int] = []
+        if os.environ.get("TOY_CONNECT_FAILS"):
+            raise UsageError("no key for the toys", key="TOY_KEY")
         session.register_secret("balloon-key", "key")
+
+    def make(self, thing: str) -> None:
+        self._made.append(self._session.accounts.note("thing", thing))
+
+    def undo_entry(self, entry: Entry) -> str:
+        note(f"undo_entry {entry.subject} of {entry.worker} by {self.worker}")
+        if entry.subject == "silent":
+            raise BackendUnreachable("the service is silent")
+        if entry.subject == "stuck":
+            raise BackendFault("the thing is stuck")
+        return "undone"
 
     def greet(self) -> str:
         url = f"{self._backend.url}/hello"
@@ -128,6 +156,8 @@ class ToyClient:
 
     def undo(self) -> None:
         note("undo")
+        for number in self._made:
+            self._session.accounts.settle(number)
 
     def forget(self) -> None:
         note("forget")
