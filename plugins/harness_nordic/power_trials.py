@@ -116,8 +116,9 @@ class PowerTrial:
         else:
             raise TrialFailed(f"the run ended without passing {point!r} for the {nth}. time")
         before = self._see(commands)
-        if before.passed[-1][0] != point:
-            raise TrialFailed(f"the board went on after the cut: {before.passed[-1]}")
+        place = [index for index, (name, _detail) in enumerate(before.passed, 1) if name == point]
+        if place[nth - 1 :] != [len(before.passed)]:
+            raise TrialFailed(f"the board went on after the cut: {before.passed[place[nth - 1] :]}")
         self._judge_reports(requests, commands, before)
         runs = self._recover(commands)
         after = self._passed()[len(before.passed) :]

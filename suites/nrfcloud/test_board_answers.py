@@ -215,3 +215,28 @@ def test_power_cut_in_a_write(board: LeasedBoard, sec_tag: int, root_cas: tuple[
 
     board.driver.write_credential(sec_tag, CredentialType.ROOT_CA, root_cas[2])
     assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_cas[2])}
+
+
+@pytest.mark.proves("faults", "of a board end together: the next test finds it as it was built")
+def test_faults_end_together(board: LeasedBoard, imei: str, sec_tag: int, root_ca: str) -> None:
+    """What a test broke on purpose is whole again after it: the harness asks the bench for that each time."""
+    virtual = board.virtual
+    board.driver.offline()
+    virtual.shape(chunk=1, gap=0.0001)
+    virtual.call("configure", agent=False, rx_size=700, at_timeout=0.5)
+    virtual.call("set_capacity", size=0)
+    virtual.call("fail_next", command="AT+CGSN", outcome=515, times=50)
+    virtual.call("disturb_next", command="AT+CGSN", how="garbage", times=50)
+    virtual.call("arm_power_cut", point="before flash")
+    virtual.call("forge", what="token-uuid", times=50)
+
+    virtual.clear_faults()
+
+    still = [] if virtual.call("configuration")["agent"] else ["plain AT firmware"]
+    try:
+        still += [] if board.driver.imei() == imei else ["a wrong answer"]
+        board.driver.write_credential(sec_tag, CredentialType.ROOT_CA, root_ca)
+    except CommandRefused as refusal:
+        still.append(str(refusal))
+    assert still == []
+    assert board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA) == pem_digest(root_ca)

@@ -20,7 +20,7 @@ from harness_nordic.client_requests import (
     PreSharedKey,
     ServerCertificate,
 )
-from harness_nordic.power_trials import PowerTrial
+from harness_nordic.power_trials import PowerTrial, TrialFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     CutAtEach = Callable[[Literal["board", "host"], str], list[int]]
 
 pytestmark = [
-    pytest.mark.board(driver="nrf91", needs={"attestation", "provisioning-agent", "virtual"}),
+    pytest.mark.board(driver="nrf91", needs={"attestation", "virtual"}),
     pytest.mark.backend(needs={"device-log", "exact-status"}),
 ]
 
@@ -71,12 +71,18 @@ def cut_at_each(
         with step(f"Cut the power at {len(chosen)} of {len(passed)} points {point!r} of a run"):
             for index in chosen:
                 with step(f"Power cut {point} {passed[index].partition('?')[0][:60]}"):
-                    trial.cut(next(mixes), point, index + 1)
+                    wrong = ""
+                    try:
+                        trial.cut(next(mixes), point, index + 1)
+                    except TrialFailed as failed:
+                        wrong = str(failed)
+                    assert wrong == ""
         return len(passed)
 
     return cut
 
 
+@pytest.mark.board(needs={"provisioning-agent"})
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.proves("power cut", "before any AT command of the board's agent: it recovers, all is done once")
 def test_before_each_at_command(cut_at_each: Any, share: int) -> None:
@@ -84,6 +90,7 @@ def test_before_each_at_command(cut_at_each: Any, share: int) -> None:
     assert cut_at_each("board", "before at", share, len(SHARES)) >= 20
 
 
+@pytest.mark.board(needs={"provisioning-agent"})
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.proves("power cut", "after any AT command of the board's agent: it recovers, all is done once")
 def test_after_each_at_command(cut_at_each: Any, share: int) -> None:
@@ -91,30 +98,35 @@ def test_after_each_at_command(cut_at_each: Any, share: int) -> None:
     assert cut_at_each("board", "after at", share, len(SHARES)) >= 20
 
 
+@pytest.mark.board(needs={"provisioning-agent"})
 @pytest.mark.proves("power cut", "before any write to flash: the old content stays, then the new one comes")
 def test_before_each_write_to_flash(cut_at_each: Any) -> None:
     """Nothing of the write was done."""
     assert cut_at_each("board", "before flash") >= 7
 
 
+@pytest.mark.board(needs={"provisioning-agent"})
 @pytest.mark.proves("power cut", "after any write to flash: it is kept, and reported when it is done again")
 def test_after_each_write_to_flash(cut_at_each: Any) -> None:
     """The write was done, and nobody was told."""
     assert cut_at_each("board", "after flash") >= 7
 
 
+@pytest.mark.board(needs={"provisioning-agent"})
 @pytest.mark.proves("power cut", "before any exchange: the service hears of it in the next run")
 def test_before_each_exchange(cut_at_each: Any) -> None:
     """The service was not asked."""
     assert cut_at_each("board", "before exchange") >= 2
 
 
+@pytest.mark.board(needs={"provisioning-agent"})
 @pytest.mark.proves("power cut", "answer lost in any exchange: what the service took is not done again")
 def test_answer_of_each_exchange_lost(cut_at_each: Any) -> None:
     """The service did its part, and the board never saw the answer."""
     assert cut_at_each("board", "request sent") >= 2
 
 
+@pytest.mark.board(needs={"provisioning-agent"})
 @pytest.mark.proves(
     "power cut", "after any exchange: what was fetched is served again, what was reported is not"
 )
