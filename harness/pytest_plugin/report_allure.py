@@ -71,18 +71,13 @@ class AllureReport:
         return (yield)
 
     def guard(self) -> None:
-        """Redact each result and each attachment before allure-pytest writes it; call once."""
+        """Redact each result and each attachment before Allure's own logger writes it; call once."""
         for plugin in allure_commons.plugin_manager.get_plugins():
             if isinstance(plugin, AllureFileLogger) and plugin._report_dir == self.directory:
                 vars(plugin)["_report_item"] = self._guarded(plugin._report_item)
-        listener = self._config.pluginmanager.get_plugin(LISTENER)
-        if listener is None:
-            return
-        reporter = listener.allure_logger
-        for kind in ("attach", "global_attach"):
-            write: Callable[..., None] = getattr(reporter, f"{kind}_data")
-            vars(reporter)[f"{kind}_data"] = self._guarded_data(write)
-            vars(reporter)[f"{kind}_file"] = self._guarded_file(write)
+                # A hook keeps the function that was there when the logger was registered.
+                _put_in_place(plugin, "report_attached_data", self._guarded_data(plugin))
+                _put_in_place(plugin, "report_attached_file", self._guarded_file(plugin))
 
     def _guarded(self, write: Callable[[object], None]) -> Callable[[object], None]:
         return lambda item: write(self._cleaned(item))
@@ -90,26 +85,32 @@ class AllureReport:
     def _cleaned(self, item: Any) -> Any:
         if isinstance(item, str):
             return self._clean(item)
-        if isinstance(item, list):
+        if isinstance(item, (list, tuple)):
             return [self._cleaned(each) for each in item]
+        if isinstance(item, dict):
+            return {self._cleaned(key): self._cleaned(value) for key, value in item.items()}
         if attr.has(type(item)):
             for field in attr.fields(type(item)):
                 setattr(item, field.name, self._cleaned(getattr(item, field.name)))
         return item
 
-    def _guarded_data(self, write: Callable[..., None]) -> Callable[..., None]:
-        def attach(identity: str, body: str | bytes, **attributes: Any) -> None:
-            clean = self._clean(body) if isinstance(body, str) else self._session.redactor.redact_bytes(body)
-            write(identity, clean, **attributes)
+    def _guarded_data(self, logger: AllureFileLogger) -> Callable[..., None]:
+        write: Callable[[bytes, str], None] = logger.report_attached_data
 
-        return attach
+        def report(body: str | bytes, file_name: str) -> None:
+            data = body.encode("utf-8", "backslashreplace") if isinstance(body, str) else body
+            write(self._session.redactor.redact_bytes(data), file_name)
 
-    def _guarded_file(self, write: Callable[..., None]) -> Callable[..., None]:
-        def attach(identity: str, source: str, **attributes: Any) -> None:
+        return report
+
+    def _guarded_file(self, logger: AllureFileLogger) -> Callable[..., None]:
+        write: Callable[[bytes, str], None] = logger.report_attached_data
+
+        def report(source: str, file_name: str) -> None:
             clean = self._session.redactor.redact_bytes(Path(source).read_bytes())
-            write(identity, clean, **{"extension": Path(source).suffix.lstrip(".") or None, **attributes})
+            write(clean, file_name)
 
-        return attach
+        return report
 
     # -- while a test runs --------------------------------------------------------------------------------
 
@@ -255,6 +256,12 @@ class AllureReport:
         source = f"{uuid.uuid4()}-attachment.{extension}"
         to.attachments.append(Attachment(name=name, source=source, type=known[extension]))
         allure_commons.plugin_manager.hook.report_attached_data(body=clean, file_name=source)
+
+
+def _put_in_place(logger: AllureFileLogger, hook: str, function: Callable[..., None]) -> None:
+    for implementation in getattr(allure_commons.plugin_manager.hook, hook).get_hookimpls():
+        if implementation.plugin is logger:
+            implementation.function = function
 
 
 def _digest(text: str) -> str:
