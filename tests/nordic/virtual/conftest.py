@@ -18,6 +18,7 @@ import pytest
 
 from harness.virtual.contract import VirtualBoardSpec
 from harness_nordic.virtual.board import Nrf91Board
+from tests.nordic.virtual.agent_runs import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -249,3 +250,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 def service(literal_service: Any) -> Any:
     """A service that answers 204 when it was told nothing else."""
     return literal_service
+
+
+@pytest.fixture
+def provision(board: Any, service: Any) -> Callable[..., list[dict[str, Any]]]:
+    """Let the board provision until a notification comes, and return what its agent did."""
+    board.call("set_service", url=service.url)
+    return lambda wanted=0: run(board, wanted)
