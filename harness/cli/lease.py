@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,9 +69,8 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
 
 
 def _hold(board: Board) -> None:
-    typer.echo(f"Board {board.id} is yours. Ctrl-C gives it back.")
-    sys.stdout.flush()
     try:
+        typer.echo(f"Board {board.id} is yours. Ctrl-C gives it back.")
         threading.Event().wait()
     except KeyboardInterrupt:
         typer.echo(f"\nBoard {board.id} is given back.")

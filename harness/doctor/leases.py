@@ -61,8 +61,10 @@ def look() -> LeaseFacts:
     modes: dict[Path, int] = {}
     if there:
         with suppress(OSError):
-            owner = directory.lstat().st_uid
-            modes = {file: file.lstat().st_mode for file in sorted(directory.iterdir())}
+            status = directory.lstat()
+            owner = status.st_uid
+            if stat.S_ISDIR(status.st_mode):  # a link leads to files that are none of ours
+                modes = {file: file.lstat().st_mode for file in sorted(directory.iterdir())}
     return LeaseFacts(
         directory=directory,
         there=there,
