@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import cbor2
 import httpx
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -38,9 +39,10 @@ if TYPE_CHECKING:
     from harness.backends.contract import Backend
     from harness_nordic.client_models import CommandRecord
 
-TEAMS = st.integers(0, 1)
+OWNERS_MOSTLY = st.sampled_from([True] * 5 + [False])
 DEVICES = st.integers(0, 1)
-PLACES = st.integers(0, 30)
+KINDS = st.lists(st.sampled_from(sorted(REQUESTS)), min_size=1, max_size=9)
+PLACES = st.integers(0, 12)
 NUMBERS = count(1)
 
 EXAMPLES = 20
@@ -101,6 +103,11 @@ class Service(RuleBasedStateMachine):
         assert owner is not None
         return self.teams[owner].device(self.boards[device].device.id)
 
+    def _team(self, device: int, *, owner: bool) -> int:
+        """Return the team that has a device, or the one that has not."""
+        having = self.model[device].owner or 0
+        return having if owner else 1 - having
+
     def _as_owner(self, team: int, device: int, expected: int, call: Callable[[], Any]) -> Any:
         """Make a call in a team's name: it works for the owner, and is refused for anybody else.
 
@@ -116,7 +123,13 @@ class Service(RuleBasedStateMachine):
 
     # Owners ------------------------------------------------------------------------------------------
 
-    @rule(team=TEAMS, device=DEVICES)
+    @initialize(teams=st.tuples(st.integers(0, 1), st.integers(0, 1)), kinds=KINDS)
+    def begin(self, teams: tuple[int, int], kinds: list[str]) -> None:
+        for device, team in enumerate(teams):
+            self.claim(team, device)
+            self.add(device, kinds, owner=True)
+
+    @rule(team=st.integers(0, 1), device=DEVICES)
     def claim(self, team: int, device: int) -> None:
         token = self.boards[device].device.token()
         if self.model[device].owner is None:
@@ -128,8 +141,9 @@ class Service(RuleBasedStateMachine):
             self.teams[team].claim(token)
         assert refusal.value.status == 409
 
-    @rule(team=TEAMS, device=DEVICES, sure=st.integers(0, 3))
-    def unclaim(self, team: int, device: int, sure: int) -> None:
+    @rule(owner=OWNERS_MOSTLY, device=DEVICES, sure=st.integers(0, 3))
+    def unclaim(self, device: int, sure: int, *, owner: bool) -> None:
+        team = self._team(device, owner=owner)
         if sure and self.model[device].owner == team:
             return  # an owner rarely lets go: what comes after a claim is of more interest
         self._as_owner(team, device, 0, lambda: self.teams[team].unclaim(self.boards[device].device.id))
@@ -137,8 +151,9 @@ class Service(RuleBasedStateMachine):
             self.model[device] = ModelDevice()
             self.owner_tidied = True
 
-    @rule(team=TEAMS, device=DEVICES, blocked=st.booleans())
-    def block(self, team: int, device: int, *, blocked: bool) -> None:
+    @rule(owner=OWNERS_MOSTLY, device=DEVICES, blocked=st.booleans())
+    def block(self, device: int, *, owner: bool, blocked: bool) -> None:
+        team = self._team(device, owner=owner)
         identifier = self.boards[device].device.id
         self._as_owner(
             team,
@@ -149,8 +164,9 @@ class Service(RuleBasedStateMachine):
         if self.model[device].owner == team:
             self.model[device].blocked = blocked
 
-    @rule(team=TEAMS, device=DEVICES, kinds=st.lists(st.sampled_from(sorted(REQUESTS)), max_size=8))
-    def add(self, team: int, device: int, kinds: list[str]) -> None:
+    @rule(owner=OWNERS_MOSTLY, device=DEVICES, kinds=KINDS)
+    def add(self, device: int, kinds: list[str], *, owner: bool) -> None:
+        team = self._team(device, owner=owner)
         identifier, model = self.boards[device].device.id, self.model[device]
         for kind in kinds:
             full = 400 if len(model.open) >= MOST_OPEN else 0
@@ -159,8 +175,9 @@ class Service(RuleBasedStateMachine):
             if made is not None:
                 model.add(made.id, kind)
 
-    @rule(team=TEAMS, device=DEVICES)
-    def reset(self, team: int, device: int) -> None:
+    @rule(owner=OWNERS_MOSTLY, device=DEVICES)
+    def reset(self, device: int, *, owner: bool) -> None:
+        team = self._team(device, owner=owner)
         model = self.model[device]
         revived = [command for command in model.commands if command.status in {"FAILED", "IN_PROGRESS"}]
         pending = sum(command.status == "PENDING" for command in model.commands)
@@ -174,8 +191,9 @@ class Service(RuleBasedStateMachine):
                 command.status = "PENDING"
             model.settle()
 
-    @rule(team=TEAMS, device=DEVICES)
-    def discard(self, team: int, device: int) -> None:
+    @rule(owner=OWNERS_MOSTLY, device=DEVICES)
+    def discard(self, device: int, *, owner: bool) -> None:
+        team = self._team(device, owner=owner)
         model = self.model[device]
         self._as_owner(
             team, device, 0, lambda: self.teams[team].discard_commands(self.boards[device].device.id)
@@ -185,8 +203,9 @@ class Service(RuleBasedStateMachine):
             model.settle()
             self.owner_tidied = True
 
-    @rule(team=TEAMS, device=DEVICES, place=PLACES)
-    def delete(self, team: int, device: int, place: int) -> None:
+    @rule(owner=OWNERS_MOSTLY, device=DEVICES, place=PLACES)
+    def delete(self, device: int, place: int, *, owner: bool) -> None:
+        team = self._team(device, owner=owner)
         model, identifier = self.model[device], self.boards[device].device.id
         if not model.commands:
             return
@@ -209,6 +228,14 @@ class Service(RuleBasedStateMachine):
             return 401
         return 403 if model.blocked else 0
 
+    @rule(device=DEVICES, place=PLACES, rounds=st.integers(1, 4))
+    def provision(self, device: int, place: int, rounds: int) -> None:
+        for _round in range(rounds):
+            self.fetch(device, 10)
+            if not self.boards[device].in_hand:
+                return
+            self.execute(device, place, lost=False)
+
     @rule(device=DEVICES, limit=st.sampled_from([1, 2, 5, 10]))
     def fetch(self, device: int, limit: int) -> None:
         board, model = self.boards[device], self.model[device]
@@ -221,7 +248,6 @@ class Service(RuleBasedStateMachine):
         assert ids == model.fetch(after, limit)
         assert status == (200 if ids else 204)
 
-    @precondition(lambda self: any(board.in_hand for board in self.boards))
     @rule(device=DEVICES, place=PLACES, lost=st.booleans())
     def execute(self, device: int, place: int, *, lost: bool) -> None:
         board = self.boards[device]
@@ -328,6 +354,7 @@ def test_promises_hold_after_every_step(backend: Backend) -> None:
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
             deadline=None,
+            phases=[Phase.generate],  # shrinking takes minutes, and forty steps can be read
             suppress_health_check=list(HealthCheck),
         ),
     )
