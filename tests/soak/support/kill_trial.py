@@ -142,6 +142,7 @@ class Session:
     """A session of pytest in a directory of its own.
 
     :ivar directory: where its tests and reports are.
+    :ivar environment: of its processes.
     """
 
     def __init__(
@@ -161,7 +162,7 @@ class Session:
         """
         self.directory = directory
         self._plan = plan
-        self._environment = {**environment, MARK: str(directory)}
+        self.environment = {**environment, MARK: str(directory)}
         (directory / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
         (directory / "ca.pem").write_text(certificate)
         (directory / "conftest.py").write_text(_CONFTEST)
@@ -206,7 +207,7 @@ class Session:
         self.process = subprocess.Popen(
             self.command("test_it.py", *arguments, *reports, *workers),
             cwd=self.directory,
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -256,7 +257,7 @@ class Session:
         return subprocess.run(
             self.command("test_afterwards.py", *arguments),
             cwd=self.directory,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=SESSION_SECONDS,
