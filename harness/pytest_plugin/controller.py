@@ -24,6 +24,7 @@ from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import lifeline_path
 from harness.pytest_plugin.lease_notes import LeaseNotes, board_in_this_process, tell_on_terminal
 from harness.pytest_plugin.options import read_settings
+from harness.pytest_plugin.services import backend_specs
 from harness.pytest_plugin.signals import interrupt_on_termination
 from harness.pytest_plugin.state import CONTROLLER, MAIN_WORKER, SESSION_KEY, ActiveSession
 from harness.redaction import Redactor, protect_messages
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.backends.contract import BackendSpec
     from harness.backends.ledger import Ledger
     from harness.config import Settings
     from harness.inventory.attached import AbsentBoard, Survey
@@ -225,11 +225,6 @@ class Controller:
                 name=name, mode=choice.mode, url=choice.url or "", capabilities=capabilities
             )
         return planned
-
-
-def backend_specs(plugins: HarnessPluginManager) -> dict[str, BackendSpec]:
-    """Return every service that a plugin knows, by name."""
-    return {spec.name: spec for specs in plugins.hook.harness_backends() for spec in specs}
 
 
 def environment_of_others(redactor: Redactor) -> dict[str, str]:

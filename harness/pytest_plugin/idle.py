@@ -18,13 +18,16 @@ NO_BENCH = (
 _BOARD = "board"
 
 
-def fail_tests_that_need_a_bench(config: pytest.Config, items: list[pytest.Item]) -> None:
+def fail_tests_that_need_a_bench(
+    config: pytest.Config, items: list[pytest.Item], *, our_fixtures: str
+) -> None:
     """Make each test fail that takes our fixture ``board`` or, unresolved, the name of a backend.
 
     A fixture of the same name that a suite defines itself is left alone.
 
     :param config: whose session is idle; nothing happens in one that is not.
     :param items: the collected tests.
+    :param our_fixtures: name of the module that has our fixtures.
     """
     if SESSION_KEY in config.stash:
         return
@@ -32,7 +35,7 @@ def fail_tests_that_need_a_bench(config: pytest.Config, items: list[pytest.Item]
     for item in items:
         found: Mapping[str, object] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
         if _BOARD in found:
-            if _is_ours(found[_BOARD]):
+            if _module_of(found[_BOARD]) == our_fixtures:
                 _fail(item, NO_BENCH)
             continue
         unresolved = [name for name in getattr(item, "fixturenames", ()) if name not in found]
@@ -49,11 +52,9 @@ def fail_tests_that_need_a_bench(config: pytest.Config, items: list[pytest.Item]
                 )
 
 
-def _is_ours(definitions: object) -> bool:
-    from harness.pytest_plugin import plugin
-
+def _module_of(definitions: object) -> str | None:
     assert isinstance(definitions, (tuple, list))  # noqa: S101 - pytest's own; tells mypy so
-    return getattr(definitions[-1].func, "__module__", None) == plugin.__name__
+    return getattr(definitions[-1].func, "__module__", None)
 
 
 def _backend_names() -> frozenset[str]:

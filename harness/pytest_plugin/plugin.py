@@ -96,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Make tests that ask for a board or a service fail when the plugin is idle, saying what to add."""
     from harness.pytest_plugin.idle import fail_tests_that_need_a_bench
 
-    fail_tests_that_need_a_bench(config, items)
+    fail_tests_that_need_a_bench(config, items, our_fixtures=__name__)
 
 
 @pytest.fixture(scope="session")

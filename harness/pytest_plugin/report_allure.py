@@ -31,8 +31,8 @@ from allure_commons.types import AttachmentType
 
 from harness.evidence import collect_with
 from harness.pytest_plugin.report_console import shorten, slices
+from harness.pytest_plugin.report_evidence import collected_evidence, console_marks
 from harness.pytest_plugin.report_exchanges import exchange_name, exchange_text, exchange_title
-from harness.pytest_plugin.report_tests import collected_evidence, console_marks
 from harness.pytest_plugin.state import EXCHANGES_KEY
 
 if TYPE_CHECKING:

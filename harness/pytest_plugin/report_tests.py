@@ -9,18 +9,18 @@ import os
 import re
 import shlex
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from harness.config import RESERVED_SEC_TAGS
-from harness.errors import BoardFault, HarnessError
+from harness.errors import BoardFault
 from harness.pytest_plugin.report_console import one_text, slices
+from harness.pytest_plugin.report_evidence import console_marks
 from harness.pytest_plugin.report_pairs import pairs_of
 from harness.pytest_plugin.report_records import BoardUsed, TestFacts, add_section
 from harness.pytest_plugin.report_redaction import clean_report
-from harness.pytest_plugin.state import BOARD_KEY, CONSOLE_MARKS_KEY, EXCHANGES_KEY
+from harness.pytest_plugin.state import BOARD_KEY, EXCHANGES_KEY
 from harness.verdicts import Verdict, judge
 
 if TYPE_CHECKING:
@@ -169,12 +169,6 @@ def _used(board: LeasedBoard) -> BoardUsed:
     )
 
 
-def console_marks(item: pytest.Item) -> dict[str, int]:
-    """Return where each console stood when a test began; one that was opened since is not in it."""
-    nowhere: dict[str, int] = {}
-    return item.stash.get(CONSOLE_MARKS_KEY, nowhere)
-
-
 def describe(verdict: Verdict, facts: TestFacts) -> str:
     """Return the text of a failed report's section: who is to blame, where it ran, how to repeat it."""
     where = [f"board {board.id} ({board.kind}, {board.bench})" for board in facts.boards] + facts.backends
@@ -199,12 +193,3 @@ def _look_at(console: Console) -> None:
     console.position  # noqa: B018 - reads what is there, and so finds out whether the port went away
     with suppress(BoardFault):  # nothing came, of course; but the port is there
         console.expect(_NOTHING, timeout=0, reason="looking whether the port is there")
-
-
-def collected_evidence(session: ActiveSession, board: LeasedBoard, item: pytest.Item) -> dict[str, bytes]:
-    """Return what plugins attach to a failed test; one that fails leaves its complaint instead."""
-    try:
-        given = session.plugins.hook.harness_collect_evidence(board=board, item=item)
-    except (HarnessError, OSError) as error:
-        return {"evidence-failed.txt": f"{type(error).__name__}: {error}".encode()}
-    return {Path(name).name: content for contents in given for name, content in contents.items()}

@@ -12,13 +12,12 @@ from harness.backends.ledger import Ledger
 from harness.errors import HarnessError
 from harness.plugins import load_plugins
 from harness.pytest_plugin.conftests import ConftestHooks
-from harness.pytest_plugin.controller import backend_specs
 from harness.pytest_plugin.handover import Handover, lifeline_path
 from harness.pytest_plugin.live_console import LiveConsole
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.report_terminal import guard_streams
 from harness.pytest_plugin.runner import RUNNER_KEY, TestRunner
-from harness.pytest_plugin.services import Services
+from harness.pytest_plugin.services import Services, backend_specs
 from harness.pytest_plugin.signals import interrupt_once, shorten_traceback
 from harness.pytest_plugin.state import SESSION_KEY, ActiveSession
 from harness.redaction import Redactor, protect_messages

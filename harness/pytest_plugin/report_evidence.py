@@ -1,0 +1,30 @@
+"""What a test leaves for its report: where its consoles stood, and what plugins attach to its failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.pytest_plugin.state import CONSOLE_MARKS_KEY
+
+if TYPE_CHECKING:
+    import pytest
+
+    from harness.inventory.leased_board import LeasedBoard
+    from harness.pytest_plugin.state import ActiveSession
+
+
+def console_marks(item: pytest.Item) -> dict[str, int]:
+    """Return where each console stood when a test began; one that was opened since is not in it."""
+    nowhere: dict[str, int] = {}
+    return item.stash.get(CONSOLE_MARKS_KEY, nowhere)
+
+
+def collected_evidence(session: ActiveSession, board: LeasedBoard, item: pytest.Item) -> dict[str, bytes]:
+    """Return what plugins attach to a failed test; one that fails leaves its complaint instead."""
+    try:
+        given = session.plugins.hook.harness_collect_evidence(board=board, item=item)
+    except (HarnessError, OSError) as error:
+        return {"evidence-failed.txt": f"{type(error).__name__}: {error}".encode()}
+    return {Path(name).name: content for contents in given for name, content in contents.items()}
