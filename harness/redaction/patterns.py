@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 #: A shorter value would be found by accident all over a report.
 SHORTEST_SECRET = 6
 
+_LETTERS_OF_A_HINT = 5
 _SEGMENT = r"[A-Za-z0-9_-]"
 
 
@@ -25,7 +26,7 @@ class Secret:
     :ivar value: the value itself.
     :ivar pattern: a regular expression; where it has a group called ``secret``, only that is replaced.
     :ivar hint: a text that is in everything that the pattern matches: where it is not, the pattern is not
-        tried, which is much faster. Written in lower case when the pattern ignores case.
+        tried, which is much faster.
     """
 
     label: str
@@ -88,7 +89,10 @@ class Find(NamedTuple):
 
 
 class Pattern:
-    """A compiled pattern with its label."""
+    """A compiled pattern with its label.
+
+    :ivar hints: it matches only where one of these is; empty when nothing is known of that.
+    """
 
     def __init__(self, pattern: str, label: str, hint: str = "") -> None:
         """Compile it.
@@ -100,13 +104,19 @@ class Pattern:
         except re.error as error:
             raise UsageError(f"no regular expression: {error}", key=label, value=pattern) from error
         self._group: str | int = "secret" if "secret" in self._expression.groupindex else 0
-        self._hint = hint.encode()
         self._label = label
-        self._ignores_case = bool(self._expression.flags & re.IGNORECASE)
+        ignores_case = bool(self._expression.flags & re.IGNORECASE)
+        self.hints = frozenset(_casings(hint) if ignores_case else [hint.encode()] if hint else [])
 
     def find(self, data: bytes) -> Iterator[Find]:
         """Give each match."""
-        if self._hint and self._hint not in (data.lower() if self._ignores_case else data):
-            return
         for match in self._expression.finditer(data):
             yield Find(*match.span(self._group), self._label, may_go_on=True)
+
+
+def _casings(hint: str) -> list[bytes]:
+    """Return every way to write the beginning of a text in capitals or not."""
+    casings = [""] if hint else []
+    for letter in hint[:_LETTERS_OF_A_HINT]:
+        casings = [text + each for text in casings for each in {letter.lower(), letter.upper()}]
+    return [text.encode() for text in casings]

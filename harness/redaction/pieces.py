@@ -22,24 +22,30 @@ if TYPE_CHECKING:
 
 #: A piece of so many characters of a longer form is taken out like the whole.
 SHORTEST_PIECE: Final = 24
-#: Each piece of that length holds one of the form's seeds, which lie side by side.
-SEED: Final = SHORTEST_PIECE // 2
-# Dumps are long: in each line of 16 bytes lies one seed, which is enough.
-_DUMP_STRIDE: Final = 3 * SEED
+# Wherever a piece of that length lies, it holds a whole seed: they are so long and so far apart.
+SEED: Final = 8
+_STRIDE: Final = SHORTEST_PIECE - SEED
+# Dumps are long: in each line of 16 bytes, which takes 47 characters, lies one seed, which is enough.
+_DUMP_STRIDE: Final = 36
 _LARGEST_DFA: Final = 20_000
 _LINE_END: Final = re.compile(rb"[\r\n]")
-_DOTS: Final = re.compile(rb"\.\.\.|\xe2\x80\xa6")
+_DOTS_HINTS: Final = frozenset({b"...", "\N{HORIZONTAL ELLIPSIS}".encode()})
+_DOTS: Final = re.compile(b"|".join(map(re.escape, _DOTS_HINTS)))
 
 
 class Batch:
-    """Forms with the automaton that finds their seeds."""
+    """Forms with the automaton that finds their seeds, and perhaps hints, in one pass over the data."""
 
-    def __init__(self, forms: list[Form]) -> None:
-        """Build the automaton."""
+    def __init__(self, forms: list[Form], hints: Iterable[bytes] = ()) -> None:
+        """Build the automaton.
+
+        :param hints: texts of which it is only said whether they are there.
+        """
         import ahocorasick_rs
 
         self.forms = forms
-        seeds: dict[bytes, list[tuple[int, int]]] = {}
+        seeds: dict[bytes, list[tuple[int, int]]] = {hint: [] for hint in hints}
+        self._hints = tuple(seeds)
         for number, form in enumerate(forms):
             for offset in _seed_offsets(form):
                 seeds.setdefault(form.text[offset : offset + SEED], []).append((number, offset))
@@ -48,10 +54,15 @@ class Batch:
         kind = kinds.DFA if len(seeds) <= _LARGEST_DFA else kinds.ContiguousNFA
         self._automaton: Any = ahocorasick_rs.BytesAhoCorasick(list(seeds), implementation=kind)
 
-    def find(self, data: bytes) -> Iterator[Find]:
-        """Give where forms and pieces of forms are."""
+    def find(self, data: bytes, hints: set[bytes]) -> Iterator[Find]:
+        """Give where forms and pieces of forms are.
+
+        :param hints: gets those that are in the data.
+        """
         covered: dict[tuple[int, int], int] = {}  # where a form would begin: the end of what was found of it
         for seed, start, _end in self._automaton.find_matches_as_indexes(data, overlapping=True):
+            if seed < len(self._hints):
+                hints.add(self._hints[seed])
             for number, offset in self._places[seed]:
                 place = (number, start - offset)
                 if covered.get(place, -1) > start:
@@ -65,7 +76,7 @@ class Batch:
 def _seed_offsets(form: Form) -> Iterable[int]:
     if form.whole or len(form.text) < SHORTEST_PIECE:
         return (0,)
-    return range(0, len(form.text) - SEED + 1, _DUMP_STRIDE if form.dumped else SEED)
+    return range(0, len(form.text) - SEED + 1, _DUMP_STRIDE if form.dumped else _STRIDE)
 
 
 def _lay_beside(form: Form, data: bytes, start: int, offset: int) -> Find | None:
@@ -113,6 +124,7 @@ class KnownValues:
         self._texts: set[bytes] = set()
         self._new: list[Form] = []
         self._batches: tuple[Batch, ...] = ()
+        self._hints = set(_DOTS_HINTS)
         self._heads: dict[bytes, list[Form]] = {}
         self._ends: dict[bytes, list[Form]] = {}
         self._beginnings: dict[bytes, set[bytes]] = {}
@@ -140,31 +152,42 @@ class KnownValues:
                     self.ascii_only = self.ascii_only and form.text.isascii()
             return True
 
+    def look_out(self, hints: Iterable[bytes]) -> None:
+        """Say of further texts from now on whether they are there."""
+        with self._lock:
+            if not self._hints.issuperset(hints):
+                self._hints.update(hints)
+                self._new = [form for batch in self._batches for form in batch.forms] + self._new
+                self._batches = ()
+
     def items(self) -> list[tuple[bytes, str]]:
         """Return every value with its label."""
         with self._lock:
             return list(self._values.items())
 
-    def find(self, data: bytes) -> Iterator[Find]:
-        """Give where registered values are, and pieces of them."""
-        for batch in self._ready():
-            yield from batch.find(data)
-        if b"..." in data or b"\xe2\x80\xa6" in data:
-            yield from self._cut_ones(data)
+    def find(self, data: bytes) -> tuple[list[Find], set[bytes]]:
+        """Return where registered values are, and pieces of them; and which hints are in the data."""
+        hints: set[bytes] = set()
+        finds = [found for batch in self._ready() for found in batch.find(data, hints)]
+        if not hints.isdisjoint(_DOTS_HINTS):
+            finds += self._cut_ones(data)
+        return finds, hints
 
     def _ready(self) -> tuple[Batch, ...]:
-        """Return batches for all forms.
+        """Return batches for all forms; the first of them looks for hints, too.
 
         A new one takes up those that are not much larger: many small ones would each have to be asked, and
         one alone would have to be built anew for every value.
         """
-        if self._new:
+        if self._new or not self._batches:
             with self._lock:
                 new, self._new = self._new, []
                 batches = list(self._batches)
-                while batches and new and len(batches[-1].forms) < 2 * len(new):
+                while batches and len(batches[-1].forms) < 2 * len(new):
                     new = batches.pop().forms + new
-                self._batches = (*batches, Batch(new)) if new else tuple(batches)
+                if new or not batches:
+                    batches.append(Batch(new, () if batches else self._hints))
+                self._batches = tuple(batches)
         return self._batches
 
     # -- cut by a program ---------------------------------------------------------------------------------

@@ -81,7 +81,9 @@ class Redactor:
         :param hint: see :class:`~harness.redaction.patterns.Secret`.
         :raises UsageError: it is no regular expression.
         """
-        self._patterns += (Pattern(pattern, label, hint),)
+        compiled = Pattern(pattern, label, hint)
+        self.values.look_out(compiled.hints)
+        self._patterns += (compiled,)
 
     def watch(self, watcher: Callable[[bytes, str], None]) -> None:
         """Call a function with each value and label that is registered, also with those that are already."""
@@ -127,9 +129,11 @@ class Redactor:
         return _joined(finds) if finds else finds
 
     def _find(self, data: bytes) -> Iterator[Find]:
-        yield from self.values.find(data)
+        finds, hints = self.values.find(data)
+        yield from finds
         for pattern in self._patterns:
-            yield from pattern.find(data)
+            if not pattern.hints or not pattern.hints.isdisjoint(hints):
+                yield from pattern.find(data)
 
     def _find_below(self, data: bytes, layers: int) -> Iterator[Find]:
         """Give what is found when one layer of escapes after the other is undone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from harness.redaction.patterns import Find
     from harness.redaction.redactor import Redactor
@@ -38,13 +38,14 @@ class RedactedStream:
     def feed(self, data: bytes) -> bytes:
         """Take a chunk and return what can be written now."""
         known = len(self._held)
-        self._held += data
-        size = len(self._held)
-        if size < self._look_again_at and self._held.find(_KEY_END, max(0, known - len(_KEY_END))) < 0:
-            return b""
-        if size <= self._longest and b"\n" not in data and b"\r" not in data:
-            return b""
-        return self._pass_on()
+        size = known + len(data)
+        ends = b"\n" in data or b"\r" in data or size > self._longest
+        if not ends or size < self._look_again_at:
+            self._held += data
+            if not ends or self._held.find(_KEY_END, max(0, known - len(_KEY_END))) < 0:
+                return b""
+            data = b""
+        return self._pass_on(bytes(self._held) + data if self._held else data)
 
     def finish(self) -> bytes:
         """Return what was held back; the stream is at its end."""
@@ -53,11 +54,11 @@ class RedactedStream:
         self._look_again_at = 0
         return self._redactor.redact_bytes(ready)
 
-    def _pass_on(self) -> bytes:
-        data = bytes(self._held)
+    def _pass_on(self, data: bytes) -> bytes:
         end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         begun = self._redactor.values.begun(data, end) if end else 0
         if end and not begun and len(data) <= self._longest:
+            self._held = bytearray(data)
             return b""  # the beginning of something of several lines, and nothing before it
         self.looked_at += len(data)
         finds = self._redactor.find(data)
@@ -66,7 +67,7 @@ class RedactedStream:
         if len(data) - cut > self._longest:
             cut = self._cut_in_line(data, finds)
             waits = False
-        del self._held[:cut]
+        self._held = bytearray(data[cut:])
         # What may go on in the next lines is looked at again when it has doubled, or when a key ends.
         left = len(self._held)
         self._look_again_at = min(left + max(left, 256), self._longest + 1) if waits else 0
@@ -88,11 +89,13 @@ def before(finds: Sequence[Find], cut: int, end: int) -> int:
     return cut
 
 
-def replaced(data: bytes, finds: Iterable[Find], end: int) -> bytes:
+def replaced(data: bytes, finds: Sequence[Find], end: int) -> bytes:
     """Return data up to an end, with marks in place of what was found there.
 
     :param finds: in order; none overlaps another, or the end.
     """
+    if not finds:
+        return data[:end]
     pieces: list[bytes] = []
     at = 0
     for found in finds:
