@@ -121,6 +121,8 @@ def undo_in_service(
     def undo(entry: Entry) -> str:
         if silent:
             raise silent[0]
+        if not hasattr(client, "undo_entry"):  # the vendor forgot it
+            raise UsageError(f"the client of {entry.backend} cannot undo it", key="undo_entry")
         try:
             return client.undo_entry(entry)
         except BackendUnreachable as error:

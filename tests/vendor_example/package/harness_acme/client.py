@@ -8,6 +8,7 @@ from harness.backends.http import ServiceHttp
 
 if TYPE_CHECKING:
     from harness.backends.contract import Backend, BackendSession
+    from harness.backends.ledger import Entry
 
 
 class AcmeClient:
@@ -16,11 +17,13 @@ class AcmeClient:
     def __init__(self, backend: Backend, session: BackendSession) -> None:
         """Connect to nothing yet."""
         self._http = ServiceHttp(backend.url, on_exchange=session.on_exchange)
-        self._registered: list[str] = []
+        self._accounts = session.accounts
+        self._registered: list[tuple[str, int]] = []
 
     def register(self, serial_number: str) -> str:
         """Register a lamp and return its badge."""
-        self._registered.append(serial_number)
+        number = self._accounts.note("lamp", serial_number)
+        self._registered.append((serial_number, number))
         answer = self._http.request("POST", f"/lamps/{serial_number}", operation="Register", accept={201})
         return str(answer.json()["badge"])
 
@@ -31,10 +34,19 @@ class AcmeClient:
     def undo(self) -> None:
         """Take back what the running test registered, newest first."""
         while self._registered:
-            self._http.request(
-                "DELETE", f"/lamps/{self._registered[-1]}", operation="Unregister", accept={204, 404}
-            )
+            serial_number, number = self._registered[-1]
+            self._unregister(serial_number)
+            self._accounts.settle(number)
             self._registered.pop()
+
+    def undo_entry(self, entry: Entry) -> str:
+        """Take back what a dead worker or session registered."""
+        return "unregistered" if self._unregister(entry.subject) else "gone already"
+
+    def _unregister(self, serial_number: str) -> bool:
+        path = f"/lamps/{serial_number}"
+        answer = self._http.request("DELETE", path, operation="Unregister", accept={204, 404})
+        return answer.status_code == 204
 
     def forget(self) -> None:
         """Leave what the running test registered."""
