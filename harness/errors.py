@@ -12,9 +12,10 @@
     │   ├── ConsoleTimeout  the board did not say what was waited for
     │   ├── ForbiddenOutput the board said what it must never say
     │   └── CommandRefused  the board answered a command with an error
-    └── BackendFault        the provisioning service did wrong
-        ├── RequestRefused  the service answered with a status that the call does not accept
-        └── BackendUnreachable  no answer within the deadline
+    ├── BackendFault        the provisioning service did wrong
+    │   ├── RequestRefused  the service answered with a status that the call does not accept
+    │   └── BackendUnreachable  no answer within the deadline
+    └── TestDeadline        a test did not end in time: whatever it waited for had longer than the test
 
 Who is to blame for a failed test follows from the class; the table is :mod:`harness.verdicts`.
 """
@@ -143,3 +144,9 @@ class RequestRefused(BackendFault):
 
 class BackendUnreachable(BackendFault):
     """The service did not answer within the deadline, or refused the connection."""
+
+
+class TestDeadline(HarnessError):
+    """A test did not end within its deadline."""
+
+    __test__ = False

@@ -9,6 +9,7 @@ what was raised                        verdict
 :class:`~harness.errors.BoardFault`    *product*
 a failed check (``AssertionError``)    *product* if the board answers a health probe, *rig* if it does not;
                                        without a board *backend* if the test talked to a service, else *suite*
+:class:`~harness.errors.TestDeadline`  *rig* if the test's board does not answer any more, else *suite*
 anything else                          *suite*: a mistake in the test itself, or in ours
 =====================================  ===================================================================
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
 
-from harness.errors import BackendFault, BoardFault, RigFault, UsageError
+from harness.errors import BackendFault, BoardFault, RigFault, TestDeadline, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,8 +82,11 @@ def judge(
     :return: the verdict.
     """
     cause = _find_cause(error, failed_checks, set())
-    if cause is None or isinstance(cause, Verdict):
-        return cause or Verdict.SUITE
+    if isinstance(cause, Verdict):
+        return cause
+    if cause is None:
+        hung = isinstance(error, TestDeadline) and board_answers is not None and not _probe(board_answers)
+        return Verdict.RIG if hung else Verdict.SUITE
     if board_answers is None:
         return Verdict.BACKEND if used_a_backend else Verdict.SUITE
     return Verdict.PRODUCT if _probe(board_answers) else Verdict.RIG

@@ -19,6 +19,7 @@ from harness.errors import (
     LeaseBusy,
     RequestRefused,
     RigFault,
+    TestDeadline,
     UsageError,
 )
 from harness.verdicts import Verdict, judge
@@ -58,6 +59,7 @@ def while_handling(first: BaseException, second: BaseException) -> BaseException
         (ConsoleTimeout("x"), "product"),
         (ForbiddenOutput("x"), "product"),
         (CommandRefused("AT", "ERROR"), "product"),
+        (TestDeadline("x"), "suite"),
         (HarnessError("of no class of its own"), "suite"),
         (TypeError("x"), "suite"),
         (OSError("x"), "suite"),
@@ -67,6 +69,16 @@ def test_each_class_has_its_verdict(error: BaseException, verdict: str) -> None:
     """Every class of the exception tree, and any other, is judged as DESIGN says, board or no board."""
     assert judge(error) == verdict
     assert judge(error, board_answers=lambda: True, used_a_backend=True) == verdict
+
+
+def test_a_deadline_on_a_dead_board() -> None:
+    """A test that ran out of time on a board that answers nothing any more says: the rig."""
+    error = raised(TestDeadline("x"))
+
+    assert judge(error, board_answers=lambda: False) is Verdict.RIG
+    assert judge(raised(TypeError("x")), board_answers=lambda: False) is Verdict.SUITE
+    handling = while_handling(ConsoleTimeout("x"), TestDeadline("x"))
+    assert judge(handling, board_answers=lambda: False) is Verdict.PRODUCT
 
 
 def test_a_failed_check_blames_the_product_only_while_the_board_answers() -> None:

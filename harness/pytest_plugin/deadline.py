@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness.errors import TestDeadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 
 # Should a broad ``except`` in the test swallow the first one, others follow.
 _SECONDS_BETWEEN_REMINDERS = 10.0
-
-
-class TestDeadline(HarnessError):
-    """A test did not end within its deadline."""
-
-    __test__ = False
 
 
 class Deadline:

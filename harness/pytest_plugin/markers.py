@@ -105,10 +105,11 @@ def read_backend_mark(mark: pytest.Mark, test: str) -> BackendMark:
     return BackendMark(name=named[0] if named else None, needs=_names(mark, "needs", test))
 
 
-def check_proves_mark(mark: pytest.Mark, test: str) -> None:
-    """Check one ``proves`` marker.
+def read_proves_mark(mark: pytest.Mark, test: str) -> tuple[str, str]:
+    """Read one ``proves`` marker.
 
     :param test: id of the test, for messages.
+    :return: operation and outcome.
     :raises UsageError: anything but two texts.
     """
     names = ("operation", "outcome")
@@ -120,9 +121,11 @@ def check_proves_mark(mark: pytest.Mark, test: str) -> None:
             "malformed marker",
             file=test,
             key=PROVES,
-            value=values,
-            expected='("operation", "outcome"), texts',
+            value=", ".join([*map(repr, mark.args), *(f"{k}={v!r}" for k, v in mark.kwargs.items())]),
+            expected='@pytest.mark.proves("operation", "outcome"), both texts',
         )
+    named = {**dict(zip(names, mark.args, strict=False)), **mark.kwargs}
+    return named["operation"].strip(), named["outcome"].strip()
 
 
 def _refuse_unknown(mark: pytest.Mark, known: Sequence[str], test: str) -> None:

@@ -15,9 +15,9 @@ from harness.pytest_plugin.markers import (
     BOARD,
     PROVES,
     EachBoard,
-    check_proves_mark,
     read_backend_mark,
     read_board_marks,
+    read_proves_mark,
 )
 from harness.scheduling.needs import BoardNeed
 
@@ -76,7 +76,7 @@ def place(item: pytest.Item, offer: Offer) -> Placement:
     :raises UsageError: a marker of the test is malformed; the message names the test.
     """
     for mark in item.iter_markers(PROVES):
-        check_proves_mark(mark, item.nodeid)
+        read_proves_mark(mark, item.nodeid)
     need = need_of(item)
     marks = [read_backend_mark(mark, item.nodeid) for mark in item.iter_markers(BACKEND)]
     used = sorted(

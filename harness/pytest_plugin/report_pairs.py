@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
+from harness.pytest_plugin.markers import PROVES, read_proves_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from harness.pytest_plugin.report_records import TestRecord
 
-MARKER = "proves"
 Pair = tuple[str, str]
 
 
@@ -26,20 +26,7 @@ def pairs_of(item: pytest.Item) -> list[Pair]:
 
     :raises UsageError: a marker has anything but two texts.
     """
-    pairs: list[Pair] = []
-    for mark in item.iter_markers(MARKER):
-        named = {**dict(zip(("operation", "outcome"), mark.args, strict=False)), **mark.kwargs}
-        fits = len(mark.args) + len(mark.kwargs) == 2 and set(named) == {"operation", "outcome"}  # noqa: PLR2004 - a pair
-        if not fits or not all(isinstance(part, str) and part.strip() for part in named.values()):
-            raise UsageError(
-                "malformed marker",
-                file=item.nodeid,
-                key=MARKER,
-                value=", ".join([*map(repr, mark.args), *(f"{k}={v!r}" for k, v in mark.kwargs.items())]),
-                expected='@pytest.mark.proves("operation", "outcome"), both texts',
-            )
-        pairs.append((named["operation"].strip(), named["outcome"].strip()))
-    return pairs[::-1]
+    return [read_proves_mark(mark, item.nodeid) for mark in item.iter_markers(PROVES)][::-1]
 
 
 def proven_pairs(tests: Iterable[TestRecord]) -> list[Pair]:

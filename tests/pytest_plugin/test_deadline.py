@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from harness.errors import HarnessError
-from harness.pytest_plugin.deadline import Deadline, TestDeadline
+from harness.errors import HarnessError, TestDeadline
+from harness.pytest_plugin.deadline import Deadline
 
 
 def test_a_wait_is_interrupted() -> None:

@@ -11,9 +11,9 @@ from harness.inventory.board import Board
 from harness.pytest_plugin.markers import (
     BackendMark,
     EachBoard,
-    check_proves_mark,
     read_backend_mark,
     read_board_marks,
+    read_proves_mark,
 )
 from harness.scheduling.needs import BoardNeed
 
@@ -134,7 +134,7 @@ def test_backend_marks_that_do_not_fit(mark: pytest.Mark, message: str) -> None:
 @pytest.mark.parametrize("mark", [proves("claim", "201"), proves("claim", outcome="201")])
 def test_proves(mark: pytest.Mark) -> None:
     """Two texts are a pair."""
-    check_proves_mark(mark, TEST)
+    assert read_proves_mark(mark, TEST) == ("claim", "201")
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,4 @@ def test_proves(mark: pytest.Mark) -> None:
 def test_proves_that_does_not_fit(mark: pytest.Mark) -> None:
     """Anything else names the test."""
     with pytest.raises(UsageError, match=f"^{TEST}: proves: "):
-        check_proves_mark(mark, TEST)
+        read_proves_mark(mark, TEST)

@@ -59,7 +59,6 @@ def test_every_marker_of_a_test_counts() -> None:
         pytest.mark.proves("claim", "201", "x"),
         pytest.mark.proves("claim", 201),
         pytest.mark.proves("claim", " "),
-        pytest.mark.proves("claim", result="201"),
         pytest.mark.proves("claim", operation="201"),
         pytest.mark.proves(),
     ],
