@@ -92,7 +92,9 @@ def read_log(log: bytes) -> ProvisionOutcome | None:
         return None
     event = ends[-1][1].decode()
     exchanges = tuple(
-        Exchange(match[1].decode(), match[2].decode(), int(match[3]) if match[3] else None)
+        Exchange(
+            match[1].decode(), match[2].decode(errors="backslashreplace"), int(match[3]) if match[3] else None
+        )
         for match in _EXCHANGE.finditer(log, 0, ends[-1].start())
     )
     last = exchanges[-1].status if exchanges else None

@@ -92,3 +92,13 @@ def test_any_log_is_read(text: bytes) -> None:
     outcome = read_log(text)
 
     assert outcome is None or outcome.event
+
+
+def test_log_with_bytes_that_are_no_text() -> None:
+    """A damaged log is read as far as it goes; bytes that are no text are shown as such."""
+    log = b"nrf_provisioning_http: GET /v1/\xff\xfe status 200\r\nnrf_provisioning: event FAILED\r\n"
+
+    outcome = read_log(log)
+
+    assert outcome is not None
+    assert outcome.exchanges[0].path == "/v1/\\xff\\xfe"
