@@ -105,7 +105,7 @@ def test_every_command_is_documented(capfd: pytest.CaptureFixture[str]) -> None:
     """The page of the command line leaves no command out."""
     page = (ROOT / "docs/reference/command-line.md").read_text()
     missing: list[str] = []
-    for group in ("", "bench", "backend", "profile", "rig"):
+    for group in ("", "bench", "backend", "nrfcloud", "profile", "rig"):
         execute([*group.split(), "--help"])
         listed = capfd.readouterr().out.split("Commands:\n")[1]
         names = [
