@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 _FINAL = re.compile(r"OK|ERROR|\+CM[ES] ERROR: ?\S.*")
-_CODE = re.compile(r"\+CME ERROR: ?(\d+)")
+_CODE = re.compile(r"\+CME ERROR: ?([0-9]{1,9})")
 _NAME = re.compile(r"AT([+%#][A-Z0-9]+)", re.IGNORECASE)
 # What comes unasked: registration, connection, time, SIM, modem events, provisioning; "Ready" after a boot.
 _UNSOLICITED = re.compile(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness_nordic.driver import Nrf91Driver
 
 TRIGGER = "AT#XNRFPROV"
-NOTIFICATION = re.compile(r"#XNRFPROV: (-?\d+)")
+NOTIFICATION = re.compile(r"#XNRFPROV: (-?[0-9]{1,9})")
 TAKE_OFFLINE, TAKE_ONLINE = 1, 2
 #: A line of the log that ends a run.
 TERMINAL_EVENT = re.compile(rb"nrf_provisioning: event (DONE|NO_COMMANDS|FAILED\w*|FATAL_ERROR)\r?\n")

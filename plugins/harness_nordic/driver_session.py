@@ -25,7 +25,8 @@ COMMAND_SECONDS = 10.0
 _HEALTH_SECONDS = 3.0
 _UNLOCKED_MODES = frozenset({0, 4})
 _ERROR_MODE = re.compile(r"AT\+CMEE=([01])", re.IGNORECASE)
-_ENTRY = re.compile(r'%CMNG: (\d+),(\d+),"([0-9A-F]{64})"')
+_ENTRY = re.compile(r'%CMNG: ([0-9]{1,10}),([0-9]{1,3}),"([0-9A-F]{64})"')
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _SHOWN = 60
 _STATE = "board-state"
 
@@ -238,8 +239,8 @@ class AtSession:
 
     def _number(self, lines: list[str], prefix: str) -> int:
         text = self._read(lines, prefix)
-        if not text.isdecimal():
-            raise BoardFault(f"{self._board.id}: {prefix} is no number: {text!r}")
+        if _NUMBER.fullmatch(text) is None:
+            raise BoardFault(f"{self._board.id}: {prefix} is no number: {text[:_SHOWN]!r}")
         return int(text)
 
     def _read(self, lines: list[str], prefix: str) -> str:

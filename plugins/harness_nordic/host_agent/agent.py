@@ -43,7 +43,7 @@ _FIRST_REFUSAL = 400
 _OFFLINE = 4
 _JWT_WITHOUT_TIME = "+CME ERROR: 525"
 _JWT = re.compile(r'%JWT: "([^"]+)"')
-_NUMBER = re.compile(r"\+C(?:MEE|FUN): (\d+)")
+_NUMBER = re.compile(r"\+C(?:MEE|FUN): ([0-9]{1,3})\b")
 
 
 class _Stopped(Exception):

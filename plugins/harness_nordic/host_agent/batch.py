@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness_nordic.host_agent.options import HostAgentOptions
     from harness_nordic.host_agent.wire import Command
 
-_CME_ERROR = re.compile(r"\+CME ERROR: ?(\d{1,9})")
+_CME_ERROR = re.compile(r"\+CME ERROR: ?([0-9]{1,9})")
 _KEYGEN = re.compile(r"AT%KEYGEN\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 _LINE_ENDS = re.compile(r"[\r\n\0]")
