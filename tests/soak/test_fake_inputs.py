@@ -1,7 +1,7 @@
 """Nearly right inputs to the fake: no crash, no hang, no 500, and what is refused changes nothing.
 
-180,000 in all at scale 1 go to the fake's ASGI doors in this process, with all that the service knows
-compared before and after; 20,000 more over a socket to a fake in a process of its own.
+190,000 in all at scale 1 go to the fake's ASGI doors in this process, with all that the service knows
+compared before and after; 10,000 more over a socket to a fake in a process of its own.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def tidy(site: FakeSite) -> None:
 def test_jwts_and_queries(rounds: Rounds, site: FakeSite) -> None:
     """Fetches whose JWT, well signed or not, or whose query is wrong; a fetch alone never ends a command."""
     site.batch_in_hand()
-    for random in rounds.run(40_000):
+    for random in rounds.run(45_000):
         made = fake_inputs.fetch(random, site.mine, site.jwt)
         before = site.snapshot()
 
@@ -103,7 +103,7 @@ def test_jwts_and_queries(rounds: Rounds, site: FakeSite) -> None:
 
 def test_tokens(rounds: Rounds, site: FakeSite) -> None:
     """Claims and dry runs whose token is wrong; one that is right claims the device, and nothing else."""
-    for random in rounds.run(40_000):
+    for random in rounds.run(45_000):
         made = fake_inputs.claim(random, site.free, site.key)
         before = site.snapshot()
 
@@ -185,7 +185,7 @@ def test_inputs_over_a_socket(rounds: Rounds, tmp_path_factory: pytest.TempPathF
             lambda random: fake_inputs.claim(random, free, key),
             lambda random: fake_inputs.document(random, right, key)[1],
         ]
-        for random in rounds.run(20_000):
+        for random in rounds.run(10_000):
             made = random.choice(makers)(random)
             if not all("!" <= character <= "~" for character in made.query):
                 rounds.count("no request line")
