@@ -13,7 +13,7 @@ from harness.backends.http import ServiceHttp, problem_text
 from harness.errors import BackendFault, RequestRefused, UsageError
 from harness.redaction import SHORTEST_SECRET
 from harness_nordic.client_claims import CLAIM, DEVICES, Claims
-from harness_nordic.client_commands import CommandCalls
+from harness_nordic.client_devices import DeviceCalls
 from harness_nordic.client_faults import FaultCalls
 from harness_nordic.client_models import (
     DevicePage,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 API_KEY_VARIABLE = "NRFCLOUD_API_KEY"
 
-_DONE = frozenset({200, 202, 204})
-"""What block and unblock may answer: which it is on the real service is unknown (section 2.6)."""
 _CREATED = 201
 
 
@@ -129,7 +127,7 @@ def _is_claim(method: str, path: str, content: Mapping[str, Any]) -> bool:
     )
 
 
-class NrfCloudClient(CommandCalls, FaultCalls):
+class NrfCloudClient(DeviceCalls, FaultCalls):
     """One team's access to the service.
 
     :ivar backend: the service.
@@ -218,29 +216,6 @@ class NrfCloudClient(CommandCalls, FaultCalls):
         :raises RequestRefused: the team has no such device.
         """
         return ClaimedDevice(self, self.read_device(device_id))
-
-    # What ClaimedDevice and Command are made of ------------------------------------------------------
-
-    def read_device(self, device_id: str) -> DeviceRecord:
-        """Read a claimed device."""
-        operation = "GetClaimedDevice"
-        response = self._http.request("GET", f"{DEVICES}/{device_id}", operation=operation, accept={200})
-        return parse_answer(DeviceRecord, response, operation)
-
-    def unclaim(self, device_id: str) -> None:
-        """Forfeit a claim."""
-        self._http.request("DELETE", f"{DEVICES}/{device_id}", operation="UnclaimDevice", accept={204})
-        self._claims.gone(device_id)
-
-    def block(self, device_id: str) -> None:
-        """Block a claimed device."""
-        path = f"{DEVICES}/{device_id}/block"
-        self._http.request("POST", path, operation="BlockClaimedDevice", accept=_DONE)
-
-    def unblock(self, device_id: str) -> None:
-        """Unblock a claimed device."""
-        path = f"{DEVICES}/{device_id}/unblock"
-        self._http.request("POST", path, operation="UnblockClaimedDevice", accept=_DONE)
 
     # What only a fake can do -------------------------------------------------------------------------
 

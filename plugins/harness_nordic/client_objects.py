@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-    from harness_nordic.client import NrfCloudClient
+    from harness_nordic.client_commands import CommandCalls
+    from harness_nordic.client_devices import DeviceCalls
     from harness_nordic.client_models import CommandRecord, DeviceRecord
     from harness_nordic.client_requests import CommandRequest
     from harness_nordic.enums import CommandStatus, CommandType, DeviceStatus
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class ClaimedDevice:
     """A claimed device: what the service last said of it, and what can be done with it."""
 
-    def __init__(self, client: NrfCloudClient, record: DeviceRecord) -> None:
+    def __init__(self, client: DeviceCalls, record: DeviceRecord) -> None:
         """Hold a device of a client's team."""
         self._client = client
         self._record = record
@@ -143,7 +144,7 @@ class ClaimedDevice:
 class Command:
     """A provisioning command: what the service last said of it."""
 
-    def __init__(self, client: NrfCloudClient, device_id: str, record: CommandRecord) -> None:
+    def __init__(self, client: CommandCalls, device_id: str, record: CommandRecord) -> None:
         """Hold a command of a device."""
         self._client = client
         self._device_id = device_id

@@ -15,8 +15,9 @@ import dataclasses
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from harness_nordic.virtual.agent import Agent, AgentSettings
+from harness_nordic.virtual.agent import Agent
 from harness_nordic.virtual.agent_log import AgentLog
+from harness_nordic.virtual.agent_settings import AgentSettings
 from harness_nordic.virtual.at_syntax import AtCommand, Form
 from harness_nordic.virtual.console_line import ConsoleLine
 from harness_nordic.virtual.controls import Controls
@@ -46,8 +47,8 @@ class Nrf91Board:
 
         :param host: the bench.
         :param spec: kind, number and options: the fields of
-            :class:`~harness_nordic.virtual.agent.AgentSettings`, ``terminator``, ``capacity``, ``boot_mode``
-            and ``network_delay``.
+            :class:`~harness_nordic.virtual.agent_settings.AgentSettings`, ``terminator``, ``capacity``,
+            ``boot_mode`` and ``network_delay``.
         :raises ValueError: the kind or an option is unknown.
         """
         model = _model(spec.kind)

@@ -89,7 +89,8 @@ class Controls:
     def configure(self, **options: Any) -> None:
         """Change how the firmware was built.
 
-        :param options: fields of :class:`~harness_nordic.virtual.agent.AgentSettings` but ``service``.
+        :param options: fields of :class:`~harness_nordic.virtual.agent_settings.AgentSettings` but
+            ``service``.
         """
         known = {field.name for field in dataclasses.fields(self._agent.settings)} - {"service"}
         for name, value in options.items():

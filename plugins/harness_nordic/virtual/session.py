@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.virtual.contract import BoardHost
-    from harness_nordic.virtual.agent import AgentSettings
     from harness_nordic.virtual.agent_log import AgentLog
+    from harness_nordic.virtual.agent_settings import AgentSettings
     from harness_nordic.virtual.firmware_settings import FirmwareSettings
     from harness_nordic.virtual.modem import Modem
 

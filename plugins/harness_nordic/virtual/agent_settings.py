@@ -1,0 +1,50 @@
+"""How the firmware with the provisioning agent was built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentSettings:
+    """How the firmware was built, and where its service is.
+
+    :ivar service: address of the device endpoint, ``http://host:port`` or ``https://host:port``.
+    :ivar agent: whether there is an agent at all; without one it is plain AT firmware.
+    :ivar root_ca_tag: security tag of the certificates that the service is verified with.
+    :ivar root_ca: certificate (PEM) that the firmware writes under that tag when it is empty (section 3.6,
+        step 1); empty for none.
+    :ivar rx_size: receive buffer (``rxMaxSize``).
+    :ivar tx_size: transmit buffer (``txMaxSize``).
+    :ivar at_size: longest AT command; the buffer is the larger of this and ``tx_size``.
+    :ivar limit: record limit of the codec (``limit``).
+    :ivar sdk: version of the SDK (``cver``).
+    :ivar board: name of the board in the User-Agent.
+    :ivar canonical: whether the CBOR build is canonical.
+    :ivar lte_control: who takes the modem offline and online: the ``board``'s own application, or the
+        ``host`` on ``#XNRFPROV: 1`` and ``2``, as the Serial Modem application leaves it.
+    :ivar at_timeout: seconds after which a silent modem counts as failed.
+    :ivar time_wait: seconds to wait for network and network time.
+    :ivar state_wait: seconds to wait for a functional mode that was asked for.
+    :ivar http_timeout: seconds of an HTTP exchange.
+    :ivar most_rounds: fetches in one run; real firmware has no bound. [design]
+    """
+
+    service: str | None = None
+    agent: bool = True
+    root_ca_tag: int = 50
+    root_ca: str = ""
+    rx_size: int = 2304
+    tx_size: int = 2304
+    at_size: int = 2048
+    limit: int = 10
+    sdk: str = "3.1.0"
+    board: str = "nrf9151dk"
+    canonical: bool = True
+    lte_control: Literal["board", "host"] = "board"
+    at_timeout: float = 10.0
+    time_wait: float = 60.0
+    state_wait: float = 120.0
+    http_timeout: float = 30.0
+    most_rounds: int = 100
