@@ -41,9 +41,9 @@ def forms_of(value: bytes, label: str) -> list[Form]:
 
     for spelling in _spellings(value):
         add(spelling, whole=has_lines(spelling))
+    for line in _lines(value):
+        add(line)
     for text in dict.fromkeys((value, *_json(value), *_lines(value))):
-        if not has_lines(text):
-            add(text)
         for encoded in _encodings(text):
             add(encoded)
         for separator in " :":

@@ -70,7 +70,7 @@ COMMON_SECRETS = (
     ),
     Secret(
         label="password in an address",
-        pattern=r"(?<=://)[^/\s:@\"'<>]{0,256}:(?P<secret>[^/\s@\"'<>]{1,256})@",
+        pattern=r"://[^/\s:@\"'<>]{0,256}:(?P<secret>[^/\s@\"'<>]{1,256})@",
         hint="://",
     ),
 )

@@ -30,7 +30,7 @@ _DUMP_STRIDE: Final = 36
 _LARGEST_DFA: Final = 20_000
 _LINE_END: Final = re.compile(rb"[\r\n]")
 _DOTS_HINTS: Final = frozenset({b"...", "\N{HORIZONTAL ELLIPSIS}".encode()})
-_DOTS: Final = re.compile(b"|".join(map(re.escape, _DOTS_HINTS)))
+_DOTS: Final = re.compile(rb"\.{3,}|(?:\xe2\x80\xa6)+")
 
 
 class Batch:
@@ -199,7 +199,9 @@ class KnownValues:
 
     def _cut_before(self, data: bytes, end: int) -> Iterator[Find]:
         """Give the longest beginning of a form that ends here."""
-        for start in range(max(0, end - SHORTEST_PIECE), end - SHORTEST_SECRET + 1):
+        earliest = max(0, end - SHORTEST_PIECE)
+        line = max(data.rfind(b"\n", earliest, end), data.rfind(b"\r", earliest, end)) + 1
+        for start in range(max(line, earliest), end - SHORTEST_SECRET + 1):
             for form in self._heads.get(data[start : start + SHORTEST_SECRET], ()):
                 if form.text.startswith(data[start:end]):
                     yield Find(start, end, form.label)
@@ -207,7 +209,9 @@ class KnownValues:
 
     def _cut_after(self, data: bytes, start: int) -> Iterator[Find]:
         """Give the longest end of a form that begins here."""
-        for end in range(min(len(data), start + SHORTEST_PIECE), start + SHORTEST_SECRET - 1, -1):
+        window = data[start : start + SHORTEST_PIECE]
+        line = next((match.start() for match in _LINE_END.finditer(window)), len(window))
+        for end in range(start + line, start + SHORTEST_SECRET - 1, -1):
             for form in self._ends.get(data[end - SHORTEST_SECRET : end], ()):
                 if form.text.endswith(data[start:end]):
                     yield Find(start, end, form.label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.redaction.patterns import Find
     from harness.redaction.redactor import Redactor
@@ -15,6 +15,8 @@ LONGEST_LINE = 64 * 1024
 
 _KEY_END = b"-----END"
 _SHORTEST_REACH = 4096
+_CONTEXT = 256
+"""So much of what stands before a secret is kept with it, where a line has to be cut: patterns look at it."""
 _ESCAPED = 4
 """How much longer than a value its escaped form may be."""
 
@@ -57,13 +59,13 @@ class RedactedStream:
     def _pass_on(self, data: bytes) -> bytes:
         end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         begun = self._redactor.values.begun(data, end) if end else 0
-        if end and not begun and len(data) <= self._longest:
+        if end and not line_start(data, begun) and len(data) <= self._longest:
             self._held = bytearray(data)
             return b""  # the beginning of something of several lines, and nothing before it
         self.looked_at += len(data)
         finds = self._redactor.find(data)
-        cut = before(finds, begun, end)
-        waits = any(found.start == cut < end and found.may_go_on for found in finds)
+        cut = _before(finds, line_start(data, begun), end, lambda start: line_start(data, start))
+        waits = any(cut <= found.start < end <= found.end and found.may_go_on for found in finds)
         if len(data) - cut > self._longest:
             cut = self._cut_in_line(data, finds)
             waits = False
@@ -76,16 +78,24 @@ class RedactedStream:
     def _cut_in_line(self, data: bytes, finds: Sequence[Find]) -> int:
         """Return where a line that is too long can be cut: where no secret is, or may have begun."""
         reach = min(max(_SHORTEST_REACH, _ESCAPED * self._redactor.values.longest), self._longest // 2)
-        cut = before(finds, len(data) - reach, len(data))
+        cut = _before(finds, len(data) - reach, len(data), lambda start: max(0, start - _CONTEXT))
         # What is as long as that is no secret that we know: it goes, in pieces.
         return cut if cut >= len(data) - self._longest // 2 - reach else len(data)
 
 
-def before(finds: Sequence[Find], cut: int, end: int) -> int:
-    """Return where to cut at the latest so that nothing is split that was found, or that may go on."""
+def line_start(data: bytes, position: int) -> int:
+    """Return where the line begins in which a position is."""
+    return max(data.rfind(b"\n", 0, position), data.rfind(b"\r", 0, position)) + 1
+
+
+def _before(finds: Sequence[Find], cut: int, end: int, place: Callable[[int], int]) -> int:
+    """Return where to cut at the latest so that nothing is split that was found, or that may go on.
+
+    :param place: where to cut for the sake of something that begins at a position.
+    """
     for found in reversed(finds):
         if found.start < cut and (found.end > cut or (found.may_go_on and found.end >= end)):
-            cut = found.start
+            cut = place(found.start)
     return cut
 
 
