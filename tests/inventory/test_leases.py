@@ -215,6 +215,91 @@ def test_a_file_that_cannot_be_opened(shared_directory: Path, tmp_path: Path) ->
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("strange", ["fifo", "directory", "second name"])
+def test_a_lease_that_is_no_file_of_its_own(shared_directory: Path, tmp_path: Path, strange: str) -> None:
+    """Nobody is kept waiting by a FIFO, and no file of ours is written to under a second name."""
+    shared_directory.mkdir()
+    mine = tmp_path / "mine"
+    mine.write_text("precious")
+    if strange == "fifo":
+        os.mkfifo(lease_file(board()))
+    elif strange == "directory":
+        lease_file(board()).mkdir()
+    else:
+        lease_file(board()).hardlink_to(mine)
+    before = descriptors()
+
+    with pytest.raises(RigFault, match=r"b1 cannot be opened: .*\.lease: .*'harness doctor' says what to do"):
+        Lease(board(), "s", deadline=0)
+    if strange != "directory":  # which can be opened for reading, and is not locked
+        with pytest.raises(RigFault, match="b1 cannot be read: "):
+            holder(board())
+    assert mine.read_text() == "precious"
+    assert descriptors() == before
+
+
+def test_a_lease_that_is_closed_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message says whose it is and its mode, with which an administrator can help."""
+    Lease(board(), "s", deadline=0).release()
+    lease_file(board()).chmod(0o600)
+    really_open = os.open
+
+    def refuse(path: Path, flags: int, mode: int = 0o777) -> int:  # as for a user who is not root
+        if path == lease_file(board()):
+            raise PermissionError(13, "Permission denied")
+        return really_open(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+    expected = rf"b1 cannot be %s: .*\.lease: Permission denied \(owner: uid {os.getuid()}, mode 0600\)"
+    with pytest.raises(RigFault, match=expected % "opened"):
+        Lease(board(), "s", deadline=0)
+    with pytest.raises(RigFault, match=expected % "read"):
+        holder(board())
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease that cannot say whose it is is not taken: others would wait for nobody knows whom."""
+
+    def fail(*_arguments: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    before = descriptors()
+    monkeypatch.setattr(os, "pwrite", fail)
+
+    with pytest.raises(RigFault, match=r"b1 cannot be written: .*\.lease: No space left on device"):
+        Lease(board(), "s", deadline=0)
+
+    monkeypatch.undo()
+    assert descriptors() == before
+
+
+def test_a_file_system_without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told as what it is."""
+
+    def fail(_descriptor: int) -> bool:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("harness.inventory.locks.try_lock", fail)
+
+    with pytest.raises(RigFault, match=r"b1 cannot be locked: .*No locks available"):
+        Lease(board(), "s", deadline=0)
+
+
+def test_a_test_is_part_of_the_record() -> None:
+    """Whoever asks learns what the board is busy with."""
+    lease = Lease(board(), "s", deadline=0)
+    lease.note_test("suite.py::test_it")
+    found = holder(board())
+    assert found is not None
+    assert found.test == "suite.py::test_it"
+
+    with pytest.raises(LeaseBusy, match=r"board b1 \(in suite\.py::test_it\) is leased by session s of"):
+        Lease(board(), "s2", deadline=0)
+    lease.release()
+    lease.note_test("late")
+
+
 def test_a_holder_that_has_not_said_who_he_is() -> None:
     """A lock without a record is a lease all the same."""
     descriptor = open_lock_file(lease_file(board()))
