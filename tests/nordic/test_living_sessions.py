@@ -122,7 +122,7 @@ def test_living_session_is_left_alone(rig: Rig, tmp_path: Path) -> None:
         output = second.end()
         swept = rig.sweep()
 
-        assert "6 passed" in output
+        assert "6 passed" in output, output
         assert "dead session" not in output
         assert swept.returncode == 0, swept
         assert f"In use by session {noted[0].session}" in swept.stdout
@@ -153,10 +153,11 @@ def test_sweeping_a_living_session_is_noticed(rig: Rig, tmp_path: Path, how: str
 
         if how == "session":
             second.begin(*rig.options)
-            second.end()
+            said = second.end()
         else:
-            rig.sweep()
+            said = str(rig.sweep())
 
-        assert rig.claimed() == []
+        assert rig.claimed() == [], said
         first.let_go()
-        assert "1 failed, 5 passed" in first.end()
+        output = first.end()
+        assert "1 failed, 5 passed" in output, output

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.pytest_plugin.conftest import Suite
 
-HEAVY = ("pydantic", "httpx", "cryptography", "starlette", "uvicorn", "rich", "typer", "cbor2", "serial")
+HEAVY = (
+    "pydantic",
+    "httpx",
+    "cryptography",
+    "starlette",
+    "uvicorn",
+    "rich",
+    "typer",
+    "cbor2",
+    "serial",
+    "sqlite3",
+)
 
 
 def test_tests_that_need_a_bench_fail(suite: Suite) -> None:
