@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 SEC_TAGS = RESERVED_SEC_TAGS
 
 _CHANGE = re.compile(r"\s*AT%(?:CMNG\s*=\s*0*[03]\s*,|KEYGEN\s*=)\s*(\d+)", re.IGNORECASE)
+# Factory reset, keys for firmware updates, injected keys, locks of the SIM (AT command manual of the nRF91).
+_IRREVERSIBLE = re.compile(
+    r"\s*AT(%XFACTORYRESET|%XPMNG|%KEYINJECT|%XSUDO|\+CLCK|\+CPWD)\s*=(?!\?)", re.IGNORECASE
+)
 
 Slot = tuple[int, int]
 """A security tag and a type of credential."""
@@ -97,10 +101,19 @@ class SecTagGuard:
     def check(self, command: str) -> None:
         """Let an AT command pass, or not.
 
-        :raises UsageError: it writes, deletes or makes a credential where we may not.
+        :raises UsageError: it writes, deletes or makes a credential where we may not, or nobody can undo it.
         """
+        if not self.restricted:
+            return
+        irreversible = _IRREVERSIBLE.match(command)
+        if irreversible is not None:
+            raise UsageError(
+                f"board {self._board}: AT{irreversible[1].upper()} changes it for good",
+                key="--allow-destructive",
+                expected="this option, if that is meant",
+            )
         match = _CHANGE.match(command)
-        if match is None or not self.restricted:
+        if match is None:
             return
         tag = int(match[1])
         if tag not in self.tags:

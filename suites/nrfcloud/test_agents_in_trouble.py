@@ -94,12 +94,13 @@ def test_too_many_commands(
     agent: Any, nrfcloud: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any
 ) -> None:
     """An agent executes nothing of a batch that is larger than it asked for."""
-    claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
+    command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
 
     with nrfcloud.fault(claimed, on="fetch", kind="too-many"):
         outcome = agent.provision()
 
     assert outcome.event == "FAILED_TOO_MANY_COMMANDS"
+    assert command.refresh().status in {CommandStatus.PENDING, CommandStatus.IN_PROGRESS}
     assert held(sec_tag) == {}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.backends.contract import Backend, BackendSession
-from harness.errors import BoardFault, CommandRefused, UsageError
+from harness.errors import BoardFault, BoardLost, CommandRefused, UsageError
 from harness_nordic.client import connect
 from harness_nordic.client_requests import Configuration, Finished, ServerCertificate
 from harness_nordic.enums import DeviceStatus
@@ -116,6 +117,24 @@ def test_agents_that_do_not_exist(rig: Any) -> None:
     with pytest.raises(UsageError, match="not the address of a service"):
         board.driver.use_service("nowhere")
         board.driver.provision(agent="host")
+
+
+def test_board_unplugged_in_mid_run(rig: Any, literal_service: Any) -> None:
+    """A board that is pulled while its commands are on the way is lost to the rig; nothing is reported."""
+    board = rig.board()
+    board.driver.use_service(literal_service.url)
+    literal_service.commands(["d6a5f3f0-5f3e-4b5e-9f60-3a3f2d0c9a11.1", 0, "+CFUN", "4", []])
+    literal_service.hold.clear()
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(board.driver.provision, agent="host")
+        literal_service.wait_requests(1)
+        rig.controls.unplug()
+        literal_service.hold.set()
+        failure = run.exception(20)
+    rig.controls.plug()
+
+    assert isinstance(failure, BoardLost)
+    assert literal_service.reports() == []
 
 
 def test_service_may_not_touch_other_tags(rig: Any, fake: Backend, client: NrfCloudClient) -> None:

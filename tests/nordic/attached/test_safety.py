@@ -48,6 +48,26 @@ def test_other_tags_are_refused(rig: Any, change: Callable[[Nrf91Driver, int], A
     assert rig.credentials() == []
 
 
+@pytest.mark.parametrize(
+    "command", ["AT%XFACTORYRESET=0", "at%xfactoryreset=1", 'AT%KEYINJECT=0,"x"', 'AT+CLCK="SC",1,"1234"']
+)
+def test_what_nobody_can_undo_is_refused(rig: Any, command: str) -> None:
+    """A factory reset and its like are not sent to hardware; with --allow-destructive they are."""
+    board = rig.board()
+    board.driver.imei()
+    said = board.console.position
+
+    with pytest.raises(UsageError, match=r"--allow-destructive: .* for good") as refusal:
+        board.driver.at(command)
+    assert "1234" not in str(refusal.value)
+    assert board.console.position == said
+    assert board.driver.health()
+    board.close()
+
+    with pytest.raises(CommandRefused):  # the virtual modem does not know them
+        rig.board(allow_destructive=True).driver.at(command)
+
+
 def test_other_tags_with_permission(rig: Any) -> None:
     """With --allow-destructive other tags are written; they are not deleted afterwards."""
     driver = rig.board(allow_destructive=True).driver
