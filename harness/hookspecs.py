@@ -146,7 +146,8 @@ def harness_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]
 def harness_introduce_board(board: LeasedBoard, backend: Backend) -> None:
     """Make a board and a service known to each other. Runs in W, before the first test that uses both.
 
-    A fake learns the board's factory record here, and a virtual board the address of its service.
+    A fake learns the board's factory record here, and a virtual board the address of its service. What a
+    report has to say of every test on the board from now on is added to ``board.remarks``.
     Does nothing for a board or a backend that is not this plugin's.
 
     :param board: the leased board.
