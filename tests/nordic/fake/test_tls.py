@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,3 +145,25 @@ def test_key_is_left_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     assert seen == [0o600]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_served_by_hand() -> None:
+    """``harness backend serve nrfcloud`` says where TLS is, and the control socket gives the authority."""
+    command = [
+        sys.executable,
+        "-c",
+        "from harness.cli.main import main; main()",
+        "backend",
+        "serve",
+        "nrfcloud",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            lines = dict(process.stdout.readline().strip().split(": ", 1) for _number in range(3))
+            told = curl("--unix-socket", lines["control socket"], "http://fake/tls")
+        finally:
+            process.send_signal(signal.SIGINT)
+
+    assert json.loads(told.stdout)["url"] == lines["over TLS"]
+    assert json.loads(told.stdout)["ca"].startswith("-----BEGIN CERTIFICATE-----")
