@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.backends.ledger import bare_address
+from harness.backends.contract import bare_address
 from harness.errors import BackendUnreachable, HarnessError, UsageError
 from harness.session_lock import is_alive
 

@@ -10,6 +10,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,6 +71,12 @@ class Backend:
     def from_json(cls, data: Mapping[str, Any]) -> Backend:
         """Make the backend that :meth:`to_json` described."""
         return cls(**{**data, "capabilities": frozenset(data["capabilities"])})
+
+
+def bare_address(url: str) -> str:
+    """Return an address without the name and password that may be in it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

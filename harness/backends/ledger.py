@@ -15,8 +15,8 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
+from harness.backends.contract import bare_address
 from harness.errors import HarnessError, RigFault, UsageError
 from harness.inventory.locks import open_lock_file, wait_for_lock
 from harness.session_lock import is_alive
@@ -322,12 +322,6 @@ class LedgerAccounts:
         for number in self._open:
             self._ledger.amend(number, kept="yes")
         self._open.clear()
-
-
-def bare_address(url: str) -> str:
-    """Return an address without the name and password that may be in it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
 
 
 def _make_private(file: Path) -> None:

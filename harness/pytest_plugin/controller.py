@@ -19,7 +19,6 @@ from harness.errors import HarnessError, UsageError
 from harness.inventory.leases import Leases
 from harness.plugins import load_plugins
 from harness.pytest_plugin import selection
-from harness.pytest_plugin.accounting import Accounting
 from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import lifeline_path
 from harness.pytest_plugin.lease_notes import LeaseNotes, board_in_this_process, tell_on_terminal
@@ -94,6 +93,8 @@ class Controller:
 
         :raises HarnessError: anything of it is impossible; what was opened is closed again.
         """
+        from harness.pytest_plugin.accounting import Accounting
+
         bench = self.settings.bench
         assert bench is not None  # noqa: S101 - the caller looked; tells mypy so
         self._refuse_unknown_backends()

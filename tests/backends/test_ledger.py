@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.backends import ledger as ledger_module
-from harness.backends.ledger import FILE_NAME, Entry, Ledger, bare_address
+from harness.backends.contract import bare_address
+from harness.backends.ledger import FILE_NAME, Entry, Ledger
 from harness.errors import RigFault, UsageError
 
 if TYPE_CHECKING:

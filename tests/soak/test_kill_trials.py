@@ -152,10 +152,13 @@ def test_kill(
             output = session.end()
             print(output)  # noqa: T201 - what a failure shows
             crashed = f"test_it[{plan.test}]" if plan.victim == "worker" else None
-            assert Accounts(output, tmp_path).complaints(crashed) == []
+            accounts = Accounts(output, tmp_path)
+            assert accounts.complaints(crashed) == []
             assert "INTERNALERROR" not in output
             assert session.process is not None
-            assert session.process.returncode == 1
+            # A victim that is killed while the last test runs on may die after that has passed.
+            assert session.process.returncode == (0 if accounts.all_passed else 1)
+            assert not (accounts.all_passed and plan.holds)
             with Leases("probe") as probe:
                 probe.take(site.boards, deadline=0)
             assert session.wait_for_no_process(SECONDS_FOR_PROCESSES) == {}

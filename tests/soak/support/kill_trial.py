@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TESTS = 6
 PHASES = ("setup", "claim", "command", "provision", "teardown")
 VICTIMS = ("worker", "controller", "bench", "fake")
-SESSION_SECONDS = 120.0
+SESSION_SECONDS = 240.0
 EVENT_SECONDS = 60.0
 MARK = "HARNESS_KILL_TRIAL"
 
@@ -202,7 +202,7 @@ class Session:
 
     def begin(self, *arguments: str) -> None:
         """Start the session."""
-        reports = ["--alluredir", "allure", "--junitxml", "junit.xml", "--test-deadline", "40"]
+        reports = ["--alluredir", "allure", "--junitxml", "junit.xml", "--test-deadline", "100"]
         workers = ["-n", str(self._plan.workers)] if self._plan.workers else []
         self.process = subprocess.Popen(
             self.command("test_it.py", *arguments, *reports, *workers),
@@ -329,6 +329,11 @@ class Accounts:
         for file in (directory / "allure").glob("*-result.json"):
             result = json.loads(file.read_text())
             self.allure.setdefault(result["name"], set()).add(result["status"])
+
+    @property
+    def all_passed(self) -> bool:
+        """Whether every test passed."""
+        return not self.not_run and all(outcomes == {"passed"} for outcomes in self.terminal.values())
 
     def complaints(self, crashed: str | None) -> list[str]:
         """Return what is missing or does not agree.
