@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from harness.errors import BackendUnreachable
-from harness.evidence import step
+from harness.evidence import attach, step
 from harness_nordic.driver_provisioning import Exchange, ProvisionOutcome
 from harness_nordic.host_agent.batch import execute, too_long
 from harness_nordic.host_agent.link import LinkFailed
@@ -205,6 +205,7 @@ class HostAgent:
             self._exchanges.append(Exchange(method, path, None))
             raise
         self._exchanges.append(Exchange(method, path, answer.status))
+        attach("Exchange", f"{method} {target}\nstatus {answer.status}, {len(answer.body)} bytes")
         return answer
 
     # -- the modem ----------------------------------------------------------------------------------------
