@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
@@ -14,14 +14,18 @@ from hypothesis import strategies as st
 from harness.config import (
     BackendChoice,
     BenchChoice,
+    BoardSettings,
     BoardsWanted,
     Settings,
+    choose_sec_tags,
     parse_backends,
     parse_bench,
     parse_boards,
+    parse_sec_tags,
     runtime_directory,
 )
 from harness.errors import UsageError
+from harness.rig import Rig
 
 
 @pytest.mark.parametrize(
@@ -199,3 +203,58 @@ def test_kinds_survive_writing_and_reading(kinds: dict[str, int]) -> None:
     text = ",".join(f"{kind}={number}" for kind, number in kinds.items())
 
     assert parse_boards(text).kinds == kinds
+
+
+# -- what may be done with hardware -------------------------------------------------------------------------
+
+
+def test_range_of_security_tags() -> None:
+    """Both ends are in the range, which may be one tag long."""
+    assert parse_sec_tags("5-7", allow_destructive=False) == range(5, 8)
+    assert parse_sec_tags(" 5 - 5 ", allow_destructive=False) == range(5, 6)
+
+
+@pytest.mark.parametrize("text", ["", "5", "5-", "-5", "7-5", "a-b", "5-7-9", "0-2147483648", "٣-٤", "+1-2"])
+def test_no_range_of_security_tags(text: str) -> None:
+    """The message says what a range is."""
+    with pytest.raises(UsageError, match=r"--sec-tags: not a range of security tags .*FIRST-LAST, 0 to 2147"):
+        parse_sec_tags(text, allow_destructive=False)
+
+
+@given(first=st.integers(16_842_000, 16_843_500), more=st.integers(0, 2_000))
+def test_credentials_of_the_field_are_nobodys_to_overwrite(first: int, more: int) -> None:
+    """Whatever range is asked for, tag 16842753 is in it with ``--allow-destructive`` only."""
+    text = f"{first}-{first + more}"
+
+    assert len(parse_sec_tags(text, allow_destructive=True)) == more + 1
+    if first <= 16_842_753 <= first + more:
+        with pytest.raises(UsageError, match="holds 16842753"):
+            parse_sec_tags(text, allow_destructive=False)
+    else:
+        assert len(parse_sec_tags(text, allow_destructive=False)) == more + 1
+
+
+def test_option_counts_before_the_rig_file(tmp_path: Path) -> None:
+    """Without either, the range is the one that is reserved for everybody."""
+    rig = Rig(file=tmp_path / "rig.toml", name="desk", sec_tags="5-7")
+
+    assert choose_sec_tags("8-9", rig, allow_destructive=False) == range(8, 10)
+    assert choose_sec_tags("", rig, allow_destructive=False) == range(5, 8)
+    assert choose_sec_tags("", None, allow_destructive=False) == range(910_000_000, 910_000_010)
+    forbidden = replace(rig, sec_tags="16842753-16842753")
+    with pytest.raises(UsageError, match=r"rig.toml: sec_tags: holds 16842753"):
+        choose_sec_tags("", forbidden, allow_destructive=False)
+
+
+def test_house_rules_are_for_hardware_only(tmp_path: Path) -> None:
+    """A session on virtual boards has none; one on hardware says its tags and whether it is careful."""
+    attached = Settings(bench=BenchChoice(kind="attached"))
+
+    assert Settings(bench=BenchChoice(kind="virtual")).house_rules == ()
+    assert attached.house_rules == (("security tags", "910000000-910000009"), ("allow destructive", "no"))
+    careless = replace(attached, allow_destructive=True, rig=Rig(file=tmp_path, name="desk"))
+    assert careless.house_rules[0] == ("rig", "desk")
+    assert careless.house_rules[2] == ("allow destructive", "YES, boards may be changed for good")
+    assert careless.for_boards == BoardSettings(
+        sec_tags=range(910_000_000, 910_000_010), allow_destructive=True
+    )
