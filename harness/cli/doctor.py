@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.hand import ATTACHED, RigOption, read_settings
 from harness.cli.report import PLACES_OF_ALLURE
 from harness.doctor.findings import Finding, Level
+from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +37,9 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
 
     @app.command("doctor")
     def doctor(
+        context: typer.Context,
         *,
+        rig: RigOption = None,
         fix: Annotated[
             bool,
             typer.Option(
@@ -55,17 +59,28 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
         if udev_rules:
             typer.echo("\n".join(rules_for(vendors_of_boards(plugins, list_serial_ports()))))
             return
-        checkup = Checkup(plugins, PLACES_OF_ALLURE)
+        mistakes = []
+        try:
+            read_settings(context, plugins, ATTACHED, rig)  # it may say where leases are
+        except UsageError as error:
+            mistakes.append(_mistake_in_rig_file(error))
         done: list[str] = []
         if fix:
-            done = checkup.mend()
-            checkup = Checkup(plugins, PLACES_OF_ALLURE)
+            done = Checkup(plugins, PLACES_OF_ALLURE).mend()
+        checkup = Checkup(plugins, PLACES_OF_ALLURE)
+        checkup.findings[:0] = mistakes
         if as_json:
             _print_json(checkup, done)
         else:
             _print_findings(checkup.findings, done)
         if not checkup.healthy:
             raise typer.Exit(1)
+
+
+def _mistake_in_rig_file(error: UsageError) -> Finding:
+    return Finding(
+        check="rig file", level=Level.PROBLEM, what=str(error), why="No session on hardware starts with it."
+    )
 
 
 def _print_json(checkup: Checkup, done: Sequence[str]) -> None:

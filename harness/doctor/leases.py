@@ -94,7 +94,9 @@ def judge(facts: LeaseFacts) -> list[Finding]:
 
 
 def _judge_directory(facts: LeaseFacts) -> Finding:
-    place = f"{facts.directory} ({LEASE_DIRECTORY_VARIABLE})" if facts.named else str(facts.directory)
+    place = str(facts.directory)
+    if facts.named:
+        place += f" (named by {LEASE_DIRECTORY_VARIABLE} or the rig file)"
     if not facts.there:
         if facts.can_be_made:
             return Finding(

@@ -78,7 +78,9 @@ def test_a_problem_and_its_remedy(
 
     assert outcome.code == 1
     lines = outcome.out.splitlines()
-    at = lines.index(f"PROBLEM  leases: {host}/leases (HARNESS_LEASE_DIR) is a symbolic link")
+    at = lines.index(
+        f"PROBLEM  leases: {host}/leases (named by HARNESS_LEASE_DIR or the rig file) is a symbolic link"
+    )
     assert lines[at - 1] == ""
     assert lines[at + 1].startswith("    Sessions of other users do not see")
     assert f"        sudo rm {host}/leases && sudo install -d -o root -m 1777 {host}/leases" in lines
@@ -157,6 +159,23 @@ def test_json_is_for_programs(run: Callable[..., Any], host: Path) -> None:
     (problem,) = (found for found in answer["findings"] if found["level"] == "problem")
     assert problem["check"] == "leases"
     assert set(problem) == {"check", "level", "what", "why", "advice", "commands", "fixable"}
+
+
+def test_a_rig_file_counts(run: Callable[..., Any], host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor looks at the leases that the rig file names; a mistake in it is a problem like others."""
+    monkeypatch.delenv("HARNESS_LEASE_DIR")
+    (host / "rig.toml").write_text(f'[leases]\ndirectory = "{host}/of-the-rig"\n')
+    (host / "of-the-rig").mkdir(mode=0o755)
+
+    outcome = run("doctor", "--rig", str(host / "rig.toml"))
+    assert outcome.code == 1
+    assert f"PROBLEM  leases: {host}/of-the-rig (named by" in outcome.out
+
+    (host / "rig.toml").write_text("colour = 1\n")
+    outcome = run("doctor", "--rig", str(host / "rig.toml"))
+    assert outcome.code == 1
+    assert f"PROBLEM  rig file: {host}/rig.toml: colour: " in outcome.out
+    assert "directories: " in outcome.out
 
 
 def test_udev_rules_are_made_of_the_profiles(

@@ -113,7 +113,7 @@ def test_it_is_made_for_all(directory: Path) -> None:
     assert mend(look()) == []
     (found,) = judge(look())
     assert found.level is Level.OK
-    assert "(HARNESS_LEASE_DIR)" in found.what
+    assert "(named by HARNESS_LEASE_DIR or the rig file)" in found.what
 
 
 def test_a_wrong_mode_of_ours_is_mended(directory: Path) -> None:
