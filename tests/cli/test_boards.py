@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +13,11 @@ import pytest
 from harness.inventory import serial_ports
 from harness.inventory.board import Board
 from harness.inventory.leases import Leases, lease_file
+from harness.virtual.client import BenchClient
+from harness.virtual.launcher import start_bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class Port:
@@ -177,3 +181,35 @@ def test_bench_that_does_not_run_is_a_failure(run: Callable[..., Any], tmp_path:
     assert outcome.code == 1
     assert "gone.sock" in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+def test_boards_of_a_virtual_bench(run: Callable[..., Any], tmp_path: Path) -> None:
+    """A board that is unplugged is absent, and lost to whoever holds it."""
+    directory = Path(tempfile.mkdtemp(prefix="hb"))
+    try:
+        with (
+            start_bench(
+                directory / "b", [("nrf9161dk-virtual", "one", {}), ("nrf9161dk-virtual", "two", {})]
+            ) as it,
+            BenchClient(it.socket) as client,
+            Leases("run-7") as leases,
+        ):
+            bench = ("--bench", f"virtual={it.socket}")
+            found = {data["board"]: data for data in json.loads(run("boards", *bench, "--json").out)}
+            assert {name: data["state"] for name, data in found.items()} == {"one": "free", "two": "free"}
+            assert set(found["one"]["ports"]) == {"console", "trace"}
+
+            leases.take(
+                [Board(id="two", kind="nrf9161dk-virtual", driver="nrf91", bench=str(it.socket))], deadline=0
+            )
+            client.board("one").unplug()
+            client.board("two").unplug()
+            states = {
+                data["board"]: data["state"] for data in json.loads(run("boards", *bench, "--json").out)
+            }
+            table = run("boards", *bench).out
+    finally:
+        shutil.rmtree(directory)
+
+    assert states == {"one": "absent", "two": "lost"}
+    assert "lost: it is unplugged" in table
