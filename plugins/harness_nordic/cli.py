@@ -134,6 +134,8 @@ def _leased(
         leases = Leases("harness nrfcloud", tell=lambda line: typer.echo(line, err=True))
         resources.callback(leases.close)
         leases.take(boards, deadline=seconds)
+        for warning in leases.warnings:
+            typer.echo(f"harness: WARNING: {warning}", err=True)
         yield [LeasedBoard(board, plugins, capture_directory=None) for board in boards]
 
 

@@ -46,7 +46,8 @@ def run(
         f'[board.endpoints.console]\nurl = "{console}"\nrtscts = false\n'
     )
     leases = tmp_path / "leases"
-    leases.mkdir(mode=0o700)
+    leases.mkdir()
+    leases.chmod(0o1777)
     monkeypatch.setenv("HARNESS_LEASE_DIR", str(leases))
     monkeypatch.chdir(tmp_path)
 
@@ -191,6 +192,16 @@ def test_board_that_fails(run: Callable[..., Outcome], rig: Any, tmp_path: Path)
 
     assert (done.code, "518" in done.err) == (1, True)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["leases", "rig.toml"]
+
+
+def test_leases_that_others_do_not_see(run: Callable[..., Outcome], tmp_path: Path) -> None:
+    """Where sessions of other users do not look for leases, the user is told."""
+    (tmp_path / "leases").chmod(0o755)
+
+    done = run("tokens", "desk", "-o", "t")
+
+    assert done.code == 0
+    assert "WARNING: leases are not shared" in done.err
 
 
 # -- the file -----------------------------------------------------------------------------------------------
