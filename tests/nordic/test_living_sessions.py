@@ -151,11 +151,7 @@ def test_sweeping_a_living_session_is_noticed(rig: Rig, tmp_path: Path, how: str
         assert len(rig.claimed()) == 1
         rig.environment["HARNESS_PLUGINS"] = second.environment["HARNESS_PLUGINS"] = "everybody_is_dead"
 
-        if how == "session":
-            second.begin(*rig.options)
-            said = second.end()
-        else:
-            said = str(rig.sweep())
+        said = str(second.next_session(*rig.options)) if how == "session" else str(rig.sweep())
 
         assert rig.claimed() == [], said
         first.let_go()
