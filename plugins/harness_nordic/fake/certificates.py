@@ -9,6 +9,7 @@ import datetime as dt
 import ipaddress
 import ssl
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -65,18 +66,19 @@ def _noting(refused: Callable[[str], None]) -> type[ssl.SSLObject]:
 
 
 def _load(context: ssl.SSLContext, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-    """Give a context its key by a file: there is no other way. It is 0600, and gone at once."""
-    with tempfile.NamedTemporaryFile(prefix="fake-tls-") as file:
-        file.write(
+    """Give a context its key by a file, there is no other way: a private one that is gone at once."""
+    with tempfile.TemporaryDirectory(prefix="fake-tls-") as directory:
+        path = Path(directory) / "server.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
                 serialization.NoEncryption(),
             )
+            + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        file.write(certificate.public_bytes(serialization.Encoding.PEM))
-        file.flush()
-        context.load_cert_chain(file.name)
+        context.load_cert_chain(path)
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import ssl
 import stat
 import subprocess
 import sys
@@ -130,20 +131,19 @@ def test_chain(client: NrfCloudClient) -> None:
 
 
 def test_key_is_left_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server's key is in a file of 0600 while it is loaded, and in none afterwards."""
+    """The server's key is in a private file while it is loaded, and in none afterwards."""
     seen: list[int] = []
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before = tempfile.NamedTemporaryFile
+    before = ssl.SSLContext.load_cert_chain
 
-    def watched(**how: str) -> object:
-        file = before(**how)  # type: ignore[call-overload] # the words are the caller's
-        seen.append(stat.S_IMODE(Path(file.name).stat().st_mode))
-        return file
+    def watched(context: ssl.SSLContext, path: Path) -> None:
+        seen.extend(stat.S_IMODE(each.stat().st_mode) for each in (path.parent, path))
+        before(context, path)
 
-    monkeypatch.setattr(tempfile, "NamedTemporaryFile", watched)
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", watched)
     TlsDoor(lambda _reason: None)
 
-    assert seen == [0o600]
+    assert seen == [0o700, 0o600]
     assert list(tmp_path.iterdir()) == []
 
 
