@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -146,8 +148,11 @@ def _print_table(boards: Sequence[BoardNow]) -> None:
 def _holder_in_words(holder: Holder | None) -> str:
     if holder is None:
         return ""
-    lines = [f"{holder.user}, session {holder.session}", f"since {holder.since}"]
-    return "\n".join([*lines[:1], *filter(None, [holder.test]), *lines[1:]])
+    since = holder.since
+    with suppress(ValueError):  # what another program wrote may be anything
+        since = f"{datetime.fromisoformat(since).astimezone():%Y-%m-%d %H:%M:%S}"
+    lines = [f"{holder.user}, session {holder.session}", holder.test, f"since {since}"]
+    return "\n".join(filter(None, lines))
 
 
 def _nothing_found(bench: str, survey: Survey | None) -> str:

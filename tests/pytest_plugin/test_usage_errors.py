@@ -19,12 +19,14 @@ VIRTUAL = ("--bench", "virtual", "--boards", "toy-a=1")
         (("--bench", "attached", "--rig", "no.toml", "-n", "auto"), "no.toml: cannot read: No such file"),
         (("--bench", "real"), "--bench: no such bench (got 'real'); expected virtual, virtual=SOCKET or"),
         (("--bench", "attached", "--rig", "no.toml"), "no.toml: cannot read: No such file"),
-        ((*VIRTUAL, "--sec-tags", "1-x"), "--sec-tags: not a range of security tags (got '1-x'); expected FIRST"),
+        (
+            (*VIRTUAL, "--sec-tags", "1-x"),
+            "--sec-tags: not a range of security tags (got '1-x'); expected FIRST",
+        ),
         ((*VIRTUAL, "--sec-tags", "9-8"), "--sec-tags: not a range of security tags (got '9-8')"),
         (
             (*VIRTUAL, "--sec-tags", "16842750-16842760"),
-            "--sec-tags: holds 16842753, the tag of the credentials that a board is used with in the field"
-            " (got '16842750-16842760'); expected other tags, or --allow-destructive",
+            "in the field (got '16842750-16842760'); expected other tags, or --allow-destructive",
         ),
         (("--bench", "virtual", "--boards", "0"), "--boards: not a number of boards (got '0')"),
         (("--bench", "virtual", "--boards", "toy-c=1"), "(got 'toy-c'); expected toy-"),
@@ -37,6 +39,9 @@ VIRTUAL = ("--bench", "virtual", "--boards", "toy-a=1")
         (("--boards", "2"), "--boards: needs a bench; expected --bench virtual or --bench attached too"),
         (("--backend", "toycloud=fake"), "--backend: needs a bench"),
         (("--plan",), "--plan: needs a bench"),
+        (("--rig", "x.toml"), "--rig: needs a bench"),
+        (("--sec-tags", "1-2"), "--sec-tags: needs a bench"),
+        (("--allow-destructive",), "--allow-destructive: needs a bench"),
     ],
     ids=lambda value: "_".join(value) if isinstance(value, tuple) else "",
 )
