@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +23,7 @@ from harness_nordic.fake.certificates import TlsDoor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from harness_nordic.client import NrfCloudClient
 
