@@ -246,15 +246,20 @@ class NrfCloudClient(DeviceCalls, FaultCalls):
         team = _team(control, {"name": name, **wanted})
         return NrfCloudClient(self.backend, self._session, self._connections, control, team, name)
 
-    def device_requests(self, device_id: str) -> list[DeviceRequest]:
+    def device_requests(self, device_id: str, last: int | None = None) -> list[DeviceRequest]:
         """Return what a device asked of the device endpoint, oldest first (capability ``device-log``).
 
+        :param last: the latest requests only, so many of them.
         :raises UsageError: the service is no fake.
         """
         operation = "read the device log"
         control = self._fake_control("the device log")
         response = control.request(
-            "GET", "/events", operation=operation, accept={200}, params={"device": device_id}
+            "GET",
+            "/events",
+            operation=operation,
+            accept={200},
+            params={"device": device_id} if last is None else {"device": device_id, "last": last},
         )
         return list(parse_answer(DeviceRequests, response, operation).items)
 

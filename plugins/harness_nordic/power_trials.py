@@ -38,6 +38,7 @@ Point = tuple[str, str]
 
 _BANNER = b"Ready\r\n"
 _MOST_RUNS = 4
+_LATEST = 100  # requests of a trial at the most: every run is a few batches of two exchanges each
 _REPORTED = "POST"
 _OK = 200
 _GENERATIONS = (CertificateSigningRequest, CloudAccessKeyGeneration, ClientPrivateKeyGeneration)
@@ -66,7 +67,6 @@ class _AtTheCut:
 
     passed: list[Point]
     responses: dict[str, dict[str, Any]]
-    exchanges: int
 
 
 class PowerTrial:
@@ -154,7 +154,6 @@ class PowerTrial:
         return _AtTheCut(
             passed=self._passed(),
             responses={command.id: command.response for command in final},
-            exchanges=len(self._nrfcloud.device_requests(self._device.id)),
         )
 
     # -- judging ------------------------------------------------------------------------------------------
@@ -164,7 +163,7 @@ class PowerTrial:
         ours = {command.id for command in commands}
         return Counter(
             identifier
-            for request in self._nrfcloud.device_requests(self._device.id)
+            for request in self._nrfcloud.device_requests(self._device.id, last=_LATEST)
             if (request.method, request.status) == (_REPORTED, _OK)
             for identifier in {each.partition(".")[0] for each in request.ids}
             if identifier in ours

@@ -151,6 +151,11 @@ class Control:
         if device_id is None:
             return JSONResponse({"items": self._service.faults.events()})
         requests = self._service.requests_of(device_id.lower())
+        last = request.query_params.get("last")
+        if last is not None:
+            if not re.fullmatch(r"[1-9][0-9]{0,5}", last):
+                raise BadRequest(f"last: {last!r}; expected a number from 1")
+            requests = requests[-int(last) :]
         return JSONResponse({"items": [entry.to_json() for entry in requests]})
 
     async def order_fault(self, request: Request) -> Response:

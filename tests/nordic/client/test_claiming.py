@@ -191,6 +191,7 @@ def test_device_log(backend: Backend, client: NrfCloudClient, device: Device) ->
 
     assert (request.method, request.path, request.status) == ("GET", "/v1/provisioning/commands", 200)
     assert request.ids == (f"{command.id}.1",)
+    assert client.device_requests(device.id, last=1) == [request]
     with pytest.raises(RequestRefused):
         client.device_requests("nobody")
 

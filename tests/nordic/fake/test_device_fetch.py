@@ -202,5 +202,12 @@ def test_log_of_a_device(claimed: Site, make_device: Callable[[int], Any]) -> No
         ("POST", "/v1/provisioning/response", 400, []),
         ("GET", "/v1/provisioning/commands", 204, []),
     ]
+    ask = claimed.control.ask
+    latest = ask("GET", "/events", params={"device": claimed.device.id, "last": "2"}).json()["items"]
+    assert latest == items[-2:]
+    for unfit in ("0", "-1", "all", "\u0663"):
+        answer = ask("GET", "/events", params={"device": claimed.device.id, "last": unfit})
+        assert answer.status_code == 400
+        assert "last" in answer.json()["message"]
     assert items[0]["time"] == "2023-11-14T22:13:20.000Z"
     assert f"after={identifier}" in items[3]["query"]
