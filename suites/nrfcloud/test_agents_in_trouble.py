@@ -205,7 +205,7 @@ def test_board_falls_silent(
         claimed.add_command(ServerCertificate(sec_tag=tag, content=pem))
         for tag, pem in zip(tags, root_cas, strict=False)
     ]
-    board.driver.host_options = replace(board.driver.host_options, at_timeout=0.2)
+    board.driver.host_options = replace(board.driver.host_options, at_timeout=0.6)
     board.virtual.call("fail_next", command=f"AT%CMNG=0,{tags[1]}", outcome="silent")
 
     with pytest.raises(ConsoleTimeout) as silence:

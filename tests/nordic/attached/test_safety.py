@@ -239,14 +239,15 @@ def test_restoring_goes_on_after_a_refusal(rig: Any) -> None:
 
 def test_restoring_a_silent_board_ends_soon(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A board that does not answer is not asked for everything in turn."""
-    monkeypatch.setattr("harness_nordic.driver_session.COMMAND_SECONDS", 0.2)
     board = rig.board()
     board.driver.imei()
     rig.controls.call("fail_next", command="AT", outcome="silent", times=5)
     asked = rig.opened[0].console.position
 
-    with pytest.raises(ConsoleTimeout, match="AT%CMNG=1"):
-        board.driver.restore()
+    with monkeypatch.context() as patched:
+        patched.setattr("harness_nordic.driver_session.COMMAND_SECONDS", 0.2)
+        with pytest.raises(ConsoleTimeout, match="AT%CMNG=1"):
+            board.driver.restore()
 
     assert rig.opened[0].console.position == asked
     rig.controls.call("clear_faults")
