@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,7 +22,6 @@ from harness.errors import BackendUnreachable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from harness.backends.contract import BackendSpec
 
@@ -155,6 +155,35 @@ def test_ends_in_mid_start(spec: BackendSpec, tmp_path: Path) -> None:
             start_fake(spec, tmp_path, lifeline=watched, options={"do": "hang"})
     finally:
         os.close(watched)
+
+
+def test_nothing_of_the_options_is_an_argument(spec: BackendSpec, tmp_path: Path) -> None:
+    """Every user of the host may read the arguments of a process: a key is not among them, and is there."""
+    with start_fake(spec, tmp_path, lifeline=None, options={"key": "top-secret-key"}) as fake:
+        arguments = Path(f"/proc/{fake.backend.pid}/cmdline").read_bytes()
+        notes = fake.notes
+
+    assert b"harness.backends.serving" in arguments
+    assert b"top-secret-key" not in arguments
+    assert notes == {"options": "[('key', 'top-secret-key')]"}
+
+
+def test_options_that_are_too_long(spec: BackendSpec, tmp_path: Path) -> None:
+    """What does not fit the pipe is refused, instead of waiting for ever for a reader."""
+    with pytest.raises(UsageError, match="at most 4096 bytes"):
+        start_fake(spec, tmp_path, lifeline=None, options={"key": "x" * 4096})
+
+
+def test_environment_of_a_fake(spec: BackendSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fake has the environment that it is given."""
+    monkeypatch.setenv("KEY_OF_THE_REAL_SERVICE", "top-secret-key")
+    without = {name: value for name, value in os.environ.items() if name != "KEY_OF_THE_REAL_SERVICE"}
+
+    with start_fake(spec, tmp_path, lifeline=None, environment=without) as fake:
+        environment = Path(f"/proc/{fake.backend.pid}/environ").read_bytes()
+
+    assert b"PATH=" in environment
+    assert b"top-secret-key" not in environment
 
 
 def test_options_that_the_fake_refuses(spec: BackendSpec, tmp_path: Path) -> None:

@@ -26,6 +26,15 @@ def test_options() -> None:
             parse_options(unfit)
 
 
+def test_value_from_a_file(tmp_path: Path) -> None:
+    """A value that nobody else on the host may read comes from a file; one that is not there is an error."""
+    (tmp_path / "key").write_text("top-secret-key\n")
+
+    assert parse_options([f"a=@{tmp_path / 'key'}", "b=c@d"]) == {"a": "top-secret-key", "b": "c@d"}
+    with pytest.raises(UsageError, match="nowhere: --option: cannot be read"):
+        parse_options([f"a=@{tmp_path / 'nowhere'}"])
+
+
 @pytest.mark.parametrize("lifeline", ["nowhere/fifo", "999999", "99999999999999999999"])
 def test_lifeline_that_is_none(tmp_path: Path, capfd: pytest.CaptureFixture[str], lifeline: str) -> None:
     """A lifeline that cannot be watched is a usage error, exit 4, one message."""
