@@ -60,6 +60,9 @@ class OutputGuard:
         """Guard the terminal, the log file and the cache, which are all there by now."""
         self._guard_terminal()
         self._guard_log_file()
+        self._guard_cache()
+
+    def _guard_cache(self) -> None:
         cache = getattr(self._config, "cache", None)
         if cache is not None:
             write = cache.set

@@ -29,6 +29,7 @@ SINKS = {
     "summary.html",
     "summary.json",
     "reports.jsonl",
+    "warnings.txt",
 }
 #: Further ones of some ways; each worker of xdist truncates the log file of the others.
 FURTHER = {

@@ -93,6 +93,12 @@ def pytest_runtest_logreport(report):
             file.write(json.dumps(data, default=str) + "\\n")
 
 
+def pytest_warning_recorded(warning_message):
+    """What such a plugin does with warnings."""
+    with open("warnings.txt", "a") as file:
+        file.write(str(warning_message.message))
+
+
 CONFIG = []
 
 

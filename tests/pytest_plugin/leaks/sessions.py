@@ -50,11 +50,15 @@ class Leavings:
     environments: list[bytes] = field(default_factory=list)
 
 
-def run_session(directory: Path, arguments: Sequence[str], *, redacted: bool) -> Leavings:
+def run_session(
+    directory: Path, arguments: Sequence[str], *, redacted: bool = True, defects: Sequence[str] = ()
+) -> Leavings:
     """Run the leaky suite.
 
     :param directory: where the suite is to be; everything is written below it.
     :param arguments: for pytest, besides those that every run has.
+    :param redacted: whether redaction is on.
+    :param defects: names of the defects that it has.
     """
     # Short, since sockets are below it; below it is everything that the session may write to.
     place = Path(tempfile.mkdtemp(prefix="lk"))
@@ -63,7 +67,7 @@ def run_session(directory: Path, arguments: Sequence[str], *, redacted: bool) ->
             (directory / name).write_text(text, encoding="utf-8")
         notes = place / "notes"
         notes.write_text("")
-        environment = _environment(place, notes, directory, redacted=redacted)
+        environment = _environment(place, notes, directory, redacted=redacted, defects=defects)
         _make_key(directory.parent / "key.pem")
         command = [sys.executable, "-m", "pytest", *_options(directory), *arguments]
         pipe = subprocess.PIPE
@@ -85,14 +89,18 @@ def run_session(directory: Path, arguments: Sequence[str], *, redacted: bool) ->
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _environment(place: Path, notes: Path, directory: Path, *, redacted: bool) -> dict[str, str]:
+def _environment(
+    place: Path, notes: Path, directory: Path, *, redacted: bool, defects: Sequence[str]
+) -> dict[str, str]:
     plugins = ["tests.pytest_plugin.toy.vendor"]
     if not redacted:
         plugins.append("tests.pytest_plugin.leaks.unredacted")
+    if defects:
+        plugins.append("tests.pytest_plugin.leaks.defects")
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PYTEST", "HARNESS", "NRFCLOUD"))
+        if not name.startswith(("PYTEST", "LEAK", "HARNESS", "NRFCLOUD"))
     }
     return inherited | {
         "HARNESS_PLUGINS": ",".join(plugins),
@@ -102,6 +110,7 @@ def _environment(place: Path, notes: Path, directory: Path, *, redacted: bool) -
         "PYTHONPATH": str(REPOSITORY),
         "TOY_LOG": str(place / "toy.log"),
         "NRFCLOUD_API_KEY": GIVEN["environment"],
+        **({"LEAK_DEFECT": ",".join(defects)} if defects else {}),
         "CANARIES": json.dumps(GIVEN),
         "CANARY_NOTES": str(notes),
         "CANARY_KEY": str(directory.parent / "key.pem"),
