@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.backends.http import READ_DEADLINE
@@ -69,6 +70,10 @@ class Claims:
         self._labels = dict(labels or {})
         self._claims: list[_Claim] = []
 
+    @cached_property
+    def _whose(self) -> str:
+        return fingerprint(self._api_key)  # slow on purpose: once, not with every claim
+
     def post(self, operation: str, body: Any, **content: Any) -> httpx.Response:
         """Send a request to claim, noted before it is sent.
 
@@ -91,9 +96,7 @@ class Claims:
 
     def _begin(self, device_id: str) -> _Claim:
         noted = time.time()
-        number = self._accounts.note(
-            CLAIM, device_id, state="intended", key=fingerprint(self._api_key), **self._labels
-        )
+        number = self._accounts.note(CLAIM, device_id, state="intended", key=self._whose, **self._labels)
         claim = _Claim(device_id=device_id, number=number, noted=noted)
         self._claims.append(claim)
         return claim
@@ -147,7 +150,7 @@ class Claims:
         :raises UsageError: it was made with another key.
         :raises BackendFault: the service does not do it, or cannot be asked.
         """
-        if entry.details.get("key") != fingerprint(self._api_key):
+        if entry.details.get("key") != self._whose:
             raise UsageError(
                 f"the claim of {entry.subject} was made with another API key",
                 key="NRFCLOUD_API_KEY",
