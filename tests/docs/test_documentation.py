@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,10 @@ from harness import hookspecs
 from harness.cli.main import execute
 from harness.inventory.profiles import load_profile, load_profiles
 from harness.shipped import shipped_directory
+from harness_nordic.virtual.agent_settings import AgentSettings
+from harness_nordic.virtual.controls import Controls
+from harness_nordic.virtual.faults import DISTURBANCES, FORGERIES
+from harness_nordic.virtual.power import POINTS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -127,6 +133,27 @@ def test_every_option_is_documented() -> None:
     assert set(re.findall(r"^  (--[a-z-]+)", section, re.MULTILINE)) == set(
         re.findall(r"^\| `(--[a-z-]+)", page, re.MULTILINE)
     )
+
+
+def test_every_control_call_is_in_the_table() -> None:
+    """The page of the virtual nRF91 has each control call with its parameters, points, disturbances, forgeries."""
+    page = (ROOT / "docs/reference/virtual-nrf91.md").read_text()
+    calls = page.split("## Control calls of the nRF91")[1].split("###")[0]
+    listed = {
+        name: [re.split("[=:]", word.strip())[0] for word in parameters.split(",") if word.strip()]
+        for name, parameters in re.findall(r"^\| `(\w+)\(([^)]*)\)`", calls, re.MULTILINE)
+    }
+    declared = {
+        name: [parameter for parameter in inspect.signature(call).parameters if parameter != "self"]
+        for name, call in inspect.getmembers(Controls, inspect.isfunction)
+        if not name.startswith("_") and name != "call"
+    }
+
+    assert listed.pop("configure") == ["**options"]
+    assert listed.pop("disturb_next") == ["command", "how", "..."]
+    assert listed == {name: declared[name] for name in declared.keys() - {"configure", "disturb_next"}}
+    for word in (*POINTS, *DISTURBANCES, *FORGERIES, *(field.name for field in fields(AgentSettings))):
+        assert word == "service" or f"`{word}`" in page, word
 
 
 def test_every_hook_is_in_the_table() -> None:

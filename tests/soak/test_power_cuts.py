@@ -1,7 +1,7 @@
 """Power cuts at any step, for many mixes of commands, buffers and limits, with both agents.
 
-Each round makes a mix, lets an agent provision it and sees which points the board passes; then the power goes at
-some of them, by chance. What is judged is told in :mod:`harness_nordic.power_trials`.
+Each round makes a mix, lets an agent provision it and sees which points the board passes; then the power goes
+at some of them, by chance. What is judged is told in :mod:`harness_nordic.power_trials`.
 """
 
 from __future__ import annotations
