@@ -357,22 +357,34 @@ def test_many_sessions_at_once(tmp_path: Path) -> None:
     assert list(place.iterdir()) == []
 
 
-def test_a_swept_lease_binds_nobody(tmp_path: Path) -> None:
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_swept_lease_binds_nobody(alone: bool) -> None:  # noqa: FBT001 - a parameter
     """Who waits for a lease of a bench that ended gets the one that its successor goes by."""
-    lease = Lease(SIX[0], "old", deadline=0)
+    old = Lease(SIX[0], "old", deadline=0)
     file = lease_file(SIX[0])
-    told = threading.Event()
+    before = set(threading.enumerate())
+    taken: list[Lease | Leases] = []
 
-    def sweep() -> None:
-        assert told.wait(SECONDS)
-        file.unlink()
-        lease.release()
-
-    helper = threading.Thread(target=sweep)
-    helper.start()
-    with Leases("s", tell=lambda _line: told.set()) as mine:
+    def wait() -> None:
+        if alone:
+            taken.append(Lease(SIX[0], "s", deadline=SECONDS))
+            return
+        mine = Leases("s", tell=lambda _line: told.set())
         mine.take(SIX[:1], deadline=SECONDS)
-        found = holder(SIX[0])
-        assert found is not None
-        assert found.session == "s"
-    helper.join()
+        taken.append(mine)
+
+    told = threading.Event()
+    helper = threading.Thread(target=wait)
+    helper.start()
+    while not {thread.name for thread in set(threading.enumerate()) - before} & {"lock-waiter"}:
+        assert helper.is_alive()
+    assert alone or told.wait(SECONDS)
+    file.unlink()
+    old.release()
+    helper.join(SECONDS)
+
+    found = holder(SIX[0])
+    assert found is not None
+    assert found.session == "s"
+    for each in taken:
+        each.release() if isinstance(each, Lease) else each.close()

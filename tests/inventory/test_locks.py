@@ -248,20 +248,21 @@ def test_each_lock_is_waited_for_once(tmp_path: Path, held: dict[str, int]) -> N
         opened.append(name)
         return open_lock_file(tmp_path / name)
 
+    before = set(threading.enumerate())
     freed = FreedLocks()
     freed.watch(["a", "b"], open_file)
     freed.watch(["a", "b"], open_file)
     assert opened == ["a", "b"]
+    waiters = set(threading.enumerate()) - before
+    assert len(waiters) == 2
 
-    before = set(threading.enumerate())
     freed.watch(["a"], open_file)
     os.close(held.pop("b"))
-    ended = [thread for thread in before if thread.name == "lock-waiter"]
     assert not freed.wait(0.2)
 
     os.close(held.pop("a"))
     assert freed.wait(SECONDS)
-    for thread in ended:
+    for thread in waiters:
         thread.join(SECONDS)
         assert not thread.is_alive()
     freed.close()
