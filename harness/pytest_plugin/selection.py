@@ -97,7 +97,7 @@ def _nothing_found(settings: Settings, survey: Survey | None) -> UsageError:
     parts = [f"looked for {', '.join(survey.looked_for) or 'nothing, for no profile has USB ids'}"]
     if settings.rig is not None and settings.rig.boards:
         gone = "; ".join(f"{one.board.id}: {one.reason}" for one in survey.absent)
-        parts.append(f"of {settings.rig.file} is absent {gone}")
+        parts.append(f"the boards of {settings.rig.file} are absent: {gone}")
     seen = [str(stranger) for stranger in survey.strangers[:_MOST_PORTS]]
     if len(survey.strangers) > _MOST_PORTS:
         seen.append(f"and {len(survey.strangers) - _MOST_PORTS} more, see: harness boards")

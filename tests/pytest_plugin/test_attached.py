@@ -229,7 +229,7 @@ def test_session_knows_the_boards_that_are_absent(suite: Suite, desk: Callable[.
         (
             NO_PORTS,
             '[[board]]\nusb_serial = "77"',
-            ["rig.toml is absent 77: no serial port has the USB serial number 77"],
+            ["rig.toml are absent: 77: no serial port has the USB serial number 77"],
         ),
     ],
     ids=["no port", "a stranger", "many strangers", "absent"],
