@@ -186,6 +186,8 @@ class _BridgedPort(_DescriptorPort):
             timeout=_BRIDGE_POLL_SECONDS,
             rtscts=endpoint.rtscts,
         )
+        if isinstance(self._serial, serial.Serial):  # a local device after all, for example by spy://
+            self._serial.exclusive = True
         _set_modem_lines(self._serial, endpoint)
         with warnings.catch_warnings():  # pyserial's own rfc2217 uses what Python deprecates
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -97,10 +97,11 @@ def test_port_that_does_not_exist(tmp_path: Path) -> None:
         Console.open(Endpoint(role="console", url=str(tmp_path / "nowhere")), name="c1", directory=None)
 
 
-def test_port_in_use_by_somebody_else(board: PtyBoard, console: Console) -> None:
-    """A port that another program holds is refused with a message that says so."""
+@pytest.mark.parametrize("prefix", ["", "spy://"])
+def test_port_in_use_by_somebody_else(board: PtyBoard, console: Console, prefix: str) -> None:
+    """A port that another program holds is refused with a message that says so, by a URL too."""
     with pytest.raises(RigFault, match=r"c2: .* is in use by another program"):
-        Console.open(Endpoint(role="console", url=board.path), name="c2", directory=None)
+        Console.open(Endpoint(role="console", url=f"{prefix}{board.path}"), name="c2", directory=None)
 
 
 def test_url_of_an_unknown_kind() -> None:
