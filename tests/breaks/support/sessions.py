@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 SUITE = "suites/nrfcloud"
-SESSION_SECONDS = 90.0
+SESSION_SECONDS = 300.0
 PARALLEL = 2
 
 _OPTIONS = (
