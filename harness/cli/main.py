@@ -16,6 +16,7 @@ from harness import __version__
 from harness.cli import backend, bench, boards, console, doctor, lease, profile, report, rig, run, send, sweep
 from harness.errors import HarnessError, UsageError
 from harness.plugins import load_plugins
+from harness.redaction import Redactor, protect_messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,8 +94,10 @@ def execute(arguments: Sequence[str]) -> int:
     :return: 0 done, 1 failed, 4 used wrongly.
     """
     try:
-        app = make_app(load_plugins())
-        result = app(list(arguments) or ["--help"], prog_name="harness", standalone_mode=False)
+        plugins = load_plugins()
+        app = make_app(plugins)
+        with protect_messages(Redactor.of_plugins(plugins)):
+            result = app(list(arguments) or ["--help"], prog_name="harness", standalone_mode=False)
     except (UsageError, TyperException) as error:
         complaint = error.format_message() if isinstance(error, TyperException) else str(error)
         if complaint.startswith("Usage:"):  # a group without a command: its help

@@ -27,7 +27,8 @@ SEED: Final = 8
 _STRIDE: Final = SHORTEST_PIECE - SEED
 # Dumps are long: in each line of 16 bytes, which takes 47 characters, lies one seed, which is enough.
 _DUMP_STRIDE: Final = 36
-_LARGEST_DFA: Final = 20_000
+# The faster kind of automaton takes some kilobytes for each seed.
+_LARGEST_DFA: Final = 10_000
 _LINE_END: Final = re.compile(rb"[\r\n]")
 _DOTS_HINTS: Final = frozenset({b"...", "\N{HORIZONTAL ELLIPSIS}".encode()})
 _DOTS: Final = re.compile(rb"\.{3,}|(?:\xe2\x80\xa6)+")

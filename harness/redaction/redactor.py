@@ -101,12 +101,7 @@ class Redactor:
         """Return a text without secrets."""
         data = encoded(text)
         clean = self.redact_bytes(data)
-        if clean is data:
-            return text
-        try:
-            return clean.decode("utf-8", "surrogateescape")
-        except UnicodeDecodeError:  # pragma: no cover - surrogateescape takes every byte
-            return clean.decode("utf-8", "replace")
+        return text if clean is data else clean.decode("utf-8", "surrogateescape")
 
     def redact_bytes(self, data: bytes) -> bytes:
         """Return bytes without secrets; the very same object when there was none."""

@@ -211,3 +211,15 @@ def test_reader_that_goes_away_is_no_traceback() -> None:
 
     assert b"Traceback" not in said
     assert process.returncode in {0, 1}
+
+
+def test_no_secret_in_a_complaint(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """What a command complains of is redacted like everything else."""
+
+    def refuse(*_arguments: object) -> None:
+        raise BenchFault("Bearer 0123456789abc is no key")
+
+    monkeypatch.setattr("harness.cli.boards.find_boards", refuse)
+
+    assert cli.execute(["boards"]) == 1
+    assert capfd.readouterr().err == "harness: Bearer [redacted: bearer token] is no key\n"
