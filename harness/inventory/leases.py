@@ -327,7 +327,9 @@ def _begin_choosing(directory: Path) -> int:
             lambda: open_lock_file(file, FILE_MODE), time.monotonic() + _CHOOSING_SECONDS
         )
     except OSError as error:
-        raise RigFault(f"no board can be leased: {file}: {error.strerror or error}") from error
+        raise RigFault(
+            f"no board can be leased: {file}: {error.strerror or error}; 'harness doctor' says what to do"
+        ) from error
     if descriptor is None:
         raise RigFault(
             f"no board can be leased: another session has kept {file} locked for {_CHOOSING_SECONDS:g} s"
