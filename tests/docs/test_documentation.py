@@ -136,7 +136,7 @@ def test_every_option_is_documented() -> None:
 
 
 def test_every_control_call_is_in_the_table() -> None:
-    """The page of the virtual nRF91 has each control call with its parameters, points, disturbances, forgeries."""
+    """The page of the virtual nRF91 has each control call with its parameters, and every word they know."""
     page = (ROOT / "docs/reference/virtual-nrf91.md").read_text()
     calls = page.split("## Control calls of the nRF91")[1].split("###")[0]
     listed = {
