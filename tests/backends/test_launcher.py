@@ -203,6 +203,25 @@ def test_fake_that_dies(spec: BackendSpec, tmp_path: Path, what: str, text: str)
         start_fake(spec, tmp_path, lifeline=None, options={"do": what})
 
 
+def test_no_secret_in_the_log(spec: BackendSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a fake says on its standard error is in its log without the secrets, whole lines and parts."""
+    (tmp_path / "modules" / "a_talker.py").write_text(
+        "import sys, tiny_fake\n"
+        "create = tiny_fake.create\n"
+        "def talk(settings):\n"
+        "    sys.stderr.write('Bearer 0123456')\n"
+        "    sys.stderr.write('789abcdef is the key\\n')\n"
+        "    return create(settings)\n"
+        "tiny_fake.create = talk\n"
+    )
+    monkeypatch.setenv("HARNESS_PLUGINS", "a_talker")
+
+    with start_fake(spec, tmp_path, lifeline=None) as fake:
+        said = fake.log.read_text()
+
+    assert said.startswith("Bearer [redacted: bearer token] is the key\n")
+
+
 def test_fake_that_is_never_ready(spec: BackendSpec, tmp_path: Path) -> None:
     """A fake that does not get ready is ended, and the wait for it too."""
     with pytest.raises(BackendUnreachable, match=r"not ready within 1\.5 s"):

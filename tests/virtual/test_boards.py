@@ -274,6 +274,19 @@ def test_failing_work_is_logged(client: BenchClient, running: RunningBench) -> N
     assert client.board("a").state().crashed is None
 
 
+def test_no_secret_in_the_log(client: BenchClient, running: RunningBench) -> None:
+    """What goes wrong is logged without the secrets in it."""
+    before = len(running.log.read_text())
+    token = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJib2FyZCJ9.c2lnbmF0dXJl"
+
+    with pytest.raises(BenchFault, match="TypeError"):
+        client.board("a").call("replug", **{token: 1})
+
+    said = running.log.read_text()[before:]
+    assert "unexpected keyword argument '[redacted: token]'" in said
+    assert token not in said
+
+
 def test_a_crashing_board_hurts_nobody_else(
     client: BenchClient, running: RunningBench, open_port: OpenPort
 ) -> None:
