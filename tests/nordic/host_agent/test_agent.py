@@ -315,3 +315,40 @@ def test_modem_that_talks_nonsense(agent: HostAgent, modem: Any, literal_service
 
     assert agent.run(SECONDS).event == "FAILED"
     assert literal_service.reports() == []
+
+
+def test_modem_that_dies_before_the_report(agent: HostAgent, modem: Any, literal_service: Any) -> None:
+    """What was done without a report is asked for again: ``after`` moves when a report is sent."""
+    literal_service.commands([f"{ID}.1", 0, "%CMNG", "3,5,2", []])
+    jwt = 'AT%JWT=0,300,"",""'
+
+    def die_at_the_second(command: str, timeout: float) -> str:
+        if command == jwt and modem.asked.count(jwt) == 1:
+            modem.silent.add(jwt)
+        told: str = answer(command, timeout)
+        return told
+
+    answer, modem.answer = modem.answer, die_at_the_second
+    with pytest.raises(ConsoleTimeout):
+        agent.run(SECONDS)
+    assert "AT%CMNG=3,5,2" in modem.asked
+    modem.answer = answer
+    modem.silent.clear()
+
+    assert agent.run(SECONDS).event == "NO_COMMANDS"
+
+    assert [head.split(b"after=")[1][:1] for head, _body in literal_service.requests] == [b"&", b"&"]
+
+
+def test_modem_that_makes_no_jwt_for_the_report(agent: HostAgent, modem: Any, literal_service: Any) -> None:
+    """The same when the run ends because the modem refuses the report's JWT."""
+    literal_service.commands([f"{ID}.1", 0, "%CMNG", "3,5,2", []])
+    jwt = 'AT%JWT=0,300,"",""'
+
+    def refuse_the_second(command: str, timeout: float) -> str:
+        return "ERROR\r\n" if command == jwt and modem.asked.count(jwt) == 1 else answer(command, timeout)
+
+    answer, modem.answer = modem.answer, refuse_the_second
+
+    assert agent.run(SECONDS).event == "FAILED"
+    assert agent.after == ""

@@ -226,6 +226,9 @@ def test_installing_and_removing_a_ca(board: Any, authorities: Any) -> None:
         board.call("install_root_ca", pem="no certificate")
     assert board.call("install_root_ca", pem=None) == authorities[1].ca
     assert board.call("install_root_ca", pem=None) is None
+    board.call("arm_power_cut", point="before flash")
+    with pytest.raises(ValueError, match="the power went"):
+        board.call("install_root_ca", pem=authorities[0].ca)
     assert [entry for entry in board.call("credentials") if entry["tag"] == TAG] == []
 
 
