@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.pytest_plugin.report_redaction import clean_data, clean_report
+from harness.pytest_plugin.report_redaction import clean_data, clean_exception, clean_report
 
 PEM_LINES = ["E     -----BEGIN PRIVATE KEY-----", "E   + MIGHAgEA", "E     -----END PRIVATE KEY-----"]
 
@@ -66,3 +66,50 @@ def test_a_failure_is_redacted_in_all_its_parts() -> None:
     assert "RuntimeError: with [gone]" in report.longreprtext
     assert report.sections == [("Captured stdout call", "printed [gone]")]
     assert report.user_properties == [("key", "[gone]")]
+
+
+def test_an_exception_is_redacted_with_all_that_led_to_it() -> None:
+    """Arguments, notes, attributes, causes, contexts and members of groups are clean, also in a circle."""
+    cause = ValueError("s3cret", 7)
+    context = OSError(2, "no s3cret", "/home/s3cret")
+    member = KeyError("s3cret")
+    error = ExceptionGroup("a s3cret group", [member])
+    error.__cause__, error.__context__ = cause, context
+    cause.__context__ = error
+    cause.add_note("note s3cret")
+    attributes: Any = member
+    attributes.reply, attributes.inner = "s3cret reply", RuntimeError("inner s3cret")
+
+    clean_exception(error, clean)
+
+    assert cause.args == ("[gone]", 7)
+    assert cause.__notes__ == ["note [gone]"]
+    assert str(context) == "[Errno 2] no [gone]: '/home/[gone]'"
+    assert member.args == ("[gone]",)
+    assert attributes.reply == "[gone] reply"
+    assert str(attributes.inner) == "inner [gone]"
+
+
+def test_an_attribute_of_a_running_test_is_redacted_in_junit() -> None:
+    """JUnit's record of a test that is not over has no element yet; its attributes are clean all the same."""
+    from _pytest.junitxml import LogXML, xml_key
+
+    from harness.pytest_plugin.report_redaction import clean_junit
+
+    config: Any = type("Config", (), {"stash": pytest.Stash()})()
+    clean_junit(config, clean)  # without JUnit there is nothing to do
+    xml = config.stash[xml_key] = LogXML("junit.xml", None, "a s3cret suite")
+    reporter = xml.node_reporter("test_it.py::test_it")
+    reporter.add_attribute("key", "a s3cret")
+    reporter.add_property("s3cret", "value s3cret")
+    xml.add_global_property("key", "global s3cret")
+
+    clean_junit(config, clean)
+
+    (element,) = [each.to_xml() for each in xml.node_reporters_ordered]
+    assert element.get("key") == "a [gone]"
+    assert [(each.get("name"), each.get("value")) for each in element.iter("property")] == [
+        ("[gone]", "value [gone]")
+    ]
+    assert xml.global_properties == [("key", "global [gone]")]
+    assert xml.suite_name == "a [gone] suite"
