@@ -174,7 +174,7 @@ def would_claim(board: LeasedBoard) -> Callable[[Any], Any]:
     )
 
 
-@pytest.fixture(params=["board", "host"])
+@pytest.fixture(params=[pytest.param("board", marks=pytest.mark.board(needs={"provisioning-agent"})), "host"])
 def agent(request: pytest.FixtureRequest, board: LeasedBoard, nrfcloud: Any) -> Iterator[Agent]:
     """Each agent in turn, sent back to the service afterwards."""
     name = str(request.param)

@@ -89,6 +89,7 @@ def test_configuration_is_stored(agent: Any, claimed: Any) -> None:
     assert {"harness/a": "1", "harness/b": agent.name}.items() <= agent.stored().items()
 
 
+@pytest.mark.board(needs={"certificate-check"})
 @pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.proves("any agent", "stops at the failing command, finished is not acknowledged")
 def test_failing_command_stops_the_batch(

@@ -69,12 +69,6 @@ def in_hand(board: LeasedBoard, *, power_cut: bool = False) -> Iterator[None]:
         board.virtual.set_power(on=True)
 
 
-def needs_virtual(board: LeasedBoard) -> None:
-    """Skip where nobody can stop the board in the middle of a batch."""
-    if not board.description.virtual:
-        pytest.skip("only a virtual board can be caught in the middle of a batch")
-
-
 @pytest.mark.proves("list commands", "200, all of them in the order of creation, page after page")
 def test_list_in_pages(board: LeasedBoard, nrfcloud: Any, claimed: Any) -> None:
     """Twelve commands are two pages of ten and two; the list follows what the board does."""
@@ -133,12 +127,12 @@ def test_delete_the_only_command(board: LeasedBoard, claimed: Any, sec_tag: int,
     assert not board.driver.provision().finished
 
 
+@pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("delete command", "409 while the board has it, it is executed all the same")
 def test_delete_a_command_in_progress(
     board: LeasedBoard, claimed: Any, refused: Any, sec_tag: int, root_ca: str, held: Any
 ) -> None:
     """What the board has in its hands is not deleted under them."""
-    needs_virtual(board)
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
 
     with in_hand(board), refused(409):
@@ -280,12 +274,12 @@ def test_reset_without_an_error(board: LeasedBoard, claimed: Any) -> None:
     assert not board.driver.provision().finished
 
 
+@pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("reset", "204 while the board has a command: PENDING, and executed by the next run")
 def test_reset_of_a_command_in_progress(
     board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, status_of: Any
 ) -> None:
     """A board that fetched and lost its power is not waited for: after a reset all is as before the fetch."""
-    needs_virtual(board)
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
     with in_hand(board, power_cut=True):
         assert status_of(command) is CommandStatus.IN_PROGRESS
@@ -353,12 +347,12 @@ def test_discard_after_provisioning(board: LeasedBoard, claimed: Any, sec_tag: i
     assert held(sec_tag) == {}
 
 
+@pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("discard", "204 while the board has a command, its report counts no more")
 def test_discard_while_the_board_executes(
     board: LeasedBoard, nrfcloud: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any, status_of: Any
 ) -> None:
     """The board cannot be stopped, so it holds what it got; its report finds nothing and makes nothing."""
-    needs_virtual(board)
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
     before = len(nrfcloud.device_requests(claimed.id))
 

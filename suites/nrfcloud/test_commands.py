@@ -152,11 +152,10 @@ def test_client_private_key_generation(board: LeasedBoard, claimed: Any, sec_tag
     assert list(held(sec_tag)) == [CredentialType.CLIENT_KEY]
 
 
+@pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("configuration", "SUCCEEDED, the board stores it")
 def test_configuration(board: LeasedBoard, claimed: Any) -> None:
     """Configuration pairs end in the board's settings."""
-    if not board.description.virtual:
-        pytest.skip("no dialect of plain AT firmware reads settings back")
     pairs = {"harness/colour": "white", "harness/place": "Oslo"}
     command = claimed.add_command(Configuration(properties=pairs))
 

@@ -80,11 +80,10 @@ def test_generated_key_survives_a_power_cycle(board: LeasedBoard, sec_tag: int, 
     assert jwt_is_signed_by(board.driver.jwt(tag=sec_tag), public_key)
 
 
+@pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("configuration", "kept over a power cycle")
 def test_configuration_survives_a_power_cycle(board: LeasedBoard, claimed: Any) -> None:
     """Settings are still there after the power was cut."""
-    if not board.description.virtual:
-        pytest.skip("no dialect of plain AT firmware reads settings back")
     claimed.add_command(Configuration(properties={"harness/place": "Bergen"}))
     board.driver.provision()
 

@@ -77,6 +77,7 @@ def test_many_commands_are_split_over_fetches(
     }
 
 
+@pytest.mark.board(needs={"certificate-check"})
 @pytest.mark.proves("execution", "FAILED at a certificate that the board refuses, device ERROR")
 def test_command_that_the_board_refuses(board: LeasedBoard, claimed: Any, sec_tag: int, held: Any) -> None:
     """A board's refusal shows at the command with the board's own number, and at the device."""
@@ -91,6 +92,7 @@ def test_command_that_the_board_refuses(board: LeasedBoard, claimed: Any, sec_ta
     assert held(sec_tag) == {}
 
 
+@pytest.mark.board(needs={"certificate-check"})
 @pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.proves("execution", "stops at the failing command, what is behind it waits")
 def test_commands_behind_a_failing_one_wait(
@@ -115,6 +117,7 @@ def test_commands_behind_a_failing_one_wait(
     assert held(behind) == {}
 
 
+@pytest.mark.board(needs={"certificate-check"})
 @pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.proves("create command", "201 after ERROR, it waits and the device stays in ERROR")
 def test_command_after_error(
@@ -209,13 +212,12 @@ def test_reported_command_is_not_served_again(
     ]
 
 
+@pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("execution", "IN_PROGRESS while the board is at it; after a power cut all of it runs")
 def test_power_cut_in_mid_batch(
     board: LeasedBoard, claimed: Any, root_cas: tuple[str, ...], held: Any, status_of: Any
 ) -> None:
     """What a board fetched and never reported is served to it again."""
-    if not board.description.virtual:
-        pytest.skip("only a virtual board can be caught in the middle of a batch")
     expected = dict(zip(board.driver.sec_tags[:2], root_cas, strict=False))
     commands = [
         claimed.add_command(ServerCertificate(sec_tag=tag, content=pem)) for tag, pem in expected.items()

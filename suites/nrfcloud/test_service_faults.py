@@ -201,6 +201,7 @@ def test_commands_served_again(board: LeasedBoard, nrfcloud: Any, claimed: Any, 
 # Reports ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.parametrize("status", [204, 400, 500, None])
 @pytest.mark.proves("report", "never processed: not executed twice, IN_PROGRESS until the board restarts")
 def test_report_that_is_not_processed(
@@ -284,6 +285,7 @@ def test_report_delivered_twice(
     assert claimed.refresh().status is DeviceStatus.PROVISIONED
 
 
+@pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.parametrize("kind", ["truncated", "garbage"])
 @pytest.mark.proves("report", "arrives damaged: 400, nothing of it counts")
 def test_damaged_report(
@@ -343,6 +345,7 @@ def test_end_of_a_fault(
     assert command.refresh().status is SUCCEEDED
 
 
+@pytest.mark.board(needs={"certificate-check"})
 @pytest.mark.proves(
     "execution", "stops at the failing command, what is behind it is dropped where so ordered"
 )
