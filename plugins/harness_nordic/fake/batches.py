@@ -55,8 +55,7 @@ def why_it_never_fits(command: Command, limits: DeviceLimits, room: int | None) 
         return f"command takes {len(command.steps)} steps in one batch, the device takes {limits.commands}"
     if exceeds(len(command.encoded), room):
         return "command does not fit device buffer"
-    longest = max(step.text_length for step in command.steps)
-    if limits.command_bytes is not None and longest > limits.command_bytes:
+    if limits.command_bytes is not None and command.longest_text > limits.command_bytes:
         return "command does not fit the device's buffer for AT commands"
     return None
 

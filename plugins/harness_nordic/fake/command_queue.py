@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import uuid
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from harness_nordic.enums import AfterError, CommandStatus, DeviceReportType, DeviceStatus, KeygenOutput
@@ -186,7 +187,7 @@ class CommandQueue:
             command.status = CommandStatus.IN_PROGRESS
             command.served = True
             batch.append(command)
-        ids = tuple(step.id for command in batch for step in command.steps)
+        ids = tuple(chain.from_iterable(command.step_ids for command in batch))
         if not ids:
             return Batch()
         self.last_batch = Batch(ids=ids, body=join_commands(len(ids), [command.encoded for command in batch]))

@@ -21,6 +21,9 @@ class Command:
 
     :ivar sequence: counts the commands of one claim, those that are gone included.
     :ivar served: whether the device ever got it, so that it may name it in a report or in ``after``.
+    :ivar encoded: the steps as they are served.
+    :ivar step_ids: correlation ids of the steps.
+    :ivar longest_text: bytes that the longest AT command takes in the device's buffer.
     """
 
     id: str
@@ -34,10 +37,14 @@ class Command:
     response: dict[str, Any] | None = None
     served: bool = False
     encoded: bytes = field(init=False)
+    step_ids: tuple[str, ...] = field(init=False)
+    longest_text: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Encode the steps once: every fetch needs them, or at least their length."""
+        """Encode and measure the steps once: every fetch needs that."""
         self.encoded = encode_commands(self.steps)[1:]  # without the head of the array
+        self.step_ids = tuple(step.id for step in self.steps)
+        self.longest_text = max(step.text_length for step in self.steps)
 
     @property
     def main_step(self) -> DeviceCommand:
