@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     import uvicorn
 
 USAGE_EXIT = 4
-HANG_UP = "harness.hang_up"
-"""The extension of the ASGI scope that closes the connection: a fake may order its service to say nothing."""
-
 LONGEST_SOCKET_PATH = 100
 LONGEST_GOODBYE = 0.5
 """Seconds that the event loop may take to end after the lifeline broke; then the process just ends."""
@@ -252,10 +249,12 @@ async def _start(
     """
     import uvicorn
 
+    from harness.backends.http_protocol import FakeHttpProtocol
+
     config = uvicorn.Config(
         application,
         loop="none",
-        http=_http_protocol(),
+        http=FakeHttpProtocol,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         ws="none",
         lifespan="off",
@@ -270,21 +269,6 @@ async def _start(
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
     return server
-
-
-def _http_protocol() -> type[asyncio.Protocol]:
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-    class HangUpProtocol(HttpToolsProtocol):
-        """HTTP whose applications may close a connection without an answer."""
-
-        def on_message_begin(self) -> None:
-            """Offer it as ASGI offers what is beyond HTTP: by an extension of the scope."""
-            super().on_message_begin()
-            extensions: dict[str, Any] = {HANG_UP: self.transport.close}
-            self.scope["extensions"] = extensions
-
-    return HangUpProtocol
 
 
 def _url(scheme: str, listener: socket.socket) -> str:
