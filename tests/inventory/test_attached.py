@@ -63,7 +63,7 @@ def test_what_the_file_says_of_a_board_on_usb_counts(file: Path) -> None:
     (board,) = found.boards
     assert (board.id, board.kind, board.driver) == ("shelf-1", "nrf9151dk", "nrf91")
     assert board.hardware_identity == "001051200001"
-    assert board.capabilities == {"attestation", "keygen", "jwt", "outdoors"}
+    assert board.capabilities == {"attestation", "keygen", "jwt", "certificate-check", "outdoors"}
     assert board.endpoints["console"].url == "/dev/ttyACM0"
     assert board.endpoints["console"].rtscts
     assert board.endpoints["trace"] == Endpoint(role="trace", url="/dev/ttyACM1", baud=1_000_000)

@@ -72,7 +72,9 @@ def test_virtual_board_is_joined_with_its_profile(plugins: HarnessPluginManager)
             id="vb-1",
             kind="nrf9161dk-virtual",
             driver="nrf91",
-            capabilities=frozenset({"attestation", "keygen", "jwt", "provisioning-agent"}),
+            capabilities=frozenset(
+                {"attestation", "keygen", "jwt", "provisioning-agent", "certificate-check"}
+            ),
             endpoints={
                 "console": Endpoint(role="console", url="/run/b/vb-1-console", discipline="at-host"),
                 "trace": Endpoint(role="trace", url="/run/b/vb-1-trace", baud=1000000),

@@ -23,7 +23,7 @@ def test_every_kind_has_a_factory_that_knows_it() -> None:
 
 def test_plugin_is_light() -> None:
     """Importing the plugin imports nothing heavy: an unused plugin costs nothing."""
-    heavy = "pydantic httpx starlette uvicorn cryptography cbor2 ecdsa rich typer sqlite3"
+    heavy = "pydantic httpx starlette uvicorn cryptography cbor2 ecdsa rich typer harness.backends.ledger"
     program = (
         "import sys, harness_nordic.plugin\n"
         f"print(*[name for name in {heavy.split()!r} if name in sys.modules])"

@@ -76,7 +76,8 @@ async def struck(
     if fault.kind is FaultKind.STATUS:
         response = answer_of(fault)
     elif fault.kind is FaultKind.DELAY:
-        await asyncio.sleep(fault.seconds)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(fault.removed.wait(), fault.seconds)
         response = await work(None)
     elif fault.kind is FaultKind.LOST_ANSWER:
         with contextlib.suppress(Refusal):  # the refusal is the answer that is lost

@@ -7,6 +7,7 @@ waits for the next.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class Fault:
     :ivar seconds: of a delay.
     :ivar left: how often it will strike yet.
     :ivar struck: how often it did.
+    :ivar removed: set when it is taken away, which also ends a delay.
     """
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -62,6 +64,7 @@ class Fault:
     seconds: float
     left: int
     struck: int = 0
+    removed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_for(self, place: FaultPlace, device: str | None, owner: str | None) -> bool:
         """Tell whether a request may meet it."""
@@ -124,14 +127,16 @@ class Faults:
 
         :raises NotFound: there is none of this id.
         """
-        if self._ordered.pop(identifier, None) is None:
+        fault = self._ordered.pop(identifier, None)
+        if fault is None:
             raise NotFound("there is no such fault")
+        fault.removed.set()
 
     def remove_all_of(self, orderer: str) -> int:
         """Take back what a team's tests ordered, and return how many that were."""
         gone = [fault.id for fault in self._ordered.values() if fault.orderer == orderer]
         for identifier in gone:
-            del self._ordered[identifier]
+            self.remove(identifier)
         return len(gone)
 
     def waiting(self, place: FaultPlace, *, device: str | None, owner: str | None) -> Fault | None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from harness.backends.ledger import Ledger
     from tests.nordic.conftest import Service
 
+CLOSE = "Connection: close\r\n"
+"""The literal service hangs up after each answer; the client has to know, or it asks on a closed line."""
+
 
 def test_claim_of_a_dead_session_is_undone(
     make: Callable[..., NrfCloudClient], fake: Backend, device: PaperDevice, ledger: Ledger
@@ -71,7 +74,7 @@ def test_claim_without_an_answer(
         client.claim(device.token())
     (entry,) = ledger.entries()
     assert entry.details["state"] == "intended"
-    literal_service.status(200, claimed_answer(device, now(shift)))
+    literal_service.status(200, claimed_answer(device, now(shift)), CLOSE)
 
     said = client.undo_entry(entry)
 
@@ -91,7 +94,7 @@ def test_time_that_is_none_proves_nothing(
     with pytest.raises(RequestRefused, match="answered 500"):
         client.claim(device.token())
     (entry,) = ledger.entries()
-    literal_service.status(200, claimed_answer(device, "yesterday"))
+    literal_service.status(200, claimed_answer(device, "yesterday"), CLOSE)
 
     assert client.undo_entry(entry) == "claimed at yesterday, not by this call: left alone"
 
