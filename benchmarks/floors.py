@@ -1,8 +1,9 @@
 """What single operations cost at the least, measured where they are needed: signatures, AT, HTTP.
 
 Each is the plainest way to do it in Python with the same library or the bare kernel: no capture, no index, no
-typed client, no fake. A floor is the mean of some, because a run is a sum of such operations: on a busy
-machine a few of them wait long, and both sides have their share of that.
+typed client, no fake. They are done in turn, as in a run, not each in a tight loop, where everything would
+lie in the caches. A floor is the mean, because a run is a sum of such operations: on a busy machine a few of
+them wait long, and both sides have their share of that.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from harness.backends.contract import BackendSpec
 from harness.backends.launcher import start_fake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Self
 
     from starlette.applications import Starlette
@@ -100,12 +101,15 @@ def bare_route(_settings: FakeSettings) -> BareRoute:
     return BareRoute()
 
 
-def mean_seconds(operation: Callable[[], object], count: int) -> float:
-    """Return the mean seconds of an operation."""
-    started = time.perf_counter()
-    for _number in range(count):
-        operation()
-    return (time.perf_counter() - started) / count
+def mean_seconds_in_turn(operations: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Return the mean seconds of each operation."""
+    spent = dict.fromkeys(operations, 0.0)
+    for _round in range(rounds):
+        for name, operation in operations.items():
+            started = time.perf_counter()
+            operation()
+            spent[name] += time.perf_counter() - started
+    return {name: seconds / rounds for name, seconds in spent.items()}
 
 
 class FloorMeter:
@@ -134,21 +138,27 @@ class FloorMeter:
 
     def measure(self) -> Floors:
         """Measure every floor once."""
-        count = self._count
         key = ec.generate_private_key(CURVE)
         public = key.public_key()
         data = b"x" * 300
         signature = key.sign(data, ES256)
-        http_kept, http_anew = _measure_http(self._url, count)
-        return Floors(
-            sign=mean_seconds(lambda: key.sign(data, ES256), count),
-            verify=mean_seconds(lambda: public.verify(signature, data, ES256), count),
-            make_key=mean_seconds(lambda: ec.generate_private_key(CURVE), count),
-            at=_measure_at(self._path, count),
-            http=http_kept,
-            http_anew=http_anew,
-            hand_over=_measure_hand_over(count),
-        )
+        with (
+            serial.Serial(self._path, 115200, timeout=5) as port,
+            httpx.Client(base_url=self._url) as client,
+            _other_thread() as hand_over,
+        ):
+            operations: dict[str, Callable[[], object]] = {
+                "at": lambda: _ask(port),
+                "sign": lambda: key.sign(data, ES256),
+                "http": lambda: _post(client),
+                "verify": lambda: public.verify(signature, data, ES256),
+                "hand_over": hand_over,
+                "make_key": lambda: ec.generate_private_key(CURVE),
+                "http_anew": lambda: _post_anew(self._url),
+            }
+            for operation in operations.values():
+                operation()
+            return Floors(**mean_seconds_in_turn(operations, self._count))
 
 
 @contextmanager
@@ -172,38 +182,28 @@ def bare_board() -> Iterator[str]:
         board.join()
 
 
-def _measure_http(url: str, count: int) -> tuple[float, float]:
+def _ask(port: serial.Serial) -> None:
+    port.write(b"AT\r")
+    assert port.read_until(b"OK\r\n").endswith(b"OK\r\n")
+
+
+def _post(client: httpx.Client) -> None:
+    assert client.post("/bare", content=BODY).content == ANSWER
+
+
+def _post_anew(url: str) -> None:
     where = urlsplit(url)
-
-    def anew() -> None:
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=5)
-        try:
-            connection.request("POST", "/bare", BODY, {"Connection": "close"})
-            assert connection.getresponse().read() == ANSWER
-        finally:
-            connection.close()
-
-    with httpx.Client(base_url=url) as client:
-
-        def kept() -> None:
-            assert client.post("/bare", content=BODY).content == ANSWER
-
-        kept()
-        return mean_seconds(kept, count), mean_seconds(anew, count)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=5)
+    try:
+        connection.request("POST", "/bare", BODY, {"Connection": "close"})
+        assert connection.getresponse().read() == ANSWER
+    finally:
+        connection.close()
 
 
-def _measure_at(path: str, count: int) -> float:
-    with serial.Serial(path, 115200, timeout=5) as port:
-
-        def ask() -> None:
-            port.write(b"AT\r")
-            assert port.read_until(b"OK\r\n").endswith(b"OK\r\n")
-
-        ask()
-        return mean_seconds(ask, count)
-
-
-def _measure_hand_over(count: int) -> float:
+@contextmanager
+def _other_thread() -> Iterator[Callable[[], object]]:
+    """Run a thread that answers; give what asks it and waits for the answer."""
     calls: queue.SimpleQueue[bool] = queue.SimpleQueue()
     answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
@@ -218,7 +218,7 @@ def _measure_hand_over(count: int) -> float:
     other = threading.Thread(target=answer)
     other.start()
     try:
-        return mean_seconds(ask, count)
+        yield ask
     finally:
         calls.put(False)
         other.join()

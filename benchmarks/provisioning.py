@@ -73,12 +73,15 @@ class Trace:
     verified: int
     keys: int
 
-    def floor(self, floors: Floors) -> dict[str, float]:
-        """Return the seconds that these operations cost at the least."""
+    def floor(self, floors: Floors, *, strict: bool = False) -> dict[str, float]:
+        """Return the seconds that these operations cost at the least.
+
+        :param strict: an AT command of the board's own agent costs no more than a call to another thread.
+        """
         new_keys = self.keys * floors.make_key
         return {
             "signatures": self.signed * floors.sign + self.verified * floors.verify + new_keys,
-            "AT": self.driver_at * floors.at + self.agent_at * floors.hand_over,
+            "AT": self.driver_at * floors.at + self.agent_at * (floors.hand_over if strict else floors.at),
             "HTTP": self.client_http * floors.http + self.agent_http * floors.http_anew,
         }
 
