@@ -18,5 +18,5 @@ def test_report_whose_answer_is_lost(board, nrfcloud):
         assert fault.struck == 1
 
     assert device.command(command.id).status is CommandStatus.SUCCEEDED
-    statuses = [request.status for request in nrfcloud.device_requests(device.id)]
+    statuses = [request.status for request in nrfcloud.device_requests(device.id, last=3)]
     assert statuses == [200, 500, 204]

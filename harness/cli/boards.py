@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.hand import ATTACHED, BenchOption, RigOption, find_boards, read_settings, survey_of
+from harness.by_hand import find_boards, survey_of
+from harness.cli.hand import ATTACHED, BenchOption, RigOption, read_settings
 from harness.errors import RigFault
 
 if TYPE_CHECKING:

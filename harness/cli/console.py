@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.hand import (
-    ATTACHED,
-    BenchOption,
-    BoardArgument,
-    RigOption,
-    WaitOption,
-    find_board,
-    lease_by_hand,
-    read_settings,
-    tell,
-)
+from harness.by_hand import find_board, lease_by_hand, tell
+from harness.cli.hand import ATTACHED, BenchOption, BoardArgument, RigOption, WaitOption, read_settings
 from harness.cli.interrupts import end_on_signals
 from harness.config import parse_seconds
 from harness.errors import UsageError
@@ -77,7 +68,7 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
         )
         end_on_signals()
         signal.signal(signal.SIGHUP, signal.default_int_handler)  # the terminal is restored then too
-        with lease_by_hand(found, wait=wait, purpose=_PURPOSE):
+        with lease_by_hand([found], wait=wait, purpose=_PURPOSE):
             port = open_port(endpoint, f"{found.id}-{role}")
             try:
                 if sys.stdin.isatty():

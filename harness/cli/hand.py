@@ -1,25 +1,17 @@
-"""A board in somebody's hand: found, leased and opened for one command of the command line."""
+"""The options of the commands that work on boards by hand (:mod:`harness.by_hand`)."""
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.rig import load_rig_and_plugins
-from harness.config import RIG_NAME, RIG_VARIABLE, Settings, parse_bench, parse_seconds
-from harness.errors import UsageError
+from harness.by_hand import settings_by_hand
+from harness.config import RIG_NAME, RIG_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from harness.inventory.attached import Survey
-    from harness.inventory.board import Board
-    from harness.inventory.leased_board import LeasedBoard
-    from harness.inventory.leases import Leases
+    from harness.config import Settings
     from harness.plugins import HarnessPluginManager
 
 ATTACHED = "attached"
@@ -49,118 +41,4 @@ def read_settings(
     :param rig: the rig file that an option names.
     :raises UsageError: no such bench, a virtual one without its socket, or the rig file does not fit.
     """
-    choice = parse_bench(bench)
-    if choice is not None and choice.kind == "virtual" and choice.socket is None:
-        raise UsageError(
-            "which virtual bench?",
-            key="--bench",
-            value=bench,
-            expected="virtual=SOCKET, the socket that 'harness bench up' prints",
-        )
-    found = load_rig_and_plugins(plugins, rig)
-    if found is not None:
-        context.with_resource(found.in_force())
-    return Settings(bench=choice, rig=found)
-
-
-def find_boards(plugins: HarnessPluginManager, settings: Settings) -> list[Board]:
-    """Ask every plugin for its boards.
-
-    :param plugins: the loaded plugins.
-    :param settings: say which bench.
-    :return: the boards that are there, in identity order.
-    :raises UsageError: a profile or the rig file does not fit.
-    :raises RigFault: the bench does not answer.
-    """
-    found = plugins.hook.harness_discover_boards(settings=settings)
-    return sorted((board for boards in found for board in boards), key=lambda board: board.id)
-
-
-def find_board(plugins: HarnessPluginManager, settings: Settings, board_id: str) -> Board:
-    """Return the board of an identity.
-
-    :param plugins: the loaded plugins.
-    :param settings: say which bench.
-    :param board_id: its identity.
-    :raises UsageError: it is not there.
-    :raises RigFault: the bench does not answer.
-    """
-    boards = {board.id: board for board in find_boards(plugins, settings)}
-    if board_id in boards:
-        return boards[board_id]
-    survey = survey_of(plugins, settings)
-    for absent in survey.absent if survey is not None else ():
-        if absent.board.id == board_id:
-            raise UsageError(
-                f"this board is absent: {absent.reason}",
-                key="BOARD",
-                value=board_id,
-                expected="it plugged in and switched on",
-            )
-    from harness.toml_files import nearest
-
-    raise UsageError(
-        "no such board here",
-        key="BOARD",
-        value=board_id,
-        expected=nearest(board_id, boards) or "a board that 'harness boards' lists",
-    )
-
-
-def survey_of(plugins: HarnessPluginManager, settings: Settings) -> Survey | None:
-    """Look for what discovery does not tell: absent boards, ports of nobody; ``None`` on a virtual bench."""
-    if settings.bench is not None and settings.bench.kind == "virtual":
-        return None
-    from harness.inventory.builtin import survey
-
-    return survey(plugins, settings.rig)
-
-
-@contextmanager
-def lease_by_hand(board: Board, *, wait: str, purpose: str) -> Iterator[Leases]:
-    """Hold a board until the block ends.
-
-    :param board: the board.
-    :param wait: seconds to wait while somebody else holds it, as the option says.
-    :param purpose: what others read in the place of a test.
-    :raises LeaseBusy: somebody else still holds it; the message says who.
-    """
-    from harness.inventory.leases import Leases
-    from harness.session_directory import new_run_id
-
-    deadline = parse_seconds("--wait", wait)
-    with Leases(new_run_id(), tell=tell) as leases:
-        leases.take([board], deadline=deadline)
-        for warning in leases.warnings:
-            tell(f"WARNING: {warning}")
-        leases.note_test(board.id, purpose)
-        yield leases
-
-
-@contextmanager
-def board_in_hand(
-    plugins: HarnessPluginManager, board: Board, settings: Settings, *, wait: str, purpose: str
-) -> Iterator[LeasedBoard]:
-    """Hold a board and be able to open it, until the block ends.
-
-    :param plugins: the loaded plugins.
-    :param board: the board.
-    :param settings: say what may be done with it.
-    :param wait: see :func:`lease_by_hand`.
-    :param purpose: see :func:`lease_by_hand`.
-    :raises LeaseBusy: somebody else still holds it; the message says who.
-    """
-    from harness.inventory.leased_board import LeasedBoard
-
-    with lease_by_hand(board, wait=wait, purpose=purpose):
-        leased = LeasedBoard(board, plugins, capture_directory=None, settings=settings.for_boards)
-        try:
-            yield leased
-        finally:
-            leased.close()
-
-
-def tell(line: str) -> None:
-    """Say something that is no output of the command."""
-    sys.stderr.write(f"harness: {line}\n")
-    sys.stderr.flush()
+    return context.with_resource(settings_by_hand(plugins, bench, rig))

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.hand import (
-    ATTACHED,
-    BenchOption,
-    BoardArgument,
-    RigOption,
-    WaitOption,
-    find_board,
-    lease_by_hand,
-    read_settings,
-)
+from harness.by_hand import find_board, lease_by_hand
+from harness.cli.hand import ATTACHED, BenchOption, BoardArgument, RigOption, WaitOption, read_settings
 from harness.cli.interrupts import end_on_signals
 from harness.errors import UsageError
 
@@ -62,7 +54,7 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
         found = find_board(plugins, settings, board)
         end_on_signals()
         purpose = f"{_PURPOSE}: {Path(command[0]).name}" if command else _PURPOSE
-        with lease_by_hand(found, wait=wait, purpose=purpose):
+        with lease_by_hand([found], wait=wait, purpose=purpose):
             if command:
                 raise typer.Exit(_run(command))
             _hold(found)

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.by_hand import load_rig_and_plugins
 from harness.config import RIG_NAME
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.plugins import HarnessPluginManager
-    from harness.rig import Rig
-
-
-def load_rig_and_plugins(plugins: HarnessPluginManager, named: Path | None) -> Rig | None:
-    """Read the rig file that counts and load the plugins that it names.
-
-    :param plugins: the loaded plugins, to which those of the file are added.
-    :param named: the file that an option names.
-    :return: the rig, or ``None`` when there is no file.
-    :raises UsageError: the file or a plugin does not fit.
-    """
-    from harness.rig import find_rig
-
-    rig = find_rig(named, [Path.cwd()])
-    if rig is not None:
-        plugins.load_modules(rig.plugins, source=rig.file)
-    return rig
 
 
 def make_app(plugins: HarnessPluginManager) -> typer.Typer:

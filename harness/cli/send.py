@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.by_hand import boards_in_hand, find_board
 from harness.cli.console import RoleOption, endpoint_of
-from harness.cli.hand import (
-    ATTACHED,
-    BenchOption,
-    BoardArgument,
-    RigOption,
-    WaitOption,
-    board_in_hand,
-    find_board,
-    read_settings,
-)
+from harness.cli.hand import ATTACHED, BenchOption, BoardArgument, RigOption, WaitOption, read_settings
 from harness.cli.interrupts import end_on_signals
 from harness.config import parse_seconds
 from harness.errors import ConsoleTimeout, UsageError
@@ -89,7 +81,7 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
             else _LISTEN_SECONDS
         )
         end_on_signals()
-        with board_in_hand(plugins, found, settings, wait=wait, purpose=_PURPOSE) as leased:
+        with boards_in_hand(plugins, [found], settings, wait=wait, purpose=_PURPOSE) as (leased,):
             good = _exchange(leased.endpoint(role), line, spoken, pattern, seconds)
         if not good:
             raise typer.Exit(1)

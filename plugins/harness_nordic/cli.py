@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.config import Settings, parse_bench, parse_seconds
+from harness.by_hand import boards_in_hand, find_boards, settings_by_hand
 from harness.errors import HarnessError, UsageError
-from harness.inventory.leased_board import LeasedBoard
-from harness.inventory.leases import Leases
 from harness.plugins import load_plugins
-from harness.rig import find_rig
 from harness_nordic.token_file import MOST_ROWS, check_target, file_text, parse_tags, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.inventory.board import Board
+    from harness.inventory.leased_board import LeasedBoard
     from harness_nordic.driver import Nrf91Driver
 
 DRIVER = "nrf91"
@@ -30,7 +28,7 @@ Bench = Annotated[
 RigOption = Annotated[
     Path | None, typer.Option("--rig", help="The rig file. Default: $HARNESS_RIG, else ./rig.toml.")
 ]
-Wait = Annotated[str, typer.Option("--lease-deadline", help="Seconds to wait for boards that others hold.")]
+Wait = Annotated[str, typer.Option(metavar="SECONDS", help="Wait so long while others hold the boards.")]
 
 
 def make_app() -> typer.Typer:
@@ -49,7 +47,7 @@ def enrol_boards(
     ],
     bench: Bench = "attached",
     rig: RigOption = None,
-    lease_deadline: Wait = "30",
+    wait: Wait = "0",
 ) -> None:
     """Make boards known to a served fake.
 
@@ -65,7 +63,7 @@ def enrol_boards(
         raise UsageError("no control socket", file=control, key="--control", expected="that of a served fake")
     backend = Backend(name="nrfcloud", mode="url", url="http://fake", control=str(control))
     known = {int(kind): kind.name for kind in DeviceType}
-    with _leased(boards, bench=bench, rig=rig, deadline=lease_deadline) as leased:
+    with _leased(boards, bench=bench, rig=rig, wait=wait) as leased:
         for board in leased:
             with _driver_of(board) as driver:
                 record = recovered_record(driver)
@@ -86,7 +84,7 @@ def write_tokens(
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     bench: Bench = "attached",
     rig: RigOption = None,
-    lease_deadline: Wait = "30",
+    wait: Wait = "0",
 ) -> None:
     """Write a fresh attestation token of each board to a file for claiming them all at once (CSV).
 
@@ -97,7 +95,7 @@ def write_tokens(
     wanted_tags = parse_tags(tags)
     check_target(output, force=force)
     tokens: list[str] = []
-    with _leased(boards, bench=bench, rig=rig, deadline=lease_deadline, most=MOST_ROWS) as leased:
+    with _leased(boards, bench=bench, rig=rig, wait=wait, most=MOST_ROWS) as leased:
         for board in leased:
             with _driver_of(board) as driver:
                 tokens.append(driver.attestation_token())
@@ -107,36 +105,24 @@ def write_tokens(
 
 @contextmanager
 def _leased(
-    names: Sequence[str] | None, *, bench: str, rig: Path | None, deadline: str, most: int | None = None
+    names: Sequence[str] | None, *, bench: str, rig: Path | None, wait: str, most: int | None = None
 ) -> Iterator[list[LeasedBoard]]:
     """Lease boards until the block ends.
 
     :param names: ids of boards; ``None``: every nRF91 board.
     :param most: more boards than this are refused.
     """
-    choice = parse_bench(bench)
-    if choice is not None and choice.kind == "virtual" and choice.socket is None:
-        raise UsageError(
-            "which virtual bench?", key="--bench", value=bench, expected="virtual=SOCKET of a bench that runs"
-        )
-    seconds = parse_seconds("--lease-deadline", deadline)
+    plugins = load_plugins()
     with ExitStack() as resources:
-        found = find_rig(rig, [Path.cwd()]) if choice is None or choice.kind == "attached" else None
-        if found is not None:
-            resources.enter_context(found.in_force())
-        plugins = load_plugins()
-        present = plugins.hook.harness_discover_boards(settings=Settings(bench=choice, rig=found))
-        boards = _choose([board for some in present for board in some], names, bench)
+        settings = resources.enter_context(settings_by_hand(plugins, bench, rig))
+        boards = _choose(find_boards(plugins, settings), names, bench)
         if most is not None and len(boards) > most:
             raise UsageError(
                 "too many boards for one file", key="--all", value=len(boards), expected=f"at most {most}"
             )
-        leases = Leases("harness nrfcloud", tell=lambda line: typer.echo(line, err=True))
-        resources.callback(leases.close)
-        leases.take(boards, deadline=seconds)
-        for warning in leases.warnings:
-            typer.echo(f"harness: WARNING: {warning}", err=True)
-        yield [LeasedBoard(board, plugins, capture_directory=None) for board in boards]
+        yield resources.enter_context(
+            boards_in_hand(plugins, boards, settings, wait=wait, purpose="harness nrfcloud")
+        )
 
 
 @contextmanager
@@ -156,9 +142,7 @@ def _driver_of(board: LeasedBoard) -> Iterator[Nrf91Driver]:
 
 
 def _choose(found: Sequence[Board], names: Sequence[str] | None, bench: str) -> list[Board]:
-    fitting = {
-        board.id: board for board in sorted(found, key=lambda board: board.id) if board.driver == DRIVER
-    }
+    fitting = {board.id: board for board in found if board.driver == DRIVER}
     if not names:
         if not fitting:
             raise UsageError("no nRF91 board is here", key="--bench", value=bench)

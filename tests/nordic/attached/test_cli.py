@@ -144,7 +144,7 @@ def test_nothing_is_overwritten(run: Callable[..., Outcome], tmp_path: Path) -> 
         (["tokens", "desk", "-o", "t", "--tags", "x" * 101], "--tags"),
         (["tokens", "desk", "-o", "t", "--bench", "virtual"], "which virtual bench"),
         (["tokens", "desk", "-o", "t", "--rig", "nothing.toml"], "nothing.toml"),
-        (["tokens", "desk", "-o", "t", "--lease-deadline", "soon"], "--lease-deadline"),
+        (["tokens", "desk", "-o", "t", "--wait", "soon"], "--wait"),
         (["tokens", "desk"], "--output"),
         (["enrol", "desk", "--control", "nothing.sock"], "no control socket"),
         (["enrol", "desk", "--control", "rig.toml"], "no control socket"),
@@ -175,7 +175,7 @@ def test_board_that_another_session_holds(run: Callable[..., Outcome], rig: Any,
     leases = Leases("another session")
     leases.take([rig.description], deadline=5)
     try:
-        done = run("tokens", "desk", "-o", "t", "--lease-deadline", "0.1")
+        done = run("tokens", "desk", "-o", "t", "--wait", "0.1")
     finally:
         leases.close()
 

@@ -1,0 +1,167 @@
+"""Boards in somebody's hand: found, leased and opened for one command, ours or a vendor's."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.config import Settings, parse_bench, parse_seconds
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.inventory.attached import Survey
+    from harness.inventory.board import Board
+    from harness.inventory.leased_board import LeasedBoard
+    from harness.inventory.leases import Leases
+    from harness.plugins import HarnessPluginManager
+    from harness.rig import Rig
+
+
+def load_rig_and_plugins(plugins: HarnessPluginManager, named: Path | None) -> Rig | None:
+    """Read the rig file that counts and load the plugins that it names.
+
+    :param plugins: the loaded plugins, to which those of the file are added.
+    :param named: the file that an option names.
+    :return: the rig, or ``None`` when there is no file.
+    :raises UsageError: the file or a plugin does not fit.
+    """
+    from harness.rig import find_rig
+
+    rig = find_rig(named, [Path.cwd()])
+    if rig is not None:
+        plugins.load_modules(rig.plugins, source=rig.file)
+    return rig
+
+
+@contextmanager
+def settings_by_hand(plugins: HarnessPluginManager, bench: str, rig: Path | None) -> Iterator[Settings]:
+    """Read on what a command is to work; the rig file is in force until the block ends.
+
+    :param plugins: the loaded plugins, to which those of the rig file are added.
+    :param bench: which bench, as ``--bench`` takes it.
+    :param rig: the rig file that an option names.
+    :raises UsageError: no such bench, a virtual one without its socket, or the rig file does not fit.
+    """
+    choice = parse_bench(bench)
+    if choice is not None and choice.kind == "virtual" and choice.socket is None:
+        raise UsageError(
+            "which virtual bench?",
+            key="--bench",
+            value=bench,
+            expected="virtual=SOCKET, the socket that 'harness bench up' prints",
+        )
+    found = load_rig_and_plugins(plugins, rig)
+    with ExitStack() as resources:
+        if found is not None:
+            resources.enter_context(found.in_force())
+        yield Settings(bench=choice, rig=found)
+
+
+def find_boards(plugins: HarnessPluginManager, settings: Settings) -> list[Board]:
+    """Ask every plugin for its boards.
+
+    :param plugins: the loaded plugins.
+    :param settings: say which bench.
+    :return: the boards that are there, in identity order.
+    :raises UsageError: a profile or the rig file does not fit.
+    :raises RigFault: the bench does not answer.
+    """
+    found = plugins.hook.harness_discover_boards(settings=settings)
+    return sorted((board for boards in found for board in boards), key=lambda board: board.id)
+
+
+def find_board(plugins: HarnessPluginManager, settings: Settings, board_id: str) -> Board:
+    """Return the board of an identity.
+
+    :param plugins: the loaded plugins.
+    :param settings: say which bench.
+    :param board_id: its identity.
+    :raises UsageError: it is not there.
+    :raises RigFault: the bench does not answer.
+    """
+    boards = {board.id: board for board in find_boards(plugins, settings)}
+    if board_id in boards:
+        return boards[board_id]
+    survey = survey_of(plugins, settings)
+    for absent in survey.absent if survey is not None else ():
+        if absent.board.id == board_id:
+            raise UsageError(
+                f"this board is absent: {absent.reason}",
+                key="BOARD",
+                value=board_id,
+                expected="it plugged in and switched on",
+            )
+    from harness.toml_files import nearest
+
+    raise UsageError(
+        "no such board here",
+        key="BOARD",
+        value=board_id,
+        expected=nearest(board_id, boards) or "a board that 'harness boards' lists",
+    )
+
+
+def survey_of(plugins: HarnessPluginManager, settings: Settings) -> Survey | None:
+    """Look for what discovery does not tell: absent boards, ports of nobody; ``None`` on a virtual bench."""
+    if settings.bench is not None and settings.bench.kind == "virtual":
+        return None
+    from harness.inventory.builtin import survey
+
+    return survey(plugins, settings.rig)
+
+
+@contextmanager
+def lease_by_hand(boards: Sequence[Board], *, wait: str, purpose: str) -> Iterator[Leases]:
+    """Hold boards until the block ends.
+
+    :param boards: the boards.
+    :param wait: seconds to wait while somebody else holds it, as the option says.
+    :param purpose: what others read in the place of a test.
+    :raises LeaseBusy: somebody else still holds one; the message says who.
+    """
+    from harness.inventory.leases import Leases
+    from harness.session_directory import new_run_id
+
+    deadline = parse_seconds("--wait", wait)
+    with Leases(new_run_id(), tell=tell) as leases:
+        leases.take(boards, deadline=deadline)
+        for warning in leases.warnings:
+            tell(f"WARNING: {warning}")
+        for board in boards:
+            leases.note_test(board.id, purpose)
+        yield leases
+
+
+@contextmanager
+def boards_in_hand(
+    plugins: HarnessPluginManager, boards: Sequence[Board], settings: Settings, *, wait: str, purpose: str
+) -> Iterator[list[LeasedBoard]]:
+    """Hold boards and be able to open them, until the block ends.
+
+    :param plugins: the loaded plugins.
+    :param boards: the boards.
+    :param settings: say what may be done with them.
+    :param wait: see :func:`lease_by_hand`.
+    :param purpose: see :func:`lease_by_hand`.
+    :raises LeaseBusy: somebody else still holds one; the message says who.
+    """
+    from harness.inventory.leased_board import LeasedBoard
+
+    with lease_by_hand(boards, wait=wait, purpose=purpose), ExitStack() as resources:
+        leased = [
+            LeasedBoard(board, plugins, capture_directory=None, settings=settings.for_boards)
+            for board in boards
+        ]
+        for board in leased:
+            resources.callback(board.close)
+        yield leased
+
+
+def tell(line: str) -> None:
+    """Say something that is no output of the command."""
+    sys.stderr.write(f"harness: {line}\n")
+    sys.stderr.flush()
