@@ -6,6 +6,7 @@ standard error, never a traceback.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,4 +120,10 @@ def _complain(text: str, code: int) -> int:
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
-    sys.exit(execute(sys.argv[1:]))
+    code = execute(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads any more: the interpreter must not try once more and fail
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or FAILED
+    sys.exit(code)

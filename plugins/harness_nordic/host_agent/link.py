@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _USER_AGENT = f"provisioning-harness/{__version__} (host agent)"
+_REFUSALS = (ssl.SSLError, ConnectionRefusedError)
+_LOST_CONNECTIONS = (ssl.SSLEOFError, ssl.SSLSyscallError, ssl.SSLZeroReturnError)
+"""Errors of TLS that say nothing of the certificate: somebody hung up."""
 
 
 class LinkFailed(Exception):
@@ -83,7 +86,7 @@ class ServiceLink:
             ):
                 return Answer(response.status_code, _read(response, largest))
         except httpx.ConnectError as error:
-            refused = _caused_by(error, (ssl.SSLError, ConnectionRefusedError))
+            refused = _caused_by(error, _REFUSALS) and not _caused_by(error, _LOST_CONNECTIONS)
             raise LinkFailed(f"no connection: {error}", refused=refused) from error
         except httpx.TimeoutException as error:
             raise LinkFailed("timed out") from error

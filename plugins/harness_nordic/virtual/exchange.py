@@ -162,7 +162,8 @@ class ServiceLink:
             if trusted:
                 context.load_verify_locations(cadata=trusted)
             return context.wrap_socket(sock, server_hostname=host)
-        except ssl.SSLEOFError as error:
+        except (ssl.SSLEOFError, ssl.SSLSyscallError, ssl.SSLZeroReturnError) as error:
+            # Whoever hangs up says nothing of the certificate.
             raise ExchangeFailed("the server ended the TLS handshake") from error
         except ssl.SSLError as error:
             raise ExchangeFailed(f"TLS refused: {error.reason or error}", refused=True) from error
