@@ -1,4 +1,4 @@
-"""What all tests of the harness share: a ledger of their own, and in CI a skipped test is a failure."""
+"""What all tests of the harness share: ledger and leases of their own; in CI a skipped test is a failure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ CI_VARIABLE = "HARNESS_CI"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the ledger of whatever the tests start apart from the user's own."""
+    """Keep ledger and leases of whatever the tests start apart from the user's own."""
     state = tempfile.TemporaryDirectory(prefix="harness-tests-")
     config.add_cleanup(state.cleanup)
     os.environ["XDG_STATE_HOME"] = state.name
+    os.environ["HARNESS_LEASE_DIR"] = f"{state.name}/leases"
 
 
 @pytest.hookimpl(trylast=True)

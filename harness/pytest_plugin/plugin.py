@@ -44,10 +44,12 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, ExitCode, Exit
     try:
         return (yield)
     except KeyboardInterrupt:
-        # For xdist boards are found before there is a session, which would take care of this.
+        # For xdist boards are found before there is a session, which would take care of this; and what is
+        # given back after one has no session either.
         if not is_asked_for(config):
             raise
-        sys.stderr.write("harness: interrupted before the tests were collected\n")
+        if not hasattr(config, "workerinput"):  # of its workers the controller tells
+            sys.stderr.write("harness: interrupted\n")
         return pytest.ExitCode.INTERRUPTED
 
 

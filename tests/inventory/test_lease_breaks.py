@@ -36,7 +36,12 @@ sys.stdin.read()
 """
 # A tool that outlives the session: it ends with the standard input of the test, not with the session.
 TOOL = 'subprocess.Popen(["sh", "-c", "read x"], close_fds=False)'
-FORK = "if os.fork() == 0: sys.stdin.read(); os._exit(0)"
+# The child says that it runs, or the session could be killed before the child had a chance to let go.
+FORK = """
+begun, told = os.pipe()
+if os.fork() == 0: os.write(told, b"!"); sys.stdin.read(); os._exit(0)
+os.read(begun, 1)
+"""
 
 
 def guard_free_after_death(directory: Path, defect: str, deed: str) -> None:

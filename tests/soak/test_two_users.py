@@ -167,6 +167,7 @@ class Session:
                 "USER": self.user.name,
                 "XDG_RUNTIME_DIR": str(self.home / "run"),
                 "XDG_STATE_HOME": str(self.home / "state"),
+                "PYTEST_DEBUG_TEMPROOT": str(self.home),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
