@@ -6,7 +6,6 @@ import re
 import stat
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,31 +15,12 @@ from hypothesis import strategies as st
 from harness.console import SEARCH_WINDOW, Console
 from harness.errors import ConsoleTimeout, ForbiddenOutput, RigFault, UsageError
 from harness.inventory.board import Endpoint
+from tests.console.dialect import AT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .conftest import PtyBoard
-
-
-@dataclass(frozen=True)
-class AtDialect:
-    """A small AT dialect."""
-
-    def encode(self, command: str) -> bytes:
-        return command.encode() + b"\r"
-
-    def is_final(self, line: str) -> bool:
-        return line in {"OK", "ERROR"}
-
-    def is_unsolicited(self, line: str) -> bool:
-        return line.startswith("+CEREG")
-
-    def is_echo(self, line: str, command: str) -> bool:
-        return line == command
-
-
-AT = AtDialect()
 
 
 # -- expect -------------------------------------------------------------------------------------------------

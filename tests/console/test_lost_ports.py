@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,31 +12,12 @@ import pytest
 from harness.console import Console
 from harness.errors import BoardLost, RigFault, UsageError
 from harness.inventory.board import Endpoint
+from tests.console.dialect import AT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .conftest import PtyBoard
-
-
-@dataclass(frozen=True)
-class AtDialect:
-    """A small AT dialect."""
-
-    def encode(self, command: str) -> bytes:
-        return command.encode() + b"\r"
-
-    def is_final(self, line: str) -> bool:
-        return line in {"OK", "ERROR"}
-
-    def is_unsolicited(self, line: str) -> bool:
-        return line.startswith("+CEREG")
-
-    def is_echo(self, line: str, command: str) -> bool:
-        return line == command
-
-
-AT = AtDialect()
 
 
 def test_unplug_while_reading(board: PtyBoard, console: Console) -> None:
