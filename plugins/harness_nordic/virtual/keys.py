@@ -64,9 +64,11 @@ def read_subject(attributes: str, device: UUID) -> x509.Name:
         if oid is None:
             raise CmeRefusal(CmeError.BAD_PARAMETERS)
         try:
-            pairs.append(x509.NameAttribute(oid, value.replace("\\,", ",").strip()))
+            pair = x509.NameAttribute(oid, value.replace("\\,", ",").strip())
+            x509.Name([pair]).public_bytes()  # bytes that are no text are found out here and nowhere else
         except ValueError as error:
             raise CmeRefusal(CmeError.BAD_PARAMETERS) from error
+        pairs.append(pair)
     return x509.Name(pairs)
 
 
