@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import warnings
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 
 _BEGIN = "-----BEGIN "
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+?)\r?\n-----END CERTIFICATE-----")
@@ -28,7 +30,10 @@ def _is_readable(block: str) -> bool:
     if any(len(line) > _LONGEST_LINE for line in lines):
         return False
     try:
-        x509.load_der_x509_certificate(base64.b64decode("".join(lines), validate=True))
-    except (binascii.Error, ValueError):
+        with warnings.catch_warnings():
+            # The library means to refuse some certificates later, for example those with a negative number.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            x509.load_der_x509_certificate(base64.b64decode("".join(lines), validate=True))
+    except (binascii.Error, ValueError, x509.InvalidVersion):
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,15 @@ def test_overwriting_and_deleting(board: Any) -> None:
     assert board.at("AT%CMNG=1,7") == "OK\r\n"
 
 
+def in_der(pem: str, old: str, new: str) -> str:
+    """Replace bytes, given in hex, in the DER of a PEM certificate."""
+    der = base64.b64decode("".join(pem.splitlines()[1:-1]))
+    assert der.count(bytes.fromhex(old)) == 1
+    text = base64.encodebytes(der.replace(bytes.fromhex(old), bytes.fromhex(new))).decode()
+    lines = [text.replace("\n", "")[start : start + 64] for start in range(0, len(text), 64)]
+    return "\n".join(["-----BEGIN CERTIFICATE-----", *filter(None, lines), "-----END CERTIFICATE-----"])
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -76,6 +86,7 @@ def test_overwriting_and_deleting(board: Any) -> None:
         lambda pem: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----",
         lambda pem: pem[:27] + "\n" + pem[28:].replace("\n", "", 2),
         lambda pem: pem[:40] + "=" + pem[41:],
+        lambda pem: in_der(pem, "a003020102", "a003020132"),  # version 51
     ],
 )
 @pytest.mark.parametrize("kind", [0, 1])
