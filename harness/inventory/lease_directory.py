@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,15 +60,14 @@ def lease_place(board: Board) -> LeasePlace:
 
 def _bench_leases(bench: Path) -> Path:
     directory = bench / wire.LEASES_NAME
-    with suppress(FileExistsError):
-        try:
-            directory.mkdir(mode=PRIVATE_MODE)
-        except FileExistsError:
-            raise
-        except OSError as error:
-            raise UsageError(
-                f"the directory for leases cannot be made: {error.strerror}", file=directory
-            ) from error
+    try:
+        directory.mkdir(mode=PRIVATE_MODE)
+    except FileExistsError:
+        pass  # what it is, is looked at next
+    except OSError as error:
+        raise UsageError(
+            f"the directory for leases cannot be made: {error.strerror}", file=directory
+        ) from error
     problem = _no_directory(directory)
     if problem is not None:
         raise UsageError(f"the directory for leases {problem}", file=directory)

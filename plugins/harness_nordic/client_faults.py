@@ -5,6 +5,7 @@ Everything ordered here is gone when the test ends, or with the block of the ``w
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness_nordic.client_models import (
@@ -101,14 +102,15 @@ class AnotherWay:
         self._calls.order_after_error(None)
 
 
-class FaultCalls:
+class FaultCalls(ABC):
     """What only a fake can do wrong on order; part of :class:`~harness_nordic.client.NrfCloudClient`."""
 
     owner_id: str
     _ordered_something: bool = False
 
+    @abstractmethod
     def _fake_control(self, what: str) -> ServiceHttp:
-        raise NotImplementedError
+        """Return the way to the fake's control socket; ``what`` is what is wanted of it."""
 
     def fault(
         self,
