@@ -9,6 +9,7 @@ pytest's root directory.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ class RigEndpoint(Part):
     """Where one serial endpoint of a board is, and what of its profile does not hold for it.
 
     :ivar url: a device path or any pyserial URL.
+    :ivar interface: number of its interface on the board's USB device, in the place of a URL.
     :ivar baud: line speed in bits per second.
     :ivar discipline: line discipline that is spoken, for example ``at-host``.
     :ivar rtscts: hardware flow control.
@@ -44,7 +46,8 @@ class RigEndpoint(Part):
     :ivar rts: state of RTS to set before opening.
     """
 
-    url: Text
+    url: Text | None = None
+    interface: Annotated[int, Field(ge=0, le=255)] | None = None
     baud: Annotated[int, Field(ge=50, le=12_000_000)] | None = None
     discipline: Name | None = None
     rtscts: bool | None = None
@@ -75,9 +78,11 @@ class Capabilities(Part):
 class RigBoard(Part):
     """One board of the rig.
 
-    :ivar id: its identity; the USB serial number without it.
-    :ivar profile: its kind; without it the one that fits the USB serial number.
+    :ivar id: what it is called; without it the USB serial number, or the identity where there is none.
+    :ivar profile: its kind; without it the one that fits the USB device.
     :ivar usb_serial: serial number that its ports show on USB.
+    :ivar identity: who the board says it is when it is asked; counts before everything else.
+    :ivar location: the chain of hub ports where it was last; a hint beside a serial number or an identity.
     :ivar endpoints: where its serial endpoints are, by role; each a table, or its URL alone.
     :ivar capabilities: what tells it from others of its kind.
     :ivar properties: facts that are no secret, for reports and drivers.
@@ -87,15 +92,17 @@ class RigBoard(Part):
     id: Annotated[str, Field(pattern=r"^[^\s/][^\s]*$")] | None = None
     profile: Name | None = None
     usb_serial: Text | None = None
+    identity: Annotated[str, Field(pattern=r"^[^\s/][^\s]*$")] | None = None
+    location: Annotated[str, Field(pattern=r"^[0-9]+-[0-9]+(\.[0-9]+)*$")] | None = None
     endpoints: dict[Name, EndpointOrAddress] = Field(default_factory=dict)
     capabilities: Capabilities = Field(default_factory=Capabilities)
     properties: dict[Name, str] = Field(default_factory=dict)
     control: dict[Name, dict[str, Plain]] = Field(default_factory=dict)
 
     @property
-    def identity(self) -> str:
-        """The board's identity."""
-        return self.id or self.usb_serial or ""
+    def name(self) -> str:
+        """What the board is called."""
+        return self.id or self.usb_serial or self.identity or ""
 
 
 class LeaseSettings(Part):
@@ -215,24 +222,17 @@ def _check_boards(file: Path, boards: list[RigBoard]) -> None:
     :raises UsageError: a board cannot be found by what is said of it, or two are one.
     """
     seen: dict[str, str] = {}
+    sharing = Counter(board.usb_serial for board in boards)
+    unclear = {board.usb_serial for board in boards if not (board.id and (board.identity or board.location))}
     for number, board in enumerate(boards):
         where = dotted(("board", number))
-        if board.usb_serial is None:
-            for key, value in (("id", board.id), ("profile", board.profile), ("endpoints", board.endpoints)):
-                if not value:
-                    raise UsageError(
-                        "missing key",
-                        file=file,
-                        key=f"{where}.{key}",
-                        expected="this key, or usb_serial, by which the board is found on USB",
-                    )
-        claims = {"identity": board.identity, "usb_serial": board.usb_serial}
-        claims |= {f"endpoints.{role}": endpoint.url for role, endpoint in board.endpoints.items()}
-        for key, value in claims.items():
-            if value is None:
-                continue
-            # An identity and a serial number are one space: without an id the serial number is the identity.
-            kind = "endpoint" if key.startswith("endpoints.") else "identity"
+        _check_findable(file, where, board)
+        _check_endpoints(file, where, board)
+        for key, kind, value in _claims(
+            board,
+            shared=sharing[board.usb_serial] > 1,
+            told_apart=board.usb_serial not in unclear,
+        ):
             other = seen.setdefault(f"{kind} {value}", where)
             if other != where:
                 raise UsageError(
@@ -240,7 +240,7 @@ def _check_boards(file: Path, boards: list[RigBoard]) -> None:
                     file=file,
                     key=f"{where}.{key}",
                     value=value,
-                    expected="a board once",
+                    expected=_ONCE.get(key, "a board once"),
                 )
         granted = GRANTED.intersection(board.capabilities.add)
         if granted:
@@ -250,4 +250,80 @@ def _check_boards(file: Path, boards: list[RigBoard]) -> None:
                 key=f"{where}.capabilities.add",
                 value=min(granted),
                 expected="other capabilities",
+            )
+
+
+_ONCE = {"usb_serial": "a board once; boards that share it each with an id and an identity"}
+
+
+def _claims(board: RigBoard, *, shared: bool, told_apart: bool) -> Iterator[tuple[str, str, str]]:
+    """Give what no other board of the file may say of itself too.
+
+    :param shared: other boards of the file have its USB serial number.
+    :param told_apart: each of these says what else tells it from the others.
+    :return: key, what it is, and its value.
+    """
+    # A name and a serial number are one space: without an id the serial number is the name.
+    yield "id" if board.id else "usb_serial" if board.usb_serial else "identity", "name", board.name
+    if board.usb_serial is not None and not (shared and told_apart):
+        yield "usb_serial", "name", board.usb_serial
+    if board.identity is not None:
+        yield "identity", "identity", board.identity
+    elif board.location is not None and (board.usb_serial is None or shared):
+        yield "location", f"location of {board.usb_serial}", board.location
+    for role, endpoint in board.endpoints.items():
+        if endpoint.url is not None:
+            yield f"endpoints.{role}", "endpoint", endpoint.url
+
+
+def _check_findable(file: Path, where: str, board: RigBoard) -> None:
+    """Refuse a board of which nothing says how it is found.
+
+    :raises UsageError: a key is missing.
+    """
+    if board.usb_serial is not None or board.identity is not None:
+        return
+    keys: dict[str, object] = {"id": board.id}
+    if board.location is None:
+        keys |= {"profile": board.profile, "endpoints": board.endpoints or None}
+    for key, value in keys.items():
+        if value is None:
+            raise UsageError(
+                "missing key",
+                file=file,
+                key=f"{where}.{key}",
+                expected="this key, or usb_serial, by which the board is found on USB",
+            )
+
+
+def _check_endpoints(file: Path, where: str, board: RigBoard) -> None:
+    """Refuse endpoints of which nothing says where they are, or two things do.
+
+    :raises UsageError: a key is missing or too many.
+    """
+    on_usb = board.usb_serial is not None or board.identity is not None or board.location is not None
+    taken: dict[int, str] = {}
+    for role, endpoint in board.endpoints.items():
+        key = f"{where}.endpoints.{role}"
+        if endpoint.url is None and not on_usb:
+            raise UsageError(
+                "missing key",
+                file=file,
+                key=f"{key}.url",
+                expected="this key, or usb_serial, by which the board is found on USB",
+            )
+        if endpoint.interface is None:
+            continue
+        if endpoint.url is not None:
+            raise UsageError(
+                "is said beside url", file=file, key=f"{key}.interface", expected="one of the two"
+            )
+        other = taken.setdefault(endpoint.interface, role)
+        if other != role:
+            raise UsageError(
+                f"is the interface of {other!r} already",
+                file=file,
+                key=f"{key}.interface",
+                value=endpoint.interface,
+                expected="one interface a role",
             )

@@ -14,6 +14,11 @@ from harness.rig import RigFile
 
 _VARIABLE = re.compile(r"^:ivar (\w+): ((?:.|\n(?!:|$))*)", re.MULTILINE)
 _BOARD_HAS = ("id", "profile", "endpoints")
+# Of a board that is not found on USB each endpoint says where it is.
+_ADDRESSED = {
+    "minProperties": 1,
+    "additionalProperties": {"anyOf": [{"type": "string"}, {"required": ["url"]}]},
+}
 
 
 def rig_schema() -> str:
@@ -21,8 +26,11 @@ def rig_schema() -> str:
     schema = _in_tomls_words(RigFile.model_json_schema(mode="validation"))
     schema["$defs"]["RigBoard"]["anyOf"] = [
         {"required": ["usb_serial"]},
-        {"required": list(_BOARD_HAS), "properties": {"endpoints": {"minProperties": 1}}},
+        {"required": ["identity"]},
+        {"required": ["id", "location"]},
+        {"required": list(_BOARD_HAS), "properties": {"endpoints": _ADDRESSED}},
     ]
+    schema["$defs"]["RigEndpoint"]["not"] = {"required": ["url", "interface"]}
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": "Made by: harness rig schema",

@@ -19,6 +19,8 @@ from harness.rig_schema import rig_schema
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "docs/examples/rig/rig.toml"
+ON_USB = '[[board]]\nusb_serial = "7"\n'
+SHARED = '[[board]]\nid = "a"\nusb_serial = "7"\n{}\n[[board]]\nid = "b"\nusb_serial = "7"\n{}\n'
 ON_A_PATH = '[[board]]\nid = "b1"\nprofile = "toy"\nendpoints.console = "/dev/x"\n'
 
 
@@ -42,10 +44,10 @@ def test_everything_of_the_example_arrives() -> None:
     assert (rig.file, rig.name, rig.plugins) == (EXAMPLE, "left shelf", ("my_boards",))
     assert (rig.sec_tags, rig.lease_directory) == ("910000000-910000004", "/run/lock/harness-leases")
     shelf, second, cellar = rig.boards
-    assert (shelf.identity, shelf.profile, shelf.usb_serial) == ("shelf-1", None, "001051200001")
+    assert (shelf.name, shelf.profile, shelf.usb_serial) == ("shelf-1", None, "001051200001")
     assert shelf.capabilities.remove == ["provisioning-agent"]
     assert shelf.properties == {"shelf": "left"}
-    assert (second.identity, second.endpoints["trace"].baud) == ("000960012345", 1_000_000)
+    assert (second.name, second.endpoints["trace"].baud) == ("000960012345", 1_000_000)
     assert cellar.capabilities.add == ["outdoors"]
     console = cellar.endpoints["console"]
     assert (console.url, console.discipline) == ("socket://192.0.2.10:2001", "at-host")
@@ -107,6 +109,42 @@ def test_endpoint_may_be_its_url_alone(file: Path) -> None:
         ),
         (ON_A_PATH + "endpoints.trace = {}", r"board\[0\].endpoints.trace.url: missing key"),
         (
+            ON_A_PATH + "endpoints.trace.interface = 2",
+            r"board\[0\].endpoints.trace.url: missing key; expected this key, or usb_serial",
+        ),
+        (
+            ON_USB + 'endpoints.trace = { url = "/dev/y", interface = 2 }',
+            r"board\[0\].endpoints.trace.interface: is said beside url; expected one of the two",
+        ),
+        (
+            ON_USB + "endpoints = { console.interface = 2, trace.interface = 2 }",
+            r"board\[0\].endpoints.trace.interface: is the interface of 'console' already \(got 2\)",
+        ),
+        (
+            ON_USB + "endpoints.console.interface = 256",
+            r"board\[0\].endpoints.console.interface: does not fit \(got 256\); expected less than or equal",
+        ),
+        (ON_USB + 'identity = ""', r"board\[0\].identity: does not fit \(got ''\)"),
+        (ON_USB + 'identity = "a b"', r"board\[0\].identity: does not fit \(got 'a b'\)"),
+        (ON_USB + 'location = "1-1:1.0"', r"board\[0\].location: does not fit \(got '1-1:1.0'\)"),
+        ('[[board]]\nlocation = "1-1"', r"board\[0\].id: missing key; expected this key, or usb_serial"),
+        (
+            '[[board]]\nidentity = "5"\n[[board]]\nid = "b"\nidentity = "5"',
+            r"board\[1\].identity: is that of board\[0\] already \(got '5'\); expected a board once",
+        ),
+        (
+            '[[board]]\nid = "a"\nlocation = "1-1"\n[[board]]\nid = "b"\nlocation = "1-1"',
+            r"board\[1\].location: is that of board\[0\] already \(got '1-1'\)",
+        ),
+        (
+            SHARED.format("", 'location = "1-2"'),
+            r"board\[1\].usb_serial: is that of board\[0\] already \(got '7'\); .*with an id and an identity",
+        ),
+        (
+            SHARED.format('location = "1-2"', 'location = "1-2"'),
+            r"board\[1\].location: is that of board\[0\] already \(got '1-2'\)",
+        ),
+        (
             ON_A_PATH + 'endpoints.trace = {url = "/dev/y", dtr = 1}',
             r"board\[0\].endpoints.trace.dtr: does not fit \(got 1\); expected a valid boolean",
         ),
@@ -124,7 +162,7 @@ def test_endpoint_may_be_its_url_alone(file: Path) -> None:
             ON_A_PATH + 'capabilities.add = ["destructive"]',
             r"board\[0\].capabilities.add: no file gives this capability.* \(got 'destructive'\)",
         ),
-        (ON_A_PATH * 2, r"board\[1\].identity: is that of board\[0\] already \(got 'b1'\); expected a board"),
+        (ON_A_PATH * 2, r"board\[1\].id: is that of board\[0\] already \(got 'b1'\); expected a board"),
         (
             ON_A_PATH + ON_A_PATH.replace("b1", "b2"),
             r"board\[1\].endpoints.console: is that of board\[0\] already \(got '/dev/x'\)",
@@ -135,7 +173,7 @@ def test_endpoint_may_be_its_url_alone(file: Path) -> None:
         ),
         (
             '[[board]]\nusb_serial = "1"\n[[board]]\nid = "1"\nusb_serial = "2"',
-            r"board\[1\].identity: is that of board\[0\] already \(got '1'\)",
+            r"board\[1\].id: is that of board\[0\] already \(got '1'\)",
         ),
     ],
 )
@@ -320,6 +358,10 @@ def test_schema_accepts_the_example() -> None:
         ON_A_PATH + "endpoints.trace = 3",
         ON_A_PATH + 'endpoints.trace = {url = "/dev/y", baud = 1}',
         ON_A_PATH + "endpoints.trace = {}",
+        ON_USB + 'endpoints.trace = { url = "/dev/y", interface = 2 }',
+        ON_USB + "endpoints.trace.interface = 256",
+        '[[board]]\nlocation = "1-2"',
+        '[[board]]\nidentity = "a b"',
         ON_A_PATH + 'endpoints.Trace = "/dev/y"',
         ON_A_PATH + "properties.shelf = 3",
         ON_A_PATH + "control.relay = 3",

@@ -35,7 +35,7 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
         if rig is None:
             raise UsageError("there is no such file here", file=RIG_NAME, expected="a FILE")
         found = survey(plugins, rig)
-        named = {board.identity for board in rig.boards}
+        named = {board.name for board in rig.boards}
         typer.echo(f"{rig.file}: rig {rig.name}, boards: {len(rig.boards)}")
         for board in found.boards:
             if board.id in named:

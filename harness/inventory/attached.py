@@ -139,7 +139,7 @@ class _RigBoard:
 
     def _serial_of_endpoints(self, groups: Mapping[str, Sequence[SerialPort]]) -> str | None:
         """Tell which board on USB has a port that the entry names; that board is this one."""
-        named = {_real(endpoint.url) for endpoint in self._entry.endpoints.values()}
+        named = {_real(endpoint.url) for endpoint in self._entry.endpoints.values() if endpoint.url}
         return next(
             (
                 serial
@@ -154,7 +154,8 @@ class _RigBoard:
         """What of the board is not there."""
         if self._entry.usb_serial is not None and not self._group:
             return f"no serial port has the USB serial number {self._entry.usb_serial}"
-        paths = [endpoint.url for endpoint in self._entry.endpoints.values() if "://" not in endpoint.url]
+        urls = [endpoint.url for endpoint in self._entry.endpoints.values() if endpoint.url]
+        paths = [url for url in urls if "://" not in url]
         gone = [path for path in paths if not Path(path).exists()]
         return f"there is no {gone[0]}" if gone else None
 
@@ -164,20 +165,32 @@ class _RigBoard:
         :raises UsageError: the profile that is named does not exist, or none is named and none fits.
         """
         entry, profile = self._entry, self._profile()
-        board = Board(id=entry.identity, kind="unknown", driver="unknown")
+        board = Board(id=entry.name, kind="unknown", driver="unknown")
         if profile is not None:
             board = replace(
-                board_on_ports(profile, "", self._group), id=entry.identity, properties=profile.properties
+                board_on_ports(profile, "", self._group), id=entry.name, properties=profile.properties
             )
         on_usb = {} if self.serial is None else {USB_SERIAL: self.serial}
-        endpoints = {role: _endpoint(profile, role, table) for role, table in entry.endpoints.items()}
+        endpoints = {
+            role: _endpoint(profile, role, table, url)
+            for role, table in entry.endpoints.items()
+            if (url := table.url or self._device(board, role, table)) is not None
+        }
         return replace(
             board,
             capabilities=(board.capabilities | set(entry.capabilities.add)) - set(entry.capabilities.remove),
             endpoints={**board.endpoints, **endpoints},
             properties={**board.properties, **entry.properties, **on_usb},
             control={name: dict(table) for name, table in entry.control.items()},
+            identity=entry.identity,
         )
+
+    @staticmethod
+    def _device(board: Board, role: str, table: RigEndpoint) -> str | None:
+        """Return the port of an endpoint of which the file does not say the URL."""
+        if table.interface is not None:
+            return next((port for port, number in board.ports.items() if number == table.interface), None)
+        return board.endpoints[role].url if role in board.endpoints else None
 
     def _profile(self) -> Profile | None:
         """Return the board's profile; ``None`` for one that is absent and of no kind that anybody named.
@@ -212,11 +225,11 @@ class _RigBoard:
         )
 
 
-def _endpoint(profile: Profile | None, role: str, table: RigEndpoint) -> Endpoint:
+def _endpoint(profile: Profile | None, role: str, table: RigEndpoint, url: str) -> Endpoint:
     """Describe an endpoint: what the file says counts, then the profile."""
     known = profile is not None and role in profile.endpoints
-    base = profile.endpoint(role, table.url) if known and profile else Endpoint(role=role, url=table.url)
-    return replace(base, **table.model_dump(exclude={"url"}, exclude_none=True))
+    base = profile.endpoint(role, url) if known and profile else Endpoint(role=role, url=url)
+    return replace(base, **table.model_dump(exclude={"url", "interface"}, exclude_none=True))
 
 
 def _real(path: str) -> str:

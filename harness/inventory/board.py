@@ -12,6 +12,8 @@ VIRTUAL = "virtual"
 DESTRUCTIVE = "destructive"
 #: Property of a board that is found on USB: its serial number there.
 USB_SERIAL = "usb_serial"
+#: Property of a board that is found on USB: the chain of hub ports that leads to it, for example ``1-1.2``.
+USB_LOCATION = "usb_location"
 GRANTED = frozenset({VIRTUAL, DESTRUCTIVE})
 
 
@@ -41,8 +43,9 @@ class Endpoint:
 class Board:
     """One physical or virtual device under test.
 
-    :ivar id: its identity, unique on the host and stable over replugging (a probe's serial number, or
-        the name that the virtual bench gave).
+    :ivar id: what it is called: unique on the host and stable over replugging (the rig file's name, a probe's
+        serial number, or the name that the virtual bench gave). Of an ambiguous board that was not asked yet
+        it is provisional and says where the board is.
     :ivar kind: name of its profile.
     :ivar driver: name of the driver that speaks its dialect.
     :ivar capabilities: what tests may ask for by ``needs=``.
@@ -50,6 +53,12 @@ class Board:
     :ivar bench: control socket of the virtual bench that hosts it; ``None`` for hardware.
     :ivar properties: facts that are no secret, for example ``{"imei": "..."}``.
     :ivar control: tables that the rig file has for plugins that switch its power or write its firmware.
+    :ivar identity: who the board said it is when it was asked in its own dialect; until it was asked, who the
+        rig file says it is; ``None`` when nobody knows.
+    :ivar confirmed: the board was asked in this session, and it said so itself.
+    :ivar ambiguous: its USB serial number is missing or not unique on the host: only asking tells who it is.
+    :ivar ports: the interface number of each serial port of its USB device, by device path, whether or not
+        an endpoint uses it.
     """
 
     id: str
@@ -60,11 +69,28 @@ class Board:
     bench: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
     control: dict[str, dict[str, Any]] = field(default_factory=dict)
+    identity: str | None = None
+    confirmed: bool = False
+    ambiguous: bool = False
+    ports: dict[str, int] = field(default_factory=dict)
 
     @property
     def hardware_identity(self) -> str:
-        """What two sessions call the board alike, whatever each one's rig file calls it."""
-        return self.id if self.virtual else self.properties.get(USB_SERIAL, self.id)
+        """What two sessions call the board alike, whatever each one's rig file calls it.
+
+        Of an ambiguous board it is who the board is once that is known, and where it is until then.
+        """
+        if self.virtual:
+            return self.id
+        if not self.ambiguous:
+            return self.properties.get(USB_SERIAL, self.id)
+        return self.identity if self.confirmed and self.identity else self.hardware_place
+
+    @property
+    def hardware_place(self) -> str:
+        """What two sessions call the USB device alike as long as nobody unplugs it."""
+        parts = (self.properties.get(USB_SERIAL), self.properties.get(USB_LOCATION))
+        return "@".join(filter(None, parts)) or self.id
 
     @property
     def virtual(self) -> bool:
