@@ -1,0 +1,314 @@
+"""Who the boards are: each is asked in its own dialect, and what it says counts before what USB shows.
+
+Where a board is, and what its ttys are called, changes; the serial number of a probe may be missing, or two
+probes have the same one. So who a board is follows from its serial number only where that is unique, and is
+confirmed by asking before anything is done with the board. Nothing is asked but boards that the caller has
+leased.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from harness.errors import ConsoleTimeout, HarnessError
+from harness.inventory.board import USB_LOCATION, USB_SERIAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.console import Console, Match, Reply
+    from harness.inventory.attached import AbsentBoard, Survey
+    from harness.inventory.board import Board, Endpoint
+    from harness.plugins import HarnessPluginManager
+
+#: How long each port of a board may take to answer.
+ASK_SECONDS = 5.0
+#: What an identity looks like: it may become a board's name.
+IDENTITY = re.compile(r"[^\s/]\S*")
+_CONSOLE = "console"
+_MOST_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of asking one board.
+
+    :ivar board: the board, as it was when it was asked.
+    :ivar identity: who it says it is; ``None`` when it did not say, or was not asked.
+    :ivar url: the port that answered.
+    :ivar interface: number of that port's USB interface, if it has one.
+    :ivar problem: why it did not say; ``None`` of a board that no plugin knows how to ask.
+    """
+
+    board: Board
+    identity: str | None = None
+    url: str | None = None
+    interface: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """Which of the boards that were asked may be used.
+
+    :ivar boards: those that may, in the order of their names; as the rig file and their answers make them.
+    :ivar refused: those that may not, as they were asked, each with the reason.
+    :ivar absent: boards of the rig file that are not there.
+    :ivar notes: what a user should know, in lines.
+    :ivar was: the boards as they were asked, by the name of what became of them.
+    """
+
+    boards: tuple[Board, ...]
+    refused: tuple[tuple[Board, str], ...] = ()
+    absent: tuple[AbsentBoard, ...] = ()
+    notes: tuple[str, ...] = ()
+    was: Mapping[str, Board]
+
+
+def ask_boards(
+    boards: Sequence[Board], plugins: HarnessPluginManager, *, seconds: float = ASK_SECONDS
+) -> list[Answer]:
+    """Ask boards who they are, all at the same time.
+
+    Each is asked on its console first and then on the other ports of its own USB device; a port of anything
+    else is never opened. A board that no plugin knows how to ask is not opened at all.
+
+    :param boards: the boards, which the caller has leased.
+    :param plugins: who knows how to ask (``harness_identify_board``).
+    :param seconds: how long each port may take.
+    :return: an answer a board, in the boards' order.
+    """
+    if not boards:
+        return []
+    with ThreadPoolExecutor(min(len(boards), _MOST_AT_ONCE), "ask-board") as pool:
+        return list(pool.map(lambda board: _ask(board, plugins, seconds), boards))
+
+
+def _ask(board: Board, plugins: HarnessPluginManager, seconds: float) -> Answer:
+    problems = []
+    for endpoint in _ports_to_ask(board):
+        console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", seconds)
+        with closing(console):
+            try:
+                identity = plugins.hook.harness_identify_board(board=board, console=cast("Console", console))
+            except HarnessError as error:
+                problems.append(str(error))
+                continue
+        if identity is not None and IDENTITY.fullmatch(identity) is None:
+            problems.append(f"{endpoint.url}: {identity!r} is no identity, which has no blanks in it")
+        elif identity is not None:
+            return Answer(
+                board=board,
+                identity=identity,
+                url=endpoint.url,
+                interface=_interface(board, endpoint.url),
+            )
+        elif not console.used:
+            return Answer(board=board)
+        else:
+            problems.append(f"{endpoint.url}: what is there speaks as no board of driver {board.driver} does")
+    return Answer(board=board, problem="; ".join(problems) or None)
+
+
+def _interface(board: Board, url: str) -> int | None:
+    return next((number for port, number in board.ports.items() if _device(port) == _device(url)), None)
+
+
+def _ports_to_ask(board: Board) -> Iterator[Endpoint]:
+    """Give the console, and then each other port of the board as if it were the console."""
+    if not board.endpoints:
+        return
+    console = board.endpoints.get(_CONSOLE) or board.endpoints[min(board.endpoints)]
+    yield console
+    urls = [endpoint.url for _, endpoint in sorted(board.endpoints.items())]
+    urls += [port for port, _ in sorted(board.ports.items(), key=lambda one: (one[1], one[0]))]
+    seen = {_device(console.url)}
+    for url in urls:
+        if _device(url) not in seen:
+            seen.add(_device(url))
+            yield replace(console, url=url)
+
+
+class ConsoleOnDemand:
+    """The console of a board that is asked: opened when it is first used, and no wait outlasts the deadline.
+
+    :ivar used: it was opened, or somebody tried to.
+    """
+
+    def __init__(self, endpoint: Endpoint, name: str, seconds: float) -> None:
+        """Open nothing yet.
+
+        :param endpoint: what to open.
+        :param name: what it is called in messages.
+        :param seconds: how long it may be used from then on.
+        """
+        self.used = False
+        self._endpoint = endpoint
+        self._name = name
+        self._seconds = seconds
+        self._end = 0.0
+        self._console: Console | None = None
+
+    def _opened(self) -> Console:
+        if self._console is None:
+            from harness.console import Console
+
+            if not self.used:
+                self.used = True
+                self._end = time.monotonic() + self._seconds
+            self._console = Console.open(self._endpoint, name=self._name, directory=None)
+        return self._console
+
+    def _left(self, timeout: float) -> float:
+        """Return how long a wait may last.
+
+        :raises ConsoleTimeout: the time is over.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise ConsoleTimeout(
+                f"{self._name}: {self._endpoint.url} gave no answer within {self._seconds:g} s"
+            )
+        return min(timeout, left)
+
+    def expect(self, *patterns: Any, timeout: float, reason: str = "") -> Match:
+        """Wait as :meth:`harness.console.Console.expect` does."""
+        console = self._opened()
+        return console.expect(*patterns, timeout=self._left(timeout), reason=reason)
+
+    def command(self, line: str, dialect: Any, *, timeout: float, **more: Any) -> Reply:
+        """Send a command as :meth:`harness.console.Console.command` does."""
+        console = self._opened()
+        return console.command(line, dialect, timeout=self._left(timeout), **more)
+
+    def wait_unsolicited(self, wanted: Any, *, timeout: float, reason: str = "") -> str:
+        """Wait as :meth:`harness.console.Console.wait_unsolicited` does."""
+        console = self._opened()
+        return console.wait_unsolicited(wanted, timeout=self._left(timeout), reason=reason)
+
+    def __getattr__(self, name: str) -> Any:
+        """Open the console for everything else of it."""
+        return getattr(self._opened(), name)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._console is not None:
+            self._console.close()
+
+
+def place_of(board: Board) -> str:
+    """Return where a board is: its location on USB, or its name where somebody else says where it is."""
+    return board.properties.get(USB_LOCATION) or board.id
+
+
+def identities_of(answers: Sequence[Answer]) -> dict[str, str]:
+    """Return who the boards say they are, by where they are (:func:`place_of`).
+
+    What two boards say alike is true of neither, and left out.
+
+    :param answers: what they said.
+    """
+    said = Counter(answer.identity for answer in answers)
+    return {
+        place_of(answer.board): answer.identity
+        for answer in answers
+        if answer.identity is not None and said[answer.identity] == 1
+    }
+
+
+def confirm(answers: Sequence[Answer], survey: Survey | None) -> Confirmed:
+    """Say which of the boards that were asked may be used, and as what.
+
+    :param answers: what they said.
+    :param survey: what is attached, made with :func:`identities_of` the answers, so that each board has the
+        entry of the rig file that is its own; ``None`` where boards come from elsewhere.
+    """
+    known = {place_of(board): board for board in survey.boards} if survey is not None else {}
+    said = Counter(answer.identity for answer in answers)
+    boards: dict[str, Board] = {}
+    was: dict[str, Board] = {}
+    refused: list[tuple[Board, str]] = []
+    notes: list[str] = []
+    for answer in answers:
+        asked = answer.board
+        reason = _refusal(answer, said)
+        if reason is not None:
+            refused.append((asked, reason))
+            continue
+        board = known.get(place_of(asked), asked)
+        if answer.identity is not None:
+            board = replace(board, identity=answer.identity, confirmed=True)
+            board, remark = _speaking_where_it_answered(board, answer)
+            notes += _what_changed(asked, board) + remark
+        elif board.ambiguous:
+            notes.append(_known_by_place(board))
+        boards[board.id], was[board.id] = board, asked
+    absent = () if survey is None else tuple(one for one in survey.absent if one.board.id not in boards)
+    ordered = dict(sorted(boards.items()))
+    return Confirmed(
+        boards=tuple(ordered.values()), refused=tuple(refused), absent=absent, notes=tuple(notes), was=was
+    )
+
+
+def _refusal(answer: Answer, said: Mapping[str | None, int]) -> str | None:
+    """Say why a board may not be used; ``None`` when it may."""
+    board = answer.board
+    if answer.problem is not None:
+        return f"it did not say who it is: {answer.problem}"
+    if answer.identity is None:
+        return None
+    if said[answer.identity] > 1:
+        return f"it says that it is {answer.identity}, and so does another board"
+    if not board.ports and board.identity is not None and board.identity != answer.identity:
+        return f"it says that it is {answer.identity}, and it should be {board.identity}"
+    return None
+
+
+def _speaking_where_it_answered(board: Board, answer: Answer) -> tuple[Board, list[str]]:
+    """Return the board with its console where it answered, and what there is to say of that."""
+    role = _CONSOLE if _CONSOLE in board.endpoints else min(board.endpoints, default=None)
+    if role is None or answer.url is None:
+        return board, []
+    expected = board.endpoints[role]
+    if _device(answer.url) == _device(expected.url):
+        return board, []
+    endpoints = {
+        name: replace(one, url=expected.url) if one.url == answer.url else one
+        for name, one in board.endpoints.items()
+    }
+    endpoints[role] = replace(expected, url=answer.url)
+    text = f"board {board.id} answers on {answer.url} and not on {expected.url}"
+    if answer.interface is not None:
+        text += f"; for good: endpoints.{role}.interface = {answer.interface} in the rig file"
+    return replace(board, endpoints=endpoints), [text]
+
+
+def _what_changed(asked: Board, board: Board) -> list[str]:
+    """Say what asking found out, if anything."""
+    where = asked.properties.get(USB_LOCATION)
+    there = f"at {where}" if where else f"on {next(iter(asked.endpoints.values())).url}"
+    if asked.ambiguous:
+        serial = asked.properties.get(USB_SERIAL)
+        why = f"its USB serial number {serial} is not unique" if serial else "it has no USB serial number"
+        return [f"board {board.id} {there} was told apart by asking: it is {board.identity} ({why})"]
+    if board.id != asked.id:
+        return [f"board {board.id} is {there}, where {asked.id} was looked for: it is {board.identity}"]
+    return []
+
+
+def _known_by_place(board: Board) -> str:
+    serial = board.properties.get(USB_SERIAL)
+    why = f"its USB serial number {serial} is not unique" if serial else "it has no USB serial number"
+    return f"board {board.id} is known by its place alone: {why}, and no plugin knows how to ask who it is"
+
+
+def _device(url: str) -> str:
+    """Return the device behind a path, so that a link and its target are one; a URL stays as it is."""
+    return url if "://" in url else os.path.realpath(url)
