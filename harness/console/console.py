@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import re
-import select
-import threading
 import time
 from collections import deque
 from contextlib import contextmanager
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING, Self
 from harness.console.capture import Capture
 from harness.console.dialect import Reply
 from harness.console.intake import Armed, Intake
-from harness.console.matching import Match, Matcher
+from harness.console.matching import Matcher
+from harness.console.outlet import Outlet, TornWrite
 from harness.console.ports import open_port
-from harness.errors import ConsoleTimeout, RigFault
+from harness.errors import BoardLost, ConsoleTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from harness.console.dialect import Dialect
-    from harness.console.matching import Pattern
+    from harness.console.matching import Match, Pattern
     from harness.console.ports import Port
+    from harness.console.seeking import Seeker
     from harness.inventory.board import Endpoint
 
 #: How long a command waits for the end of a reply that an earlier, timed-out command is still owed.
 LATE_REPLY_SECONDS = 0.5
-#: How long a write may be held up by flow control.
-WRITE_SECONDS = 10.0
 _UNSOLICITED_KEPT = 1000
 _TAIL = 400
 
@@ -38,35 +37,45 @@ _TAIL = 400
 class Console:
     """One console. Its methods may be called from any thread, one wait at a time.
 
+    With a seeker it outlives its port: when that goes away, waits go on when the same board has come back.
+
     :ivar name: what it is called in messages and files.
+    :ivar url: the port on which it is, or was last.
     """
 
-    def __init__(self, port: Port, capture: Capture, name: str) -> None:
+    def __init__(
+        self, port: Port, capture: Capture, name: str, *, url: str = "", seeker: Seeker | None = None
+    ) -> None:
         """Take an open port and a capture; both are closed with the console. Use :meth:`open`."""
         self.name = name
-        self._port = port
+        self.url = url
+        self._outlet = Outlet(port, name)
         self._capture = capture
-        self._intake = Intake(port, capture, name)
-        self._write_lock = threading.Lock()
+        self._returns = seeker is not None
+        seek = None if seeker is None else lambda patient: seeker.seek(self, patient=patient)
+        self._intake = Intake(port, capture, name, seek)
         self._unsolicited: deque[tuple[float, str]] = deque(maxlen=_UNSOLICITED_KEPT)
         self._unheard: deque[str] = deque(maxlen=_UNSOLICITED_KEPT)
         self._owed: Dialect | None = None
         self._closed = False
 
     @classmethod
-    def open(cls, endpoint: Endpoint, *, name: str, directory: Path | None) -> Console:
+    def open(
+        cls, endpoint: Endpoint, *, name: str, directory: Path | None, seeker: Seeker | None = None
+    ) -> Console:
         """Open an endpoint; from now on everything it says is captured, whether or not anybody reads.
 
         :param endpoint: a device path or any pyserial URL, with its line settings.
         :param name: what the console is called.
         :param directory: where ``NAME.raw`` and ``NAME.index`` go; ``None`` keeps them without a name.
+        :param seeker: looks for the board when the port goes away; ``None``: the console is lost then.
         :raises BoardLost: there is no such port now.
         :raises RigFault: it is in use or may not be opened.
         :raises UsageError: the URL is of no known kind.
         """
         port = open_port(endpoint, name)
         try:
-            return cls(port, Capture(directory, name), name)
+            return cls(port, Capture(directory, name), name, url=endpoint.url, seeker=seeker)
         except BaseException:
             port.close()
             raise
@@ -77,7 +86,7 @@ class Console:
             return
         self._closed = True
         self._intake.close()
-        self._port.close()
+        self._outlet.port.close()
         self._capture.close()
 
     def __enter__(self) -> Self:
@@ -90,49 +99,94 @@ class Console:
         """Close."""
         self.close()
 
+    # -- going away and coming back -----------------------------------------------------------------------
+
+    @property
+    def lost(self) -> BoardLost | None:
+        """Why its port is gone; ``None`` while it is there."""
+        return self._intake.lost
+
+    def close_port(self) -> None:
+        """Close the port that went away, so that the system can give its name to another; idempotent.
+
+        For a :class:`~harness.console.seeking.Seeker`, before it looks.
+        """
+        lost = self._intake.lost
+        if lost is not None:
+            self._outlet.release(lost)
+
+    def resume(self, port: Port, *, url: str, said: bytes = b"") -> None:
+        """Go on with another port of the same board, in the same capture. For a seeker.
+
+        :param port: an open port; it is the console's from now on, and closed when the console is.
+        :param url: what it was opened by.
+        :param said: what was already read from it.
+        """
+        with self._intake.locked(), self._outlet.lock:
+            if self._closed:
+                port.close()
+                return
+            self.url = url
+            self._owed = None
+            self._outlet.exchange(port)
+            self._intake.resume(port, said)
+
+    def give_up(self, error: BoardLost) -> None:
+        """Tell whoever waits that the board did not come back; the next wait looks again. For a seeker."""
+        self._intake.give_up(error)
+
+    def hand_over(self) -> tuple[Port, bytes]:
+        """End, but leave the port open; return it and all that it said."""
+        self._closed = True
+        self._intake.close()
+        said = self.slice(0)
+        self._capture.close()
+        return self._outlet.port, said
+
     # -- sending ------------------------------------------------------------------------------------------
 
     def write(self, data: bytes, *, chunk: int | None = None, delay: float = 0.0) -> None:
-        """Send bytes.
+        """Send bytes. While the port is gone this waits for the board to come back.
 
         :param chunk: bytes in a piece, for boards that cannot take more at once.
         :param delay: seconds between pieces; what the board says meanwhile is read.
-        :raises BoardLost: the port went away.
+        :raises BoardLost: the port went away and did not come back in time, or a part was out already.
         :raises RigFault: flow control held the line for too long.
         """
         size = chunk or max(1, len(data))
-        for start in range(0, len(data), size):
-            if start and delay:
+        while not self._write_whole(data[:size]):
+            with self._intake:
+                self._intake.wait_for_return(math.inf)  # whoever looks has a deadline
+        for start in range(size, len(data), size):
+            if delay:
                 self._read_for(delay)
-            with self._write_lock:
-                self._write_all(data[start : start + size])
+            self._outlet.write(data[start : start + size])
+
+    def _write_whole(self, data: bytes) -> bool:
+        """Write what makes no sense in parts; ``False`` when nothing of it was written for want of a port."""
+        port = self._outlet.port
+        try:
+            self._outlet.write(data)
+        except TornWrite:
+            raise
+        except BoardLost as error:
+            if not self._returns:
+                raise
+            self._intake.note_lost(port, error)
+            return False
+        return True
 
     def flush(self) -> None:
         """Wait until everything written was transmitted.
 
         :raises BoardLost: the port went away.
         """
-        self._port.flush()
-
-    def _write_all(self, data: bytes) -> None:
-        deadline = time.monotonic() + WRITE_SECONDS
-        written = self._port.write(data)
-        if written == len(data):
-            return
-        room = select.poll()
-        room.register(self._port.fd, select.POLLOUT)
-        while written < len(data):
-            if not room.poll(max(0, (deadline - time.monotonic()) * 1000)):
-                raise RigFault(
-                    f"{self.name}: after {written} of {len(data)} bytes the line took no more "
-                    f"for {WRITE_SECONDS:g} s (flow control?)"
-                )
-            written += self._port.write(data[written:])
+        self._outlet.flush()
 
     def _read_for(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         with self._intake:
-            while time.monotonic() < deadline:
+            while self._intake.lost is None and time.monotonic() < deadline:
                 self._intake.pump(deadline)
 
     # -- waiting ------------------------------------------------------------------------------------------
@@ -145,7 +199,7 @@ class Console:
         :param timeout: seconds to wait.
         :param reason: what for, in the words of a person; part of the message when it does not come.
         :raises ConsoleTimeout: none came in time.
-        :raises BoardLost: the port went away before.
+        :raises BoardLost: the port went away before, and the board did not come back in time.
         :raises ForbiddenOutput: an armed pattern was seen.
         """
         matchers = [Matcher(pattern) for pattern in patterns]
@@ -154,34 +208,13 @@ class Console:
         with intake:
             searched = intake.mark
             while True:
-                found = self._first_match(matchers, searched)
+                found = intake.first_match(matchers, searched)
                 if found is not None:
                     return found
                 searched = self._capture.size
                 if not intake.pump(start + timeout) and time.monotonic() >= start + timeout:
                     wanted = " or ".join(str(matcher) for matcher in matchers)
                     raise self._timed_out(f"waited {timeout:g} s for {wanted}", reason)
-
-    def _first_match(self, matchers: list[Matcher], searched: int) -> Match | None:
-        intake = self._intake
-        seen = searched - intake.window_start
-        best: tuple[int, int, int, tuple[bytes | None, ...]] | None = None
-        for index, matcher in enumerate(matchers):
-            hit = matcher.search(intake.window, intake.begin, seen)
-            if hit is not None and (best is None or hit[0] < best[1]):
-                best = (index, *hit)
-        if best is None:
-            return None
-        index, begin, end, groups = best
-        match = Match(
-            index=index,
-            pattern=matchers[index].pattern,
-            text=bytes(intake.window[begin:end]),
-            before=bytes(intake.window[intake.begin : begin]),
-            groups=groups,
-        )
-        intake.consume(intake.window_start + end)
-        return match
 
     def command(
         self, line: str, dialect: Dialect, *, timeout: float, reason: str = "", shown: str | None = None
@@ -191,21 +224,17 @@ class Console:
         Complete lines that came before the command are unsolicited. After a command that timed out, the end
         of its reply is waited for a moment first (:data:`LATE_REPLY_SECONDS`), so that it is not taken for
         the end of this one; a reply that comes later still is not told apart.
+        A port that is gone is waited for before the command is sent, no longer than ``timeout``.
 
         :param dialect: how commands are sent and replies end.
         :param shown: the command as messages may show it, when it carries what must not be shown.
         :raises ConsoleTimeout: no end of the reply in time.
-        :raises BoardLost: the port went away.
+        :raises BoardLost: the port went away, and the reply with it, if there was one.
         :raises ForbiddenOutput: an armed pattern was seen.
         """
         intake = self._intake
         with intake:
-            intake.pump_available()
-            self._settle_debt()
-            self._hear_pending()
-            start = time.monotonic()
-            with self._write_lock:
-                self._write_all(dialect.encode(line))
+            start = self._send_command(dialect.encode(line), time.monotonic() + timeout)
             lines: list[str] = []
             while True:
                 while (text := self._next_line()) is not None:
@@ -217,16 +246,34 @@ class Console:
                         self._hear(text)
                     elif lines or not dialect.is_echo(text, line):
                         lines.append(text)
-                if not intake.pump(start + timeout) and time.monotonic() >= start + timeout:
+                if intake.pump(start + timeout):
+                    continue
+                if intake.lost is not None:
+                    lost = f"{intake.lost}; the reply to {shown or line!r} was lost with it"
+                    raise BoardLost(lost) from intake.lost
+                if time.monotonic() >= start + timeout:
                     self._owed = dialect
                     raise self._timed_out(f"waited {timeout:g} s for the reply to {shown or line!r}", reason)
+
+    def _send_command(self, data: bytes, deadline: float) -> float:
+        """Write a command when all that came before it was heard; return when that was."""
+        intake = self._intake
+        while True:
+            intake.pump_available()
+            if intake.lost is not None:
+                intake.wait_for_return(deadline)
+            self._settle_debt()
+            self._hear_pending()
+            start = time.monotonic()
+            if self._write_whole(data):
+                return start
 
     def _settle_debt(self) -> None:
         dialect, self._owed = self._owed, None
         if dialect is None:
             return
         deadline = time.monotonic() + LATE_REPLY_SECONDS
-        while True:
+        while self._intake.lost is None:
             while (text := self._next_line()) is not None:
                 if dialect.is_final(text):
                     return
@@ -278,6 +325,9 @@ class Console:
         intake = self._intake
         begin = intake.mark - intake.window_start
         end = intake.window.find(b"\n", begin)
+        if intake.seam > intake.mark and (end < 0 or end + intake.window_start >= intake.seam):
+            intake.mark = intake.seam  # this line was begun before the board went away, and nothing ends it
+            return self._next_line()
         if end < 0:
             return None
         intake.mark += end + 1 - begin

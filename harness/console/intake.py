@@ -1,6 +1,8 @@
 """The receiving half of a console: all that arrives is captured, watched and kept to be searched.
 
 Whoever waits reads the port by itself, under the lock; while nobody waits, the drain thread does.
+A port that went away is looked for by somebody else, who brings another port of the same board; whoever waits
+goes on with it, and so does the capture.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from harness.console.drain import ARMED, DISARMED, DRAIN
+from harness.console.matching import Match
 from harness.errors import BoardLost, ForbiddenOutput, RigFault
 
 if TYPE_CHECKING:
@@ -61,28 +64,41 @@ class Intake:
     :ivar window: the bytes that can be searched.
     :ivar window_start: offset of the first of them in the capture.
     :ivar mark: offset behind what was consumed.
+    :ivar seam: offset at which the board last came back; a line that was begun before it never ended.
+    :ivar lost: why the port is gone; ``None`` while it is there.
     """
 
-    def __init__(self, port: Port, capture: Capture, name: str) -> None:
+    def __init__(
+        self, port: Port, capture: Capture, name: str, seek: Callable[[bool], None] | None = None
+    ) -> None:
         """Begin to read.
 
         :param port: an open port; the intake does not close it.
         :param capture: where everything goes.
         :param name: name of the console, for messages.
+        :param seek: called when the port went away: has somebody look for another port of the same board,
+            patiently or only once; it ends with :meth:`resume` or :meth:`give_up`. ``None``: nobody looks.
         """
         self.window = bytearray()
         self.window_start = self.mark = capture.size
         self.armed: list[Armed] = []
         self.observers: list[Callable[[bytes], None]] = []
         self._name = name
-        self._port = port
         self._capture = capture
+        self._seek = seek
+        self._sought = False
         self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self.lost: BoardLost | None = None
+        self.seam = 0
+        self._closed = False
+        self._read_from(port)
+
+    def _read_from(self, port: Port) -> None:
+        self._port = port
+        self._fd = port.fd
         self._poll = select.poll()
         self._poll.register(port.fd, select.POLLIN)
-        self._lost: BoardLost | None = None
-        self._closed = False
-        self._fd = port.fd
         self._modify = DRAIN.add(port.fd, self._drain)
 
     def __enter__(self) -> None:
@@ -94,29 +110,85 @@ class Intake:
         if self._closed:
             self._lock.release()
             raise RigFault(f"{self._name}: the console is closed")
-        if self._lost is None:
+        if self.lost is None:
             self._modify(self._fd, DISARMED)
 
     def __exit__(self, *_error: object) -> None:
         """Let the drain thread read again."""
-        if self._lost is None and not self._closed:
+        if self.lost is None and not self._closed:
             self._modify(self._fd, ARMED)
         self._lock.release()
 
     def pump(self, deadline: float) -> bool:
         """Read what arrives before a deadline (``time.monotonic``); inside ``with intake:`` only.
 
+        While the port is gone this waits for the board to come back.
+
         :return: whether something arrived.
-        :raises BoardLost: the port is gone, and all that came before was handed out.
+        :raises BoardLost: the port is gone, it did not come back in time, and all that came before was handed
+            out.
         :raises ForbiddenOutput: an armed pattern was seen.
         """
         self.check_forbidden()
-        if self._lost is not None:
-            raise BoardLost(str(self._lost)) from self._lost
+        if self.lost is not None:
+            self.wait_for_return(deadline)
+            return False
         left = deadline - time.monotonic()
         if not self._poll.poll(max(0, int(left * 1000 + 0.999)) if left > 0 else 0):
             return False
         return self._read()
+
+    def wait_for_return(self, deadline: float) -> None:
+        """Wait until there is a port again; inside ``with intake:`` only.
+
+        :param deadline: of whoever waits (``time.monotonic``); whoever looks has one of its own.
+        :raises BoardLost: there is none in time, or nobody looks.
+        :raises RigFault: the console was closed meanwhile.
+        """
+        if self.lost is not None and not self._sought and self._seek is not None:
+            self._sought = True
+            self._seek(False)  # patience is over, but it may have come back since
+        while self.lost is not None and self._sought and not self._closed:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise BoardLost(f"{self.lost}; it had not come back when the wait was over") from self.lost
+            self._changed.wait(min(left, threading.TIMEOUT_MAX))
+        if self._closed:
+            raise RigFault(f"{self._name}: the console is closed")
+        if self.lost is not None:
+            raise BoardLost(str(self.lost)) from self.lost
+
+    def note_lost(self, port: Port, error: BoardLost) -> None:
+        """Hear from whoever wrote to a port that it is gone; what it said before is read first."""
+        with self._lock:
+            if self._closed or self._port is not port:
+                return
+            self._read_available()
+            if self.lost is None:
+                self._lose(error)
+
+    def resume(self, port: Port, said: bytes) -> None:
+        """Go on with another port of the same board, in the same capture.
+
+        :param port: an open port.
+        :param said: what was already read from it.
+        """
+        with self._lock:
+            self.seam = self._capture.size
+            self._read_from(port)
+            self.lost = None
+            self._sought = False
+            if said:
+                self._take(said)
+            self._changed.notify_all()
+
+    def give_up(self, error: BoardLost) -> None:
+        """Let whoever waits hear that the board did not come back; the next wait has it looked for again."""
+        with self._lock:
+            if self.lost is not None:
+                self.lost = error
+            self._sought = False
+            self._changed.notify_all()
 
     def pump_available(self) -> None:
         """Read what is there already; a port that is gone is found out by whoever waits next."""
@@ -133,6 +205,31 @@ class Intake:
                 found, armed.found = armed.found, None
                 raise ForbiddenOutput(f"{self._name}: the board said what it must not: {found}")
 
+    def first_match(self, matchers: list[Matcher], searched: int) -> Match | None:
+        """Return the match that begins first, and take it and all before it for read.
+
+        :param matchers: what is looked for.
+        :param searched: offset up to which none of them was found.
+        """
+        seen = searched - self.window_start
+        best: tuple[int, int, int, tuple[bytes | None, ...]] | None = None
+        for index, matcher in enumerate(matchers):
+            hit = matcher.search(self.window, self.begin, seen)
+            if hit is not None and (best is None or hit[0] < best[1]):
+                best = (index, *hit)
+        if best is None:
+            return None
+        index, begin, end, groups = best
+        match = Match(
+            index=index,
+            pattern=matchers[index].pattern,
+            text=bytes(self.window[begin:end]),
+            before=bytes(self.window[self.begin : begin]),
+            groups=groups,
+        )
+        self.consume(self.window_start + end)
+        return match
+
     def consume(self, end: int) -> None:
         """Take everything before an offset for read."""
         self.mark = max(self.mark, end)
@@ -143,6 +240,7 @@ class Intake:
             if not self._closed:
                 self._closed = True
                 DRAIN.remove(self._fd)
+                self._changed.notify_all()
 
     @property
     def begin(self) -> int:
@@ -155,7 +253,7 @@ class Intake:
 
     def _read_available(self) -> None:
         for _chunk in range(_CHUNKS_AT_ONCE):
-            if self._lost is not None or not self._poll.poll(0) or not self._read():
+            if self.lost is not None or not self._poll.poll(0) or not self._read():
                 return
 
     def _read(self) -> bool:
@@ -164,11 +262,17 @@ class Intake:
         except BlockingIOError:
             return False
         except BoardLost as error:
-            self._lost = error
-            DRAIN.remove(self._fd)
+            self._lose(error)
             return False
         self._take(data)
         return True
+
+    def _lose(self, error: BoardLost) -> None:
+        self.lost = error
+        DRAIN.remove(self._fd)
+        if self._seek is not None:
+            self._sought = True
+            self._seek(True)
 
     def _take(self, data: bytes) -> None:
         self._capture.append(data)
@@ -190,7 +294,7 @@ class Intake:
             if self._closed:
                 return
             self._read_available()
-            if self._lost is None:
+            if self.lost is None:
                 self._modify(self._fd, ARMED)
         finally:
             self._lock.release()

@@ -297,7 +297,7 @@ def test_write_that_the_line_does_not_take(
     board: PtyBoard, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line that is held by flow control is the rig's fault, after a deadline."""
-    monkeypatch.setattr("harness.console.console.WRITE_SECONDS", 0.05)
+    monkeypatch.setattr("harness.console.outlet.WRITE_SECONDS", 0.05)
 
     with pytest.raises(RigFault, match=r"the line took no more"):
         console.write(b"x" * 1_000_000)
