@@ -62,9 +62,15 @@ def harness_discover_boards(settings: Settings) -> Sequence[Board]:  # type: ign
 def harness_identify_board(board: Board, console: Console) -> str | None:
     """Ask a board who it is, in its own dialect. Runs in C and L. First result counts.
 
-    :param board: the candidate, as discovery found it.
-    :param console: an open console of the candidate.
-    :return: its identity, or ``None`` if the board does not speak this dialect.
+    Look at ``board.driver`` first and leave a board of another's driver alone: the console is opened when it
+    is first used, and of a board that nobody asks it is never opened. Several boards are asked at the same
+    time, from threads. Nothing on the board may be changed by it.
+
+    :param board: the candidate, as discovery found it; it is leased.
+    :param console: a console of the candidate; no wait on it outlasts the few seconds that it is given.
+    :return: its identity, without blanks, which no other board has and which outlives every reset; ``None``
+        if the board does not speak this dialect.
+    :raises HarnessError: the board did not answer; its other ports are tried then.
     """
 
 

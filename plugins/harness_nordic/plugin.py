@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import typer
 
     from harness.backends.contract import Backend
+    from harness.console import Console
+    from harness.inventory.board import Board
     from harness.inventory.leased_board import LeasedBoard
     from harness.redaction import Secret
     from harness_nordic.driver import Nrf91Driver
@@ -34,6 +36,15 @@ def harness_virtual_boards() -> Iterable[VirtualKind]:
         VirtualKind(kind=kind, factory="harness_nordic.virtual.board:create", roles=("console", "trace"))
         for kind in _VIRTUAL_KINDS
     ]
+
+
+def harness_identify_board(board: Board, console: Console) -> str | None:
+    """Ask an nRF91 for its IMEI."""
+    if board.driver != "nrf91":
+        return None
+    from harness_nordic.identify import identify
+
+    return identify(console)
 
 
 def harness_make_driver(board: LeasedBoard) -> Nrf91Driver | None:
