@@ -24,6 +24,8 @@ DEFAULT_VIRTUAL_BOARDS = 1
 RESERVED_SEC_TAGS = range(910_000_000, 910_000_010)
 #: The tag of the credentials that connect a board to its service in the field.
 FIELD_SEC_TAG = 16_842_753
+#: How long an attached board that went away in mid-test is waited for, unless told otherwise.
+RECONNECT_SECONDS = 10.0
 RIG_NAME = "rig.toml"
 RIG_VARIABLE = "HARNESS_RIG"
 _HIGHEST_SEC_TAG = 2_147_483_647
@@ -72,10 +74,13 @@ class BoardSettings:
 
     :ivar sec_tags: the security tags that may be written and deleted; ``None``: the driver's own choice.
     :ivar allow_destructive: other things may be changed too, and nobody promises to put them back.
+    :ivar reconnect_seconds: how long a console waits for its board that went away; ``None``:
+        :data:`RECONNECT_SECONDS`, and not at all on a virtual bench, where it goes away on purpose.
     """
 
     sec_tags: range | None = None
     allow_destructive: bool = False
+    reconnect_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,7 @@ class Settings:
     :ivar rig: the rig file that counts, if there is one.
     :ivar sec_tags: security tags that suites may use.
     :ivar allow_destructive: tests may change on attached boards what nobody can put back.
+    :ivar reconnect: see :attr:`BoardSettings.reconnect_seconds`.
     """
 
     bench: BenchChoice | None = None
@@ -108,11 +114,16 @@ class Settings:
     rig: Rig | None = None
     sec_tags: range = RESERVED_SEC_TAGS
     allow_destructive: bool = False
+    reconnect: float | None = None
 
     @property
     def for_boards(self) -> BoardSettings:
         """What a driver has to know of it."""
-        return BoardSettings(sec_tags=self.sec_tags, allow_destructive=self.allow_destructive)
+        return BoardSettings(
+            sec_tags=self.sec_tags,
+            allow_destructive=self.allow_destructive,
+            reconnect_seconds=self.reconnect,
+        )
 
     @property
     def house_rules(self) -> tuple[tuple[str, str], ...]:

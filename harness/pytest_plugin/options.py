@@ -22,6 +22,11 @@ _VALUES = (
     ("test-deadline", "SECONDS", "Interrupt a test after so long; 0 for never. Default: 120."),
     ("lease-deadline", "SECONDS", "Wait so long for boards that others hold. Default: 30."),
     (
+        "reconnect",
+        "SECONDS",
+        "Wait so long for a board that goes away in mid-test. Default: 10; on a virtual bench: not at all.",
+    ),
+    (
         "rig",
         "FILE",
         "What is attached to this host. Default: $HARNESS_RIG, else rig.toml of the root directory.",
@@ -105,7 +110,11 @@ def read_settings(config: pytest.Config) -> Settings:
                 )
     deadlines = {
         field: parse_seconds(f"--{name}", given(config, name))
-        for field, name in (("test_deadline", "test-deadline"), ("lease_deadline", "lease-deadline"))
+        for field, name in (
+            ("test_deadline", "test-deadline"),
+            ("lease_deadline", "lease-deadline"),
+            ("reconnect", "reconnect"),
+        )
         if given(config, name)
     }
     allow_destructive = bool(given(config, "allow-destructive"))

@@ -36,6 +36,7 @@ VIRTUAL = ("--bench", "virtual", "--boards", "toy-a=1")
         ((*VIRTUAL, "--backend", "toymail=fake"), "this backend has no fake (got 'toymail')"),
         ((*VIRTUAL, "--test-deadline", "soon"), "--test-deadline: not a number of seconds (got 'soon')"),
         ((*VIRTUAL, "--lease-deadline", "-1"), "--lease-deadline: not a number of seconds (got '-1')"),
+        ((*VIRTUAL, "--reconnect", "soon"), "--reconnect: not a number of seconds (got 'soon')"),
         (("--boards", "2"), "--boards: needs a bench; expected --bench virtual or --bench attached too"),
         (("--backend", "toycloud=fake"), "--backend: needs a bench"),
         (("--plan",), "--plan: needs a bench"),
