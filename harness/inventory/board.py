@@ -28,6 +28,8 @@ class Endpoint:
     :ivar rtscts: hardware flow control.
     :ivar dtr: state of DTR to set before opening; ``None`` leaves the line alone.
     :ivar rts: state of RTS to set before opening; ``None`` leaves the line alone.
+    :ivar interface: number of the USB interface that it is on, of a board that was moved; ``None``: the
+        board's :attr:`Board.ports` say it.
     """
 
     role: str
@@ -37,6 +39,7 @@ class Endpoint:
     rtscts: bool = False
     dtr: bool | None = None
     rts: bool | None = None
+    interface: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
