@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from harness.errors import HarnessError
 from harness.inventory.board_news import Ask
+from harness.inventory.identity import Answer, ask_boards
 from harness.inventory.port_watch import PortAdded, PortRemoved, PortWatch
 from harness.inventory.presence import Presence
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from harness.config import Settings
     from harness.inventory.board import Board
     from harness.inventory.board_news import Change, News
-    from harness.inventory.identity import Answer
     from harness.inventory.serial_ports import SerialPort
     from harness.plugins import HarnessPluginManager
 
@@ -42,8 +42,7 @@ class _Answered:
     """What came of a question."""
 
     number: int
-    identity: str | None
-    problem: str | None
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +136,8 @@ class BoardWatch:
                 return self._presence.port_added(port)
             case PortRemoved(device):
                 return self._presence.port_removed(device)
-            case _Answered(number, identity, problem):
-                return self._presence.answered(number, identity, problem)
+            case _Answered(number, answer):
+                return self._presence.answered(number, answer)
             case _Forget(board_id):
                 return self._presence.forget(board_id)
 
@@ -170,21 +169,17 @@ class BoardWatch:
 
     def _question(self, asked: Ask, called_off: threading.Event) -> None:
         """Ask one board until it answers, the deadline passes or nobody needs the answer any more."""
-        identity, problem = None, "was not asked"
         deadline = time.monotonic() + self._ask_again_seconds
         while not called_off.is_set():
             try:
                 answer = self._ask(asked.candidate)
-                identity, problem = answer.identity, answer.problem
             except HarnessError as error:  # somebody else's lease, a port that went away
-                identity, problem = None, str(error)
-            if problem is None or time.monotonic() >= deadline:
-                self._events.put(_Answered(asked.number, identity, problem))
+                answer = Answer(board=asked.candidate, problem=str(error))
+            if answer.problem is None or time.monotonic() >= deadline:
+                self._events.put(_Answered(asked.number, answer))
                 return
             called_off.wait(_PAUSE_SECONDS)
 
     def _ask_alone(self, board: Board) -> Answer:
-        from harness.inventory.identity import ask_boards
-
         (answer,) = ask_boards([board], self._plugins)
         return answer
