@@ -19,7 +19,7 @@ help:
 	@echo "make suites       run the provisioning suites on $(BOARDS) virtual boards against the fake service"
 	@echo "make report       make one page of the last 'make suites' (needs Node >= 20)"
 	@echo "make test         run the harness's own tests, with branch coverage"
-	@echo "make breaks       put each known defect into our own fake and board; the suites have to notice"
+	@echo "make breaks       put each known defect into our own fake, board and harness; tests have to notice"
 	@echo "make soak         run the long random tests (SOAK_SCALE=0.1 for a tenth)"
 	@echo "make bench        measure against peers and floors"
 	@echo "make lint         ruff, mypy and the import contracts"
@@ -99,7 +99,7 @@ system-deps:
 	@[ "$$(id -u)" = 0 ] || { echo "make system-deps needs root" >&2; exit 1; }
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-		make python3 python3-venv git openssl curl chromium ser2net $$(command -v node >/dev/null || echo nodejs npm)
+		make python3 python3-venv git openssl curl chromium ser2net umockdev libumockdev0 udev $$(command -v node >/dev/null || echo nodejs npm)
 
 clean:
 	rm -rf build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

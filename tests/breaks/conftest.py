@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.breaks.support.catalogue import SUITE, Sort, all_breaks
 from tests.breaks.support.sessions import SessionPool, collect
 
 if TYPE_CHECKING:
@@ -41,18 +42,43 @@ def pool() -> Iterator[SessionPool]:
 
 
 @pytest.fixture(scope="session")
-def control(pool: SessionPool) -> Future[SessionResult]:
-    """The whole suite without a break."""
-    return pool.submit([])
+def collected() -> dict[Sort, list[str]]:
+    """The tests among which those are that notice breaks, by sort."""
+    own = {file for each in all_breaks() if each.sort is Sort.HARNESS for file in each.files}
+    try:
+        of_harness = collect(own, Sort.HARNESS) if own else []
+    except RuntimeError:
+        # One of the files is gone or broken; the breaks that it should notice say so, and only they.
+        of_harness = [test for file in sorted(own) for test in _collect_alone(file)]
+    return {Sort.SUITE: collect([SUITE]), Sort.HARNESS: of_harness}
+
+
+def _collect_alone(file: str) -> list[str]:
+    try:
+        return collect([file], Sort.HARNESS)
+    except RuntimeError:
+        return []
 
 
 @pytest.fixture(scope="session")
 def runs(
-    request: pytest.FixtureRequest, pool: SessionPool, control: Future[SessionResult]
+    request: pytest.FixtureRequest, pool: SessionPool, collected: dict[Sort, list[str]]
 ) -> dict[str, BreakRun]:
     """Every break that was selected, begun at once; the pool runs as many at a time as it may."""
-    suite = collect()
-    return {each.name: _begin(each, pool, suite) for each in _selected(request.session)}
+    return {each.name: _begin(each, pool, collected[each.sort]) for each in _selected(request.session)}
+
+
+@pytest.fixture(params=Sort, ids=lambda sort: sort.name.lower(), scope="session")
+def control(
+    request: pytest.FixtureRequest, pool: SessionPool, collected: dict[Sort, list[str]]
+) -> Future[SessionResult]:
+    """Run without a break the whole suite, or each test of the harness that must notice one."""
+    sort: Sort = request.param
+    if sort is Sort.SUITE:
+        return pool.submit([SUITE])
+    own = [each for each in all_breaks() if each.sort is sort]
+    chosen = {test for each in own for test in each.choose(collected[sort])}
+    return pool.submit([test for test in collected[sort] if test in chosen], sort=sort)
 
 
 def _selected(session: pytest.Session) -> list[Break]:
@@ -60,13 +86,14 @@ def _selected(session: pytest.Session) -> list[Break]:
     return [each["defect"] for each in parameters if "defect" in each]
 
 
-def _begin(defect: Break, pool: SessionPool, suite: list[str]) -> BreakRun:
+def _begin(defect: Break, pool: SessionPool, tests: list[str]) -> BreakRun:
     try:
-        expected = defect.choose(suite)
+        expected = defect.choose(tests)
     except LookupError as error:
         return BreakRun(problem=str(error))
     batches = [[test] for test in expected] if defect.separate else [expected]
-    return BreakRun(expected, [pool.submit(batch, plugin=defect.plugin) for batch in batches])
+    sessions = [pool.submit(batch, plugin=defect.plugin, sort=defect.sort) for batch in batches]
+    return BreakRun(expected, sessions)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Each defect that we put into our own fake or board is noticed by the suite, by assertion about it."""
+"""Each defect that we put into our own fake, board or harness is noticed, by assertion about it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_break_is_noticed(
     noticed[defect.title] = tuple(run.expected)
 
 
-def test_unbroken_suite_is_green(control: Future[SessionResult]) -> None:
+def test_unbroken_is_green(control: Future[SessionResult]) -> None:
     """Without a break every test passes and none is skipped: what the others show is the breaks' doing."""
     result = control.result(WAIT_SECONDS)
 

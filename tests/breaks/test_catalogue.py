@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.breaks.support.catalogue import Break, all_breaks, read_break
+from tests.breaks.support.catalogue import Break, Sort, all_breaks, read_break
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ TESTS = ["test_a.py::test_one", "test_a.py::test_two[x y]", "test_a.py::test_two
 
 def make(*expected: str) -> Break:
     """Make a break that expects these tests to fail."""
-    return Break(name="wrong", title="something is wrong", expected=expected, about="x")
+    return Break(plugin="tests.breaks.wrong", title="something is wrong", expected=expected, about="x")
 
 
 def test_breaks_are_read_without_importing_them() -> None:
@@ -65,7 +65,7 @@ def test_patterns_choose_tests() -> None:
 @pytest.mark.parametrize("pattern", ["test_a.py::test_thre", "test_a.py::test_on", "est_one", "[z]"])
 def test_pattern_that_fits_nothing(pattern: str) -> None:
     """A break that expects a test which does not exist is an error, not a success."""
-    with pytest.raises(LookupError, match="the suite has no such test"):
+    with pytest.raises(LookupError, match="there is no such test"):
         make("test_a.py::test_one", pattern).choose(TESTS)
 
 
@@ -74,7 +74,23 @@ def test_module_without_a_title_is_no_break(tmp_path: Path) -> None:
     path = tmp_path / "helper.py"
     path.write_text("EXPECTED = 1\n")
 
-    assert read_break(path) is None
+    assert read_break(path, tmp_path) is None
+
+
+def test_whose_tests_notice(tmp_path: Path) -> None:
+    """Tests of the suite are named relative to it, those of the harness by their whole path."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "of_suite.py").write_text('TITLE = "s"\nEXPECTED = ("test_a.py::test_b",)\nABOUT = "x"')
+    (tmp_path / "own/of_harness.py").write_text(
+        'TITLE = "h"\nNOTICED_BY = ("tests/test_rig.py::test_*",)\nABOUT = "x"'
+    )
+
+    of_suite, of_harness = all_breaks(tmp_path)
+
+    assert (of_suite.plugin, of_suite.name) == ("tests.breaks.of_suite", "of_suite")
+    assert (of_suite.sort, of_suite.files) == (Sort.SUITE, {"suites/nrfcloud/test_a.py"})
+    assert (of_harness.plugin, of_harness.name) == ("tests.breaks.own.of_harness", "of_harness")
+    assert (of_harness.sort, of_harness.files) == (Sort.HARNESS, {"tests/test_rig.py"})
 
 
 @pytest.mark.parametrize(
@@ -87,6 +103,9 @@ def test_module_without_a_title_is_no_break(tmp_path: Path) -> None:
         'TITLE = "t"\nEXPECTED = "t"\nABOUT = "x"',
         'TITLE = "t"\nEXPECTED = (1,)\nABOUT = "x"',
         'TITLE = "t"\nABOUT = "x"',
+        'TITLE = "t"\nNOTICED_BY = "t"\nABOUT = "x"',
+        'TITLE = "t"\nNOTICED_BY = ()\nABOUT = "x"',
+        'TITLE = "t"\nEXPECTED = ("t",)\nNOTICED_BY = ("t",)\nABOUT = "x"',
     ],
 )
 def test_break_that_does_not_say_enough(tmp_path: Path, constants: str) -> None:
@@ -95,4 +114,4 @@ def test_break_that_does_not_say_enough(tmp_path: Path, constants: str) -> None:
     path.write_text(constants)
 
     with pytest.raises(ValueError, match=r"wrong\.py"):
-        read_break(path)
+        read_break(path, tmp_path)

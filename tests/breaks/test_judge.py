@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.breaks.support.judge import complaints, read_junit
+from tests.breaks.support.catalogue import SUITE
+from tests.breaks.support.judge import complaints, node_id, read_junit
 
 RECORDED = Path(__file__).parent / "recorded"
-KEEPS = "test_blocking.py::test_blocked_board_keeps_its_commands_pending"
-ADDED = "test_blocking.py::test_command_for_a_blocked_device"
-BLOCK = "test_blocking.py::test_block"
-TWENTY = "test_commands.py::test_twenty_commands_and_no_more"
-UNCLAIM = "test_unclaiming.py::test_unclaim"
-TURNED_AWAY = "test_unclaiming.py::test_unclaimed_board_is_turned_away"
+KEEPS = f"{SUITE}/test_blocking.py::test_blocked_board_keeps_its_commands_pending"
+ADDED = f"{SUITE}/test_blocking.py::test_command_for_a_blocked_device"
+BLOCK = f"{SUITE}/test_blocking.py::test_block"
+TWENTY = f"{SUITE}/test_commands.py::test_twenty_commands_and_no_more"
+UNCLAIM = f"{SUITE}/test_unclaiming.py::test_unclaim"
+TURNED_AWAY = f"{SUITE}/test_unclaiming.py::test_unclaimed_board_is_turned_away"
 
 
 def judge(recording: str, expected: list[str], about: str) -> list[str]:
@@ -90,3 +91,17 @@ def test_failure_and_failing_tear_down(tmp_path: Path) -> None:
     )
 
     assert complaints(read_junit(junit), [BLOCK], "BLOCKED") == []
+
+
+@pytest.mark.parametrize(
+    ("classname", "file"),
+    [
+        ("suites.nrfcloud.test_blocking", "suites/nrfcloud/test_blocking.py"),
+        ("tests.inventory.test_attached.TestFound", "tests/inventory/test_attached.py::TestFound"),
+        ("tests.test_rig.TestA.TestB", "tests/test_rig.py::TestA::TestB"),
+        ("odd", "odd.py"),
+    ],
+)
+def test_node_ids(classname: str, file: str) -> None:
+    """Tests are told apart by file and class: two files may have a test of one name."""
+    assert node_id(classname, "test_it[x.y]") == f"{file}::test_it[x.y]"

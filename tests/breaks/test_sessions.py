@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tests.breaks.support.sessions import ROOT, SessionPool, environment
+from tests.breaks.support.catalogue import ROOT, SUITE, Sort
+from tests.breaks.support.sessions import SessionPool, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,9 @@ def test_environment_of_a_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert broken["PYTHONPATH"] == str(ROOT)
     assert "PYTEST_ADDOPTS" not in broken
     assert "HARNESS_PLUGINS" not in environment("", tmp_path)
+    # Tests of the harness start sessions that need other plugins; those of the suite do not.
+    assert "PYTEST_DISABLE_PLUGIN_AUTOLOAD" in broken
+    assert "PYTEST_DISABLE_PLUGIN_AUTOLOAD" not in environment("", tmp_path, Sort.HARNESS)
 
 
 def test_session_that_hangs_is_killed_with_its_children() -> None:
@@ -56,7 +60,9 @@ def test_pool_that_is_closed_runs_nothing() -> None:
 
 def test_break_that_does_not_load_ends_the_session(pool: SessionPool) -> None:
     """A break whose module cannot be imported is an error of the whole session, never a silent pass."""
-    result = pool.submit(["test_blocking.py::test_block"], plugin="tests.breaks.no_such_break").result(120)
+    result = pool.submit(
+        [f"{SUITE}/test_blocking.py::test_block"], plugin="tests.breaks.no_such_break"
+    ).result(120)
 
     assert result.code != 0
     assert result.cases == ()

@@ -1,11 +1,10 @@
-"""Whether a suite noticed a break, judged by the JUnit file of the session that had it."""
+"""Whether tests noticed a break, judged by the JUnit file of the session that had it."""
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ _BY_ASSERTION = re.compile(r"(assert\b|AssertionError\b|Failed: DID NOT RAISE\b)
 class TestCase:
     """One test of a JUnit file.
 
+    :ivar name: its node id.
     :ivar outcome: ``passed``, ``failed`` in the test itself, ``error`` outside it, or ``skipped``.
     :ivar message: the first words of what went wrong.
     :ivar text: all of it.
@@ -44,9 +44,22 @@ def read_junit(path: Path) -> list[TestCase]:
     return [_read_case(element) for element in root.iter("testcase")]
 
 
+def node_id(classname: str, name: str) -> str:
+    """Make a test's node id of what a JUnit file calls it.
+
+    :param classname: path of its module and its classes, joined by dots.
+    :param name: of the function, with its parameters.
+    """
+    pieces = classname.split(".")
+    # Only what has the name of a test module is one; classes follow it.
+    module = max(
+        (at for at, piece in enumerate(pieces) if piece.startswith("test_")), default=len(pieces) - 1
+    )
+    return "::".join(["/".join(pieces[: module + 1]) + ".py", *pieces[module + 1 :], name])
+
+
 def _read_case(element: ET.Element) -> TestCase:
-    module = PurePosixPath(element.get("classname", "").replace(".", "/")).name
-    name = f"{module}.py::{element.get('name')}"
+    name = node_id(element.get("classname", ""), element.get("name", ""))
     for tag, outcome in (("failure", "failed"), ("error", "error"), ("skipped", "skipped")):
         found = element.find(tag)
         if found is not None:
@@ -60,7 +73,7 @@ def complaints(cases: Collection[TestCase], expected: Collection[str], about: st
     """Say what keeps a break from counting as noticed; nothing if it was noticed as it must be.
 
     :param cases: what the session with the break brought.
-    :param expected: names of the tests that must have failed.
+    :param expected: node ids of the tests that must have failed.
     :param about: expression that must be found in what each of them asserts.
     """
     found: list[str] = []

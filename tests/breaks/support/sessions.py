@@ -15,29 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.breaks.support.catalogue import ROOT, Sort
 from tests.breaks.support.judge import TestCase, read_junit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from concurrent.futures import Future
     from typing import Self
 
-ROOT = Path(__file__).resolve().parents[3]
-SUITE = "suites/nrfcloud"
 SESSION_SECONDS = 300.0
 PARALLEL = 2
 
-_OPTIONS = (
-    "--bench=virtual",
-    "--boards=1",
-    "--backend=nrfcloud=fake",
-    "--test-deadline=30",
-    "-p",
-    "harness.pytest_plugin.plugin",
-    "-p",
-    "no:cacheprovider",
-    "-q",
-)
+_OPTIONS = {
+    Sort.SUITE: (
+        *("--bench=virtual", "--boards=1", "--backend=nrfcloud=fake", "--test-deadline=30"),
+        *("-p", "harness.pytest_plugin.plugin", "-p", "no:cacheprovider", "-q"),
+    ),
+    Sort.HARNESS: ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:allure_pytest", "-q"),
+}
 # What an outer session leaves in the environment would lead an inner one astray.
 _OUTER = ("PYTEST_", "HARNESS_", "ALLURE_")
 
@@ -88,29 +83,31 @@ class SessionPool:
             kill_group(process)
         self._executor.shutdown(cancel_futures=True)
 
-    def submit(self, tests: Sequence[str], *, plugin: str = "") -> Future[SessionResult]:
-        """Run tests of the suite, with a break or without; the result comes later.
+    def submit(
+        self, tests: Sequence[str], *, plugin: str = "", sort: Sort = Sort.SUITE
+    ) -> Future[SessionResult]:
+        """Run tests, with a break or without; the result comes later.
 
-        :param tests: node ids relative to the suite; none means the whole suite.
+        :param tests: node ids or directories.
         :param plugin: module name of the break.
+        :param sort: whose tests they are.
         """
-        return self._executor.submit(self._run, tuple(tests), plugin)
+        return self._executor.submit(self._run, tuple(tests), plugin, sort)
 
-    def _run(self, tests: tuple[str, ...], plugin: str) -> SessionResult:
+    def _run(self, tests: tuple[str, ...], plugin: str, sort: Sort) -> SessionResult:
         # A short path: sockets of the session lie below it.
         directory = Path(tempfile.mkdtemp(prefix="breaks-"))
         try:
-            return self._run_in(directory, tests, plugin)
+            return self._run_in(directory, tests, plugin, sort)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    def _run_in(self, directory: Path, tests: tuple[str, ...], plugin: str) -> SessionResult:
+    def _run_in(self, directory: Path, tests: tuple[str, ...], plugin: str, sort: Sort) -> SessionResult:
         junit = directory / "junit.xml"
-        chosen = [f"{SUITE}/{test}" for test in tests] or [SUITE]
-        code, output = self._call(
-            [sys.executable, "-m", "pytest", *chosen, *_OPTIONS, f"--junitxml={junit}"],
-            environment(plugin, directory),
-        )
+        command = [sys.executable, "-m", "pytest", *tests, *_OPTIONS[sort], f"--junitxml={junit}"]
+        if sort is Sort.HARNESS:
+            command += ["-p", "tests.breaks.support.everywhere"]
+        code, output = self._call(command, environment(plugin, directory, sort))
         return SessionResult(
             code=code, output=output, cases=tuple(read_junit(junit)) if junit.exists() else ()
         )
@@ -142,14 +139,23 @@ class SessionPool:
         return process.returncode, output
 
 
-def environment(plugin: str, directory: Path) -> dict[str, str]:
-    """Return the environment of a session: nothing of an outer one, and the break in every process."""
+def environment(plugin: str, directory: Path, sort: Sort = Sort.SUITE) -> dict[str, str]:
+    """Return the environment of a session: nothing of an outer one, and the break in every process.
+
+    :param plugin: module name of the break; may be empty.
+    :param directory: of the session alone.
+    :param sort: whose tests run in it.
+    """
     variables = {name: value for name, value in os.environ.items() if not name.startswith(_OUTER)}
     variables["PYTHONPATH"] = str(ROOT)
-    # Only our own plugin: the others would cost each session a third of its time, and one of them the order.
-    variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     variables["HARNESS_RUNTIME_DIR"] = str(directory / "run")
     variables["HARNESS_STATE_DIR"] = str(directory / "state")
+    if sort is Sort.SUITE:
+        # Only our own plugin: the others would cost each session a third of its time, and one of them the
+        # order. The harness's own tests start sessions that need some of them.
+        variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    else:
+        variables["TMPDIR"] = str(directory)
     if plugin:
         variables["HARNESS_PLUGINS"] = plugin
     return variables
@@ -161,25 +167,26 @@ def kill_group(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def collect() -> list[str]:
-    """Return the node ids of the suite's tests, relative to the suite.
+def collect(places: Collection[str], sort: Sort = Sort.SUITE) -> list[str]:
+    """Return the node ids of tests, relative to the repository.
 
+    :param places: files or directories.
+    :param sort: whose tests they are.
     :raises RuntimeError: they cannot be collected.
     """
-    command = [sys.executable, "-m", "pytest", SUITE, *_OPTIONS, "--collect-only"]
+    command = [sys.executable, "-m", "pytest", *sorted(places), *_OPTIONS[sort], "--collect-only"]
     with tempfile.TemporaryDirectory(prefix="breaks-") as directory:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=environment("", Path(directory)),
+            env=environment("", Path(directory), sort),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=SESSION_SECONDS,
             check=False,
         )
-    prefix = f"{SUITE}/"
-    found = [line.removeprefix(prefix) for line in done.stdout.splitlines() if line.startswith(prefix)]
+    found = [line for line in done.stdout.splitlines() if line.startswith(tuple(places)) and "::" in line]
     if done.returncode != 0 or not found:
-        raise RuntimeError(f"cannot collect {SUITE}:\n{done.stdout}\n{done.stderr}")
+        raise RuntimeError(f"cannot collect {', '.join(places)}:\n{done.stdout}\n{done.stderr}")
     return found
