@@ -26,10 +26,7 @@ def vendors_of_boards(plugins: HarnessPluginManager, ports: Iterable[serial_port
     profiles = known_profiles(plugins).values()
     vendors = {match.vid for profile in profiles for match in profile.usb if match.vid is not None}
     return vendors | {
-        port.vid
-        for port in ports
-        for profile in profiles
-        if port.vid is not None and profile.strength(port.vid, port.pid, port.serial_number or "")
+        port.vid for port in ports for profile in profiles if port.vid is not None and profile.strength(port)
     }
 
 

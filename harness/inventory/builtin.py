@@ -40,17 +40,20 @@ def known_profiles(plugins: HarnessPluginManager) -> dict[str, Profile]:
     return load_profiles(path for paths in plugins.hook.harness_board_profiles() for path in paths)
 
 
-def survey(plugins: HarnessPluginManager, rig: Rig | None) -> Survey:
+def survey(
+    plugins: HarnessPluginManager, rig: Rig | None, identities: Mapping[str, str] | None = None
+) -> Survey:
     """Look what is attached to this host: which boards, which are absent, which ports are nobody's.
 
     :param plugins: the loaded plugins.
     :param rig: the rig file, if there is one.
+    :param identities: who was asked and what it said, by place.
     :raises UsageError: a profile or the rig file does not fit.
     """
     from harness.inventory import serial_ports
     from harness.inventory.attached import survey_host
 
-    return survey_host(known_profiles(plugins), serial_ports.list_serial_ports(), rig)
+    return survey_host(known_profiles(plugins), serial_ports.list_serial_ports(), rig, identities)
 
 
 class BoardDiscovery:

@@ -6,6 +6,7 @@ people. A file that does not fit is refused with its name, the key, the value an
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError
@@ -15,44 +16,91 @@ from harness.inventory.board import Endpoint
 from harness.toml_files import Part, first_mistake, nearest, read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from harness.inventory.serial_ports import SerialPort
+
+Text = Annotated[str, Field(min_length=1)]
+# One prefix more than makes up for any number of other keys.
+_KEYS = 64
 Name = Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 
 
 class UsbMatch(Part):
-    """How a board of this kind shows up on USB.
+    """How a board of this kind shows up on USB; every key that is there has to fit.
+
+    In the patterns ``*`` stands for any text, ``?`` for any character and ``[...]`` for one of some.
 
     :ivar vid: USB vendor id; ``None``: any.
     :ivar pid: USB product id; ``None``: any.
-    :ivar serial_prefixes: the serial number begins with one of these; empty: any serial number.
+    :ivar serial_prefixes: the serial number begins with one of these; empty: any, and none.
+    :ivar manufacturer: pattern of the manufacturer's name; ``None``: any.
+    :ivar product: pattern of the product's name; ``None``: any.
+    :ivar properties: patterns of what udev says of one of the ports, by property.
+    :ivar ancestors: patterns of what udev and sysfs say of one of the devices above a port, by property.
     """
 
     vid: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
     pid: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
-    serial_prefixes: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    serial_prefixes: list[Text] = Field(default_factory=list)
+    manufacturer: Text | None = None
+    product: Text | None = None
+    properties: dict[Text, Text] = Field(default_factory=dict)
+    ancestors: dict[Text, Text] = Field(default_factory=dict)
 
-    def strength(self, vid: int | None, pid: int | None, serial: str) -> int:
+    def strength(self, port: SerialPort) -> int:
         """Say how closely a port fits: 0 not at all, more for a longer match.
 
-        :param vid: the port's USB vendor id.
-        :param pid: the port's USB product id.
-        :param serial: the port's serial number.
+        The longest prefix of the serial number counts before the number of the other keys.
+
+        :param port: the port.
         """
-        if (self.vid is not None and vid != self.vid) or (self.pid is not None and pid != self.pid):
+        judged = self.judge(port)
+        if not all(judged.values()):
             return 0
-        named = sum(part is not None for part in (self.vid, self.pid))
-        if not self.serial_prefixes:
-            return named
-        matched = [len(prefix) for prefix in self.serial_prefixes if serial.startswith(prefix)]
-        return max(matched) * 4 + named if matched else 0
+        serial = port.serial_number or ""
+        matched = max((len(one) for one in self.serial_prefixes if serial.startswith(one)), default=0)
+        patterns = max(0, len(self.properties) - 1) + max(0, len(self.ancestors) - 1)
+        named = len(judged) - bool(self.serial_prefixes) + patterns
+        return matched * _KEYS + min(named, _KEYS - 1)
+
+    def judge(self, port: SerialPort) -> dict[str, bool]:
+        """Say of each key that is there whether it fits.
+
+        :param port: the port.
+        """
+        judged = {}
+        if self.vid is not None:
+            judged["vid"] = port.vid == self.vid
+        if self.pid is not None:
+            judged["pid"] = port.pid == self.pid
+        if self.serial_prefixes:
+            judged["serial_prefixes"] = (port.serial_number or "").startswith(tuple(self.serial_prefixes))
+        if self.manufacturer is not None:
+            judged["manufacturer"] = _like(self.manufacturer, port.manufacturer)
+        if self.product is not None:
+            judged["product"] = _like(self.product, port.product)
+        if self.properties:
+            judged["properties"] = _all_like(self.properties, port.properties)
+        if self.ancestors:
+            judged["ancestors"] = any(_all_like(self.ancestors, one) for one in port.ancestors)
+        return judged
+
+
+def _like(pattern: str, text: str | None) -> bool:
+    return text is not None and fnmatchcase(text, pattern)
+
+
+def _all_like(patterns: Mapping[str, str], facts: Mapping[str, str]) -> bool:
+    return all(_like(pattern, facts.get(name)) for name, pattern in patterns.items())
 
 
 class EndpointProfile(Part):
     """One serial endpoint of a kind of board.
 
-    :ivar interface: 0-based position among the board's serial ports, in the order of USB interfaces.
+    :ivar interface: number of its USB interface (``bInterfaceNumber``): no position, for the interfaces of
+        other functions lie between those of serial ports.
     :ivar discipline: line discipline that is spoken, for example ``at-host``.
     :ivar baud: line speed in bits per second.
     :ivar rtscts: hardware flow control.
@@ -60,7 +108,7 @@ class EndpointProfile(Part):
     :ivar rts: state of RTS to set before opening; ``None`` leaves the line alone.
     """
 
-    interface: Annotated[int, Field(ge=0, le=15)]
+    interface: Annotated[int, Field(ge=0, le=255)]
     discipline: Name = "raw"
     baud: Annotated[int, Field(ge=50, le=12_000_000)] = 115200
     rtscts: bool = False
@@ -130,9 +178,9 @@ class Profile(Part):
             rts=known.rts,
         )
 
-    def strength(self, vid: int | None, pid: int | None, serial: str) -> int:
+    def strength(self, port: SerialPort) -> int:
         """Say how closely a USB serial port fits this kind: 0 not at all, more for a longer match."""
-        return max((match.strength(vid, pid, serial) for match in self.usb), default=0)
+        return max((match.strength(port) for match in self.usb), default=0)
 
     @property
     def properties(self) -> dict[str, str]:

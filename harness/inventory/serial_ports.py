@@ -1,117 +1,166 @@
-"""Attached boards, found among the host's USB serial ports.
+"""The serial ports of this host, with all that is known of each without opening it.
 
-Ports are grouped by USB serial number: one board shows several ports. A board is of the kind whose profile
-fits its ports most closely. Nothing is opened: a port's name, ids and location are all that is read.
+On Linux udev tells of those on USB, and pyserial of the rest and on other systems. Where a port is (its
+location) and what it is called (its device) are hints that change whenever somebody moves a cable.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
-
-from harness.errors import UsageError
-from harness.inventory.board import USB_SERIAL, Board
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
-    from harness.inventory.profiles import Profile
+    from harness.inventory.udev import Udev, UdevTty
+
+# What pyserial's location has behind that of the USB device: configuration (``x`` on Windows) and interface.
+_INTERFACE = re.compile(r":[0-9x]+\.(\d+)$")
+# What pyserial looks for on Linux. It hides the UARTs of the host that are only names, but not those of Linux
+# 6.5 and later, of which thirty may lie below this directory.
+_NAMES_ON_LINUX = ("ttyS*", "ttyUSB*", "ttyXRUSB*", "ttyACM*", "ttyAMA*", "rfcomm*", "ttyAP*")
+_NOT_THERE = "/platform/serial8250/"
+_DIGITS = re.compile(r"(\d+)")
 
 
-class SerialPort(Protocol):
-    """What we read of a port; :class:`serial.tools.list_ports_common.ListPortInfo` has it all."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerialPort:
+    """A serial port.
+
+    :ivar device: its path; what it is called changes with every plug.
+    :ivar vid: vendor id of its USB device; ``None`` when it is not on USB.
+    :ivar pid: product id of its USB device.
+    :ivar serial_number: serial number of its USB device.
+    :ivar manufacturer: who made the USB device, by its own account.
+    :ivar product: what the USB device calls itself.
+    :ivar location: where the USB device is: bus and chain of hub ports, for example ``1-1.2``.
+    :ivar interface: number of its USB interface (``bInterfaceNumber``).
+    :ivar links: other names of its path: by id, by path.
+    :ivar properties: what udev's rules say of it.
+    :ivar ancestors: of each device above it, nearest first, the properties and some attributes of sysfs.
+    """
 
     device: str
-    product: str | None
-    vid: int | None
-    pid: int | None
-    serial_number: str | None
-    location: str | None
+    vid: int | None = None
+    pid: int | None = None
+    serial_number: str | None = None
+    manufacturer: str | None = None
+    product: str | None = None
+    location: str | None = None
+    interface: int | None = None
+    links: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False)
+    ancestors: tuple[Mapping[str, str], ...] = field(default=(), hash=False)
 
 
 def list_serial_ports() -> list[SerialPort]:
-    """List the host's serial ports, as pyserial does."""
-    from serial.tools.list_ports import comports
-
-    return list(comports())
-
-
-def attached_boards(profiles: Mapping[str, Profile], ports: Iterable[SerialPort]) -> list[Board]:
-    """Match ports with profiles.
-
-    :param profiles: profiles by name.
-    :param ports: the host's serial ports.
-    :return: boards, in the order of their identities.
-    :raises UsageError: two profiles fit a board equally well.
-    """
-    boards = []
-    for serial, group in by_serial_number(ports).items():
-        profile = fitting_profile(profiles, group[0])
-        if profile is not None:
-            boards.append(board_on_ports(profile, serial, group))
-    return boards
-
-
-def by_serial_number(ports: Iterable[SerialPort]) -> dict[str, list[SerialPort]]:
-    """Return the ports of each board, in the order of their USB interfaces, by serial number, sorted.
-
-    :param ports: the host's serial ports; those without a serial number are left out.
-    """
-    groups: dict[str, list[SerialPort]] = {}
-    for port in ports:
-        if port.serial_number:
-            groups.setdefault(port.serial_number, []).append(port)
-    return {serial: sorted(group, key=_port_order) for serial, group in sorted(groups.items())}
-
-
-def fitting_profile(profiles: Mapping[str, Profile], port: SerialPort) -> Profile | None:
-    """Return the profile that fits a board most closely; ``None`` when none fits.
-
-    :param profiles: profiles by name.
-    :param port: one of the board's ports.
-    :raises UsageError: two fit equally well.
-    """
-    serial = port.serial_number or ""
-    ranked = sorted(
-        ((profile.strength(port.vid, port.pid, serial), profile.name) for profile in profiles.values()),
-        reverse=True,
+    """List the host's serial ports, in the order of their names."""
+    udev = connect_to_udev()
+    by_udev = [] if udev is None else [port_of_udev(tty) for tty in udev.ttys()]
+    known = {port.device for port in by_udev}
+    return sorted(
+        [*by_udev, *list_by_pyserial(known)],
+        key=lambda port: natural(port.device),
     )
-    if not ranked or ranked[0][0] == 0:
+
+
+def connect_to_udev() -> Udev | None:
+    """Return the connection to libudev; ``None`` on a host that has none."""
+    from harness.inventory.udev import Udev
+
+    try:
+        return Udev()
+    except ImportError:
         return None
-    best = [name for strength, name in ranked if strength == ranked[0][0]]
-    if len(best) > 1:
-        raise UsageError(
-            f"profiles {' and '.join(sorted(best))} fit the board with this serial number equally well",
-            key="usb",
-            value=serial,
-            expected="serial_prefixes that tell the kinds apart",
-        )
-    return profiles[best[0]]
 
 
-def _port_order(port: SerialPort) -> tuple[int, str]:
-    """Order ports by the number of their USB interface, which ends their location (``1-1:1.2``)."""
-    found = re.search(r":\d+\.(\d+)$", port.location or "")
-    return (int(found[1]) if found else 0, port.device)
+def natural(text: str | None) -> list[tuple[int, str]]:
+    """Return the key by which ``ttyACM10`` comes after ``ttyACM2``, and ``1-10`` after ``1-2``."""
+    parts = _DIGITS.split(text or "")
+    return [(int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in parts]
 
 
-def board_on_ports(profile: Profile, serial: str, ports: Sequence[SerialPort]) -> Board:
-    """Return the board of some ports.
+def port_of_udev(tty: UdevTty) -> SerialPort:
+    """Describe a tty that udev knows.
 
-    :param profile: its kind.
-    :param serial: its USB serial number, which is its identity.
-    :param ports: its ports, in the order of their USB interfaces.
+    What the kernel read from the device counts before udev's copies of it, in which blanks and odd
+    characters are replaced.
+
+    :param tty: what udev knows.
     """
-    endpoints = {
-        role: profile.endpoint(role, ports[endpoint.interface].device)
-        for role, endpoint in profile.endpoints.items()
-        if endpoint.interface < len(ports)
-    }
-    return Board(
-        id=serial,
-        kind=profile.name,
-        driver=profile.driver,
-        capabilities=frozenset(profile.capabilities),
-        endpoints=endpoints,
-        properties={**profile.properties, USB_SERIAL: serial},
+    own = tty.properties
+    usb = _nearest(tty, "usb_device")
+    interface = _nearest(tty, "usb_interface")
+    return SerialPort(
+        device=tty.device,
+        vid=_hexadecimal(usb.get("idVendor") or own.get("ID_VENDOR_ID")),
+        pid=_hexadecimal(usb.get("idProduct") or own.get("ID_MODEL_ID")),
+        serial_number=usb.get("serial") or (None if usb else own.get("ID_SERIAL_SHORT")) or None,
+        manufacturer=usb.get("manufacturer") or None,
+        product=usb.get("product") or None,
+        location=PurePosixPath(usb.get("DEVPATH", "")).name or None,
+        interface=_hexadecimal(interface.get("bInterfaceNumber") or own.get("ID_USB_INTERFACE_NUM")),
+        links=tuple(sorted(own.get("DEVLINKS", "").split())),
+        properties=own,
+        ancestors=tty.ancestors,
     )
+
+
+def _nearest(tty: UdevTty, kind: str) -> Mapping[str, str]:
+    return next((facts for facts in tty.ancestors if facts.get("DEVTYPE") == kind), {})
+
+
+def _hexadecimal(text: str | None) -> int | None:
+    try:
+        return int(text or "", 16)
+    except ValueError:
+        return None
+
+
+def port_of_pyserial(listed: Any) -> SerialPort:
+    """Describe a port that pyserial lists.
+
+    :param listed: a :class:`serial.tools.list_ports_common.ListPortInfo`.
+    """
+    location = listed.location or ""
+    # Of a device with one interface the location does not tell it; on Linux another attribute does.
+    found = _INTERFACE.search(getattr(listed, "usb_interface_path", None) or location)
+    return SerialPort(
+        device=listed.device,
+        vid=listed.vid,
+        pid=listed.pid,
+        serial_number=listed.serial_number or None,
+        manufacturer=listed.manufacturer or None,
+        product=listed.product or None,
+        location=_INTERFACE.sub("", location) or None,
+        interface=int(found[1]) if found else None,
+    )
+
+
+def list_by_pyserial(known: Collection[str] = ()) -> list[SerialPort]:
+    """List ports as pyserial does.
+
+    :param known: paths of ports that are left out. On Linux pyserial reads a dozen files a port, and of those
+        that udev told of more is known already.
+    """
+    from serial.tools import list_ports
+
+    if sys.platform != "linux":
+        return [port_of_pyserial(port) for port in list_ports.comports() if port.device not in known]
+    from serial.tools.list_ports_linux import SysFS
+
+    ports = []
+    for pattern in _NAMES_ON_LINUX:
+        for path in map(str, Path("/dev").glob(pattern)):
+            if path in known:
+                continue
+            try:
+                listed = SysFS(path)
+            except (TypeError, ValueError, OSError):  # it vanishes while pyserial looks at it
+                continue
+            if listed.subsystem != "platform" and _NOT_THERE not in (listed.device_path or ""):
+                ports.append(port_of_pyserial(listed))
+    return ports

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pytest
 from harness.inventory import serial_ports
 from harness.inventory.board import Board
 from harness.inventory.leases import Leases, lease_file
+from harness.inventory.serial_ports import SerialPort
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import start_bench
 
@@ -20,21 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Port:
-    """The console port of a board, as pyserial lists it."""
-
-    device = "/dev/ttyACM7"
-    vid = 0x1366
-    pid = 0x1069
-    serial_number = "001051200001"
-    location = "1-1:1.0"
-    product = "J-Link"
+#: The console port of a board.
+PORT = SerialPort(
+    device="/dev/ttyACM7",
+    vid=0x1366,
+    pid=0x1069,
+    serial_number="001051200001",
+    location="1-1",
+    interface=0,
+    product="J-Link",
+)
 
 
 @pytest.fixture
 def plugged(monkeypatch: pytest.MonkeyPatch) -> None:
     """An nRF9151 DK on the host."""
-    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [Port()])
+    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [PORT])
 
 
 @pytest.fixture
@@ -124,8 +127,8 @@ def test_lease_that_cannot_be_read_hides_no_board(run: Callable[..., Any], tmp_p
 
 def test_ports_of_nobody_are_listed_below(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that no profile fits is shown with what is known of it."""
-    monkeypatch.setattr(Port, "serial_number", "0099")
-    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [Port()])
+    strange = replace(PORT, serial_number="0099")
+    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [strange])
 
     outcome = run("boards")
 

@@ -14,20 +14,16 @@ import pytest
 from harness.doctor import modem_manager
 from harness.errors import RigFault
 from harness.inventory import serial_ports
+from harness.inventory.serial_ports import SerialPort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-class Port:
-    """The port of a board that is told by its serial number, as pyserial lists it."""
-
-    device = "/dev/null"
-    product = None
-    vid = 0x1915
-    pid = 0x520F
-    serial_number = "THINGY91X_1"
-    location = "1-1:1.0"
+#: The port of a board that is told by its serial number.
+PORT = SerialPort(
+    device="/dev/null", vid=0x1915, pid=0x520F, serial_number="THINGY91X_1", location="1-1", interface=0
+)
 
 
 @pytest.fixture(autouse=True)
@@ -182,7 +178,7 @@ def test_udev_rules_are_made_of_the_profiles(
     run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing but rules is printed: for vendors that profiles name, and for boards told by serial number."""
-    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [Port()])
+    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [PORT])
 
     outcome = run("doctor", "--udev-rules")
 

@@ -24,32 +24,26 @@ HARNESS = """
 import sys
 from harness.inventory import serial_ports
 
-class Port:
-    device, product, vid, pid = "/dev/null", None, 0x1366, 0x1069
-    serial_number, location = "001051200001", "1-1:1.0"
-
-serial_ports.list_serial_ports = lambda: [Port()]
+port = serial_ports.SerialPort(
+    device="/dev/null", vid=0x1366, pid=0x1069, serial_number="001051200001", location="1-1", interface=0
+)
+serial_ports.list_serial_ports = lambda: [port]
 from harness.cli.main import main
 main()
 """
 
 
-class Port:
-    """The console port of a board, as pyserial lists it."""
-
-    device = "/dev/null"
-    product = None
-    vid = 0x1366
-    pid = 0x1069
-    serial_number = "001051200001"
-    location = "1-1:1.0"
+#: The console port of a board.
+PORT = serial_ports.SerialPort(
+    device="/dev/null", vid=0x1366, pid=0x1069, serial_number="001051200001", location="1-1", interface=0
+)
 
 
 @pytest.fixture(autouse=True)
 def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A host with one board and leases of this test's own."""
     monkeypatch.setenv("HARNESS_LEASE_DIR", str(tmp_path / "leases"))
-    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [Port()])
+    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [PORT])
     monkeypatch.chdir(tmp_path)
 
 

@@ -12,14 +12,16 @@ from harness.inventory.board import Endpoint
 from harness.inventory.profiles import load_profiles
 from harness.rig import load_rig
 from harness.shipped import shipped_directory
-from tests.inventory.test_serial_ports import SEGGER, Port
+from tests.inventory.usb_ports import SEGGER, usb_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.inventory.serial_ports import SerialPort
+
 PROFILES = load_profiles([shipped_directory("boards")])
-DK = Port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001", "1-1:1.0")
-SECOND_PORT = Port("/dev/ttyACM1", SEGGER, 0x1069, "001051200001", "1-1:1.2")
+DK = usb_port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001", "1-1", 0)
+SECOND_PORT = usb_port("/dev/ttyACM1", SEGGER, 0x1069, "001051200001", "1-1", 2)
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "rig.toml"
 
 
-def survey(file: Path, text: str, *ports: Port) -> Survey:
+def survey(file: Path, text: str, *ports: SerialPort) -> Survey:
     """Look at a host with some ports and a rig file."""
     file.write_text(text)
     return survey_host(PROFILES, ports, load_rig(file))
@@ -77,7 +79,7 @@ def test_what_the_file_says_of_a_board_on_usb_counts(file: Path) -> None:
 
 def test_file_may_say_the_profile_that_no_serial_number_tells(file: Path) -> None:
     """A board whose serial number fits no profile is used as the file says."""
-    strange = Port("/dev/ttyUSB0", 0x0403, 0x6001, "A50285BI", "1-2")
+    strange = usb_port("/dev/ttyUSB0", 0x0403, 0x6001, "A50285BI", "1-2")
 
     found = survey(file, '[[board]]\nusb_serial = "A50285BI"\nprofile = "nrf9160dk"', strange)
 
@@ -92,7 +94,7 @@ def test_board_that_is_named_by_the_path_of_its_port_is_the_one_on_usb(file: Pat
     device.touch()
     link = tmp_path / "by-id"
     link.symlink_to(device)
-    port = Port(str(device), SEGGER, 0x1069, "001051200001", "1-1:1.0")
+    port = usb_port(str(device), SEGGER, 0x1069, "001051200001", "1-1", 0)
 
     found = survey(
         file, f'[[board]]\nid = "b"\nprofile = "nrf9151dk"\nendpoints.console = "{link}"', port, SECOND_PORT
@@ -189,24 +191,28 @@ def test_absent_boards_say_what_was_looked_for(
 def test_what_the_ports_contradict_is_refused(file: Path, text: str, message: str) -> None:
     """A file that cannot be true of this host is one message."""
     with pytest.raises(UsageError, match=message):
-        survey(file, text, DK, Port("/dev/ttyUSB0", 0x0403, 0x6001, "A50285BI", "1-2"))
+        survey(file, text, DK, usb_port("/dev/ttyUSB0", 0x0403, 0x6001, "A50285BI", "1-2"))
 
 
 @pytest.mark.parametrize(
     ("port", "text"),
     [
-        (Port("/dev/ttyS0"), "/dev/ttyS0: is not on USB"),
+        (usb_port("/dev/ttyS0"), "/dev/ttyS0: is not on USB"),
         (
-            Port("/dev/ttyUSB0", 0x0403, 0x6001, None, "1-2", "FT232"),
-            "/dev/ttyUSB0 (0403:6001 FT232): shows no serial number, by which boards are told apart",
+            usb_port("/dev/ttyUSB0", 0x0403, 0x6001, None, "1-2", 0, "FT232"),
+            "/dev/ttyUSB0 (0403:6001 FT232): no profile has the vendor id 0403; if a board is behind it: ",
         ),
         (
-            Port("/dev/ttyACM0", SEGGER, 0x1069, "0010599", "1-1:1.0"),
+            usb_port("/dev/ttyACM0", SEGGER, 0x1069, None, "1-1", 0),
+            "/dev/ttyACM0 (1366:1069): shows no serial number, by which nRF9131 EK, nRF9151 DK, nRF9160 DK, ",
+        ),
+        (
+            usb_port("/dev/ttyACM0", SEGGER, 0x1069, "0010599", "1-1", 0),
             "/dev/ttyACM0 (1366:1069 0010599): its serial number begins as that of none of nRF9131 EK, ",
         ),
     ],
 )
-def test_strangers_say_why_they_fit_nothing(port: Port, text: str) -> None:
+def test_strangers_say_why_they_fit_nothing(port: SerialPort, text: str) -> None:
     """A port of nobody is shown with what is known of it and why no profile fits."""
     found = survey_host(PROFILES, [port], None)
 
@@ -217,11 +223,11 @@ def test_strangers_say_why_they_fit_nothing(port: Port, text: str) -> None:
 @pytest.mark.parametrize(
     ("port", "reason"),
     [
-        (Port("/dev/ttyACM0", 0x0403, 1, "1"), "no profile has the vendor id 0403"),
-        (Port("/dev/ttyACM0", SEGGER, 9, "1"), "no profile has the product id 0009 of the vendor 1366"),
+        (usb_port("/dev/ttyACM0", 0x0403, 1, "1"), "no profile has the vendor id 0403"),
+        (usb_port("/dev/ttyACM0", SEGGER, 9, "1"), "no profile has the product id 0009 of the vendor 1366"),
     ],
 )
-def test_strangers_ids_are_compared_one_by_one(port: Port, reason: str) -> None:
+def test_strangers_ids_are_compared_one_by_one(port: SerialPort, reason: str) -> None:
     """The first id that no profile has is named."""
     usb = PROFILES["nrf9151dk"].usb[0].model_copy(update={"pid": 7})
     profiles = {"one": PROFILES["nrf9151dk"].model_copy(update={"usb": [usb]})}

@@ -12,6 +12,7 @@ from harness.errors import UsageError
 from harness.inventory import builtin, serial_ports
 from harness.inventory.board import Board, Endpoint
 from harness.inventory.builtin import BoardDiscovery, known_profiles, virtual_boards
+from harness.inventory.serial_ports import SerialPort
 from harness.plugins import HarnessPluginManager
 from harness.virtual import client as bench_client
 from harness.virtual.client import BoardState
@@ -153,15 +154,15 @@ def test_attached_boards_are_found(
     plugins: HarnessPluginManager, monkeypatch: pytest.MonkeyPatch, bench: BenchChoice | None
 ) -> None:
     """The host's own ports are looked at for attached boards, and when no bench was named."""
-
-    class Port:
-        device = "/dev/ttyACM0"
-        vid = 0x1366
-        pid = 0x1069
-        serial_number = "001050900001"
-        location = "1-1:1.0"
-
-    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [Port()])
+    port = SerialPort(
+        device="/dev/ttyACM0",
+        vid=0x1366,
+        pid=0x1069,
+        serial_number="001050900001",
+        location="1-1",
+        interface=0,
+    )
+    monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: [port])
 
     found = plugins.hook.harness_discover_boards(settings=Settings(bench=bench))
 

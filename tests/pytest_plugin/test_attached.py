@@ -24,15 +24,10 @@ ATTACHED = ("--bench", "attached")
 HOST = """
 from harness.inventory import serial_ports
 
-class Port:
-    device = "/dev/ttyUSB7"
-    product = "Toaster"
-    vid = {vid}
-    pid = 0x6001
-    serial_number = {serial}
-    location = "1-2"
-
-serial_ports.list_serial_ports = lambda: [Port()] * {count}
+port = serial_ports.SerialPort(
+    device="/dev/ttyUSB7", product="Toaster", vid={vid}, pid=0x6001, serial_number={serial}, location="1-2"
+)
+serial_ports.list_serial_ports = lambda: [port] * {count}
 """
 NO_PORTS = HOST.format(vid=1, serial=None, count=0)
 

@@ -1,8 +1,7 @@
-"""Attached boards among the host's serial ports."""
+"""USB devices among serial ports, and the boards that they are."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,32 +9,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
+from harness.inventory.attached import survey_host
 from harness.inventory.profiles import Profile, UsbMatch, load_profiles
-from harness.inventory.serial_ports import SerialPort, attached_boards, list_serial_ports
 from harness.shipped import shipped_directory
+from tests.inventory.usb_ports import SEGGER, usb_port
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+
+    from harness.inventory.board import Board
+    from harness.inventory.serial_ports import SerialPort
 
 PROFILES = load_profiles([shipped_directory("boards")])
-SEGGER = 0x1366
 
 
-@dataclass
-class Port:
-    """A serial port as pyserial lists it."""
-
-    device: str
-    vid: int | None = None
-    pid: int | None = None
-    serial_number: str | None = None
-    location: str | None = None
-    product: str | None = None
+def boards_on(profiles: Mapping[str, Profile], *ports: SerialPort) -> list[Board]:
+    """The boards among some ports."""
+    return list(survey_host(profiles, ports, None).boards)
 
 
 def found(*ports: SerialPort) -> list[tuple[str, str]]:
     """Identity and kind of each board among some ports."""
-    return [(board.id, board.kind) for board in attached_boards(PROFILES, ports)]
+    return [(board.id, board.kind) for board in boards_on(PROFILES, *ports)]
 
 
 @pytest.mark.parametrize(
@@ -56,17 +51,17 @@ def found(*ports: SerialPort) -> list[tuple[str, str]]:
 )
 def test_kind_follows_from_the_serial_number(serial: str, vid: int, kind: str) -> None:
     """The kinds are told apart by serial number as the vendor's own client does (facts 7.6)."""
-    assert found(Port("/dev/ttyACM0", vid, 0x1069, serial, "1-1:1.0")) == [(serial, kind)]
+    assert found(usb_port("/dev/ttyACM0", vid, 0x1069, serial, "1-1", 0)) == [(serial, kind)]
 
 
 @pytest.mark.parametrize(
     "port",
     [
-        Port("/dev/ttyS0"),
-        Port("/dev/ttyUSB0", 0x0403, 0x6001, "A50285BI", "1-2"),
-        Port("/dev/ttyACM0", SEGGER, 0x1069, None, "1-1:1.0"),
-        Port("/dev/ttyACM0", 0x0403, 0x6001, "001051200001", "1-1:1.0"),
-        Port("/dev/ttyACM0", SEGGER, 0x1069, "001057712345", "1-1:1.0"),
+        usb_port("/dev/ttyS0"),
+        usb_port("/dev/ttyUSB0", 0x0403, 0x6001, "A50285BI", "1-2"),
+        usb_port("/dev/ttyACM0", SEGGER, 0x1069, None, "1-1", 0),
+        usb_port("/dev/ttyACM0", 0x0403, 0x6001, "001051200001", "1-1", 0),
+        usb_port("/dev/ttyACM0", SEGGER, 0x1069, "001057712345", "1-1", 0),
     ],
     ids=["no usb", "another maker", "no serial number", "right serial, wrong vendor", "unknown kit"],
 )
@@ -78,11 +73,11 @@ def test_other_ports_are_no_boards(port: SerialPort) -> None:
 def test_ports_of_one_board_are_one_board() -> None:
     """Ports with the same serial number are one board; the console is its first USB interface."""
     ports = [
-        Port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001", "1-1:1.2"),
-        Port("/dev/ttyACM1", SEGGER, 0x1069, "001051200001", "1-1:1.0"),
+        usb_port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001", "1-1", 2),
+        usb_port("/dev/ttyACM1", SEGGER, 0x1069, "001051200001", "1-1", 0),
     ]
 
-    boards = attached_boards(PROFILES, ports)
+    boards = boards_on(PROFILES, *ports)
 
     assert len(boards) == 1
     board = boards[0]
@@ -95,24 +90,22 @@ def test_ports_of_one_board_are_one_board() -> None:
     assert board.properties["title"] == "nRF9151 DK"
 
 
-def test_interfaces_are_ordered_by_number_not_by_text() -> None:
-    """Interface 10 comes after interface 2."""
-    ports = [
-        Port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001", "1-1:1.10"),
-        Port("/dev/ttyACM1", SEGGER, 0x1069, "001051200001", "1-1:1.2"),
-    ]
+def test_interface_is_a_number_and_no_position() -> None:
+    """The second port of a board is not its first because the first is not there."""
+    (board,) = boards_on(PROFILES, usb_port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001", "1-1", 2))
 
-    assert attached_boards(PROFILES, ports)[0].endpoints["console"].url == "/dev/ttyACM1"
+    assert board.endpoints == {}
+    assert board.ports == {"/dev/ttyACM0": 2}
 
 
 def test_ports_without_a_location_are_ordered_by_name() -> None:
     """Where the system says nothing of interfaces, the device names decide."""
     ports = [
-        Port("/dev/ttyACM1", SEGGER, 0x1069, "001051200001"),
-        Port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001"),
+        usb_port("/dev/ttyACM1", SEGGER, 0x1069, "001051200001"),
+        usb_port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001"),
     ]
 
-    assert attached_boards(PROFILES, ports)[0].endpoints["console"].url == "/dev/ttyACM0"
+    assert boards_on(PROFILES, *ports)[0].endpoints["console"].url == "/dev/ttyACM0"
 
 
 def test_endpoint_without_its_port_is_left_out() -> None:
@@ -122,8 +115,8 @@ def test_endpoint_without_its_port_is_left_out() -> None:
         update={"endpoints": {"console": console, "trace": console.model_copy(update={"interface": 1})}}
     )
 
-    boards = attached_boards(
-        {profile.name: profile}, [Port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001", "1-1:1.0")]
+    boards = boards_on(
+        {profile.name: profile}, usb_port("/dev/ttyACM0", SEGGER, 0x1069, "001051200001", "1-1", 0)
     )
 
     assert set(boards[0].endpoints) == {"console"}
@@ -138,8 +131,8 @@ def test_ambiguous_profiles_are_refused() -> None:
     """Two kinds that fit a board equally well are a usage error that names both."""
     profiles = {name: with_usb(name, UsbMatch(vid=SEGGER)) for name in ("one", "two")}
 
-    with pytest.raises(UsageError, match=r"profiles one and two fit the board .*\(got '123'\)"):
-        attached_boards(profiles, [Port("/dev/ttyACM0", SEGGER, 1, "123")])
+    with pytest.raises(UsageError, match=r"profiles one and two fit the board on .*\(got '123'\)"):
+        boards_on(profiles, usb_port("/dev/ttyACM0", SEGGER, 1, "123"))
 
 
 def test_product_id_tells_kinds_apart() -> None:
@@ -149,17 +142,9 @@ def test_product_id_tells_kinds_apart() -> None:
         "exact": with_usb("exact", UsbMatch(vid=SEGGER, pid=7)),
     }
 
-    kinds = [attached_boards(profiles, [Port("/dev/ttyACM0", SEGGER, pid, "123")])[0].kind for pid in (7, 8)]
+    kinds = [boards_on(profiles, usb_port("/dev/ttyACM0", SEGGER, pid, "123"))[0].kind for pid in (7, 8)]
 
     assert kinds == ["exact", "any"]
-
-
-def test_pyserial_lists_what_we_read() -> None:
-    """What pyserial lists on this host has every attribute that is read; whichever ports there are."""
-    ports: Sequence[SerialPort] = list_serial_ports()
-
-    assert attached_boards({}, ports) == []
-    assert all(port.device for port in ports)
 
 
 @given(
@@ -168,9 +153,9 @@ def test_pyserial_lists_what_we_read() -> None:
 )
 def test_any_ports_give_distinct_boards(serials: list[str], location: str | None) -> None:
     """However odd the strings are that devices send, each board is found once and has an identity."""
-    ports = [Port(f"/dev/ttyACM{n}", SEGGER, n, serial, location) for n, serial in enumerate(serials)]
+    ports = [usb_port(f"/dev/ttyACM{n}", SEGGER, n, serial, location) for n, serial in enumerate(serials)]
 
-    ids = [board.id for board in attached_boards(PROFILES, ports)]
+    ids = [board.id for board in boards_on(PROFILES, *ports)]
 
     assert ids == sorted(set(ids))
     assert all(ids)

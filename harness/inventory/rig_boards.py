@@ -1,0 +1,204 @@
+"""Boards of the rig file joined with what is on USB: which device is whose, and what follows.
+
+Who a board says that it is counts before its serial number, and that before its location, which changes with
+every move of a cable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+from harness.inventory.board import USB_SERIAL, Board, Endpoint
+from harness.inventory.usb_devices import board_on_usb, fitting_profile
+from harness.toml_files import dotted, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from harness.inventory.profiles import Profile
+    from harness.inventory.usb_devices import UsbDevice
+    from harness.rig import Rig, RigBoard, RigEndpoint
+
+
+def devices_of_boards(
+    entries: Sequence[RigBoard], devices: Sequence[UsbDevice], identities: Mapping[str, str]
+) -> list[UsbDevice | None]:
+    """Tell which USB device each board of a rig file is.
+
+    :param entries: the boards.
+    :param devices: what is on USB.
+    :param identities: who was asked and what it said, by the place of its device.
+    :return: a device an entry; ``None`` for one that is not on USB, or not there.
+    """
+    found: list[UsbDevice | None] = [None] * len(entries)
+    left = list(devices)
+
+    def said(device: UsbDevice) -> str | None:
+        return identities.get(device.place)
+
+    def may_be(entry: RigBoard, device: UsbDevice) -> bool:
+        return entry.identity is None or said(device) in {None, entry.identity}
+
+    ways: list[Callable[[RigBoard, UsbDevice], bool]] = [
+        lambda entry, device: entry.identity is not None and said(device) == entry.identity,
+        lambda entry, device: _has_its_serial(entry, device) and entry.location == device.location,
+        _has_its_serial,
+        lambda entry, device: entry.usb_serial is None and _has_its_port(entry, device),
+        lambda entry, device: (
+            entry.usb_serial is None and entry.location is not None and entry.location == device.location
+        ),
+    ]
+    for way in ways:
+        for number, entry in enumerate(entries):
+            if found[number] is None:
+                device = next((one for one in left if may_be(entry, one) and way(entry, one)), None)
+                if device is not None:
+                    found[number] = device
+                    left.remove(device)
+    return found
+
+
+def _has_its_serial(entry: RigBoard, device: UsbDevice) -> bool:
+    return entry.usb_serial is not None and entry.usb_serial == device.serial_number
+
+
+def _has_its_port(entry: RigBoard, device: UsbDevice) -> bool:
+    named = {real(endpoint.url) for endpoint in entry.endpoints.values() if endpoint.url}
+    return any(real(port.device) in named for port in device.ports)
+
+
+class BoardOfRig:
+    """One board of the rig file, joined with its profile and with its device on USB."""
+
+    def __init__(
+        self,
+        rig: Rig,
+        number: int,
+        profiles: Mapping[str, Profile],
+        device: UsbDevice | None,
+        shared: Collection[str],
+    ) -> None:
+        """Join them.
+
+        :param rig: the rig file.
+        :param number: which of its boards.
+        :param profiles: profiles by name.
+        :param device: what it is on USB, if it is there.
+        :param shared: serial numbers that several boards have.
+        """
+        self._rig = rig
+        self._where = dotted(("board", number))
+        self._entry = rig.boards[number]
+        self._profiles = profiles
+        self._device = device
+        self._shared = shared
+
+    def missing(self, identities: Mapping[str, str]) -> str | None:
+        """Say what of the board is not there; ``None`` when nothing is missing.
+
+        :param identities: who was asked and what it said, by place.
+        """
+        if self._device is not None:
+            return None
+        entry = self._entry
+        urls = [endpoint.url for endpoint in entry.endpoints.values() if endpoint.url]
+        if entry.usb_serial is not None:
+            reason = f"no serial port has the USB serial number {entry.usb_serial}"
+        elif urls:
+            gone = [url for url in urls if "://" not in url and not Path(url).exists()]
+            return f"there is no {gone[0]}" if gone else None
+        elif entry.location is not None:
+            reason = f"no serial port is at the USB location {entry.location}"
+        else:
+            reason = "only asking tells which board it is"
+        if entry.identity is not None and identities:
+            return f"{reason}, or no board there says that it is {entry.identity}"
+        return reason
+
+    def board(self) -> Board:
+        """Join everything; of an absent board that nobody knows the kind of, not much is known.
+
+        :raises UsageError: the profile that is named does not exist, or none is named and none fits.
+        """
+        entry, profile, device = self._entry, self._profile(), self._device
+        board = Board(id=entry.name, kind="unknown", driver="unknown")
+        if profile is not None and device is not None:
+            board = board_on_usb(profile, device, self._shared)
+            if entry.id is not None or not board.ambiguous:
+                board = replace(board, id=entry.name)
+        elif profile is not None:
+            board = Board(
+                id=entry.name,
+                kind=profile.name,
+                driver=profile.driver,
+                capabilities=frozenset(profile.capabilities),
+                properties=profile.properties,
+            )
+        known = {} if entry.usb_serial is None else {USB_SERIAL: entry.usb_serial}
+        endpoints = {
+            role: _endpoint(profile, role, table, url)
+            for role, table in entry.endpoints.items()
+            if (url := table.url or self._port(board, role, table)) is not None
+        }
+        return replace(
+            board,
+            capabilities=(board.capabilities | set(entry.capabilities.add)) - set(entry.capabilities.remove),
+            endpoints={**board.endpoints, **endpoints},
+            properties={**known, **board.properties, **entry.properties},
+            control={name: dict(table) for name, table in entry.control.items()},
+            identity=entry.identity,
+        )
+
+    def _port(self, board: Board, role: str, table: RigEndpoint) -> str | None:
+        """Return the port of an endpoint of which the file does not say the URL."""
+        if table.interface is None:
+            return board.endpoints[role].url if role in board.endpoints else None
+        ports = {} if self._device is None else self._device.interfaces([table.interface])
+        return ports[table.interface].device if table.interface in ports else None
+
+    def _profile(self) -> Profile | None:
+        """Return the board's profile; ``None`` for one that is absent and of no kind that anybody named.
+
+        :raises UsageError: there is no such profile, or none fits.
+        """
+        named = self._entry.profile
+        if named is None:
+            fitting = fitting_profile(self._profiles, self._device.ports) if self._device else None
+            if fitting is None and self._device:
+                raise self._error(
+                    "no profile fits the ports of this board", "profile", None, "the name of its profile"
+                )
+            return fitting
+        if named not in self._profiles:
+            raise self._error(
+                "no such profile", "profile", named, nearest(named, self._profiles) or "the name of a profile"
+            )
+        profile = self._profiles[named]
+        if profile.virtual:
+            raise self._error(
+                "is a kind of virtual board, and a rig file describes hardware",
+                "profile",
+                named,
+                f"{profile.twin_of or 'a kind of hardware'} (virtual boards: --bench virtual=SOCKET)",
+            )
+        return profile
+
+    def _error(self, message: str, key: str, value: str | None, expected: str) -> UsageError:
+        return UsageError(
+            message, file=self._rig.file, key=f"{self._where}.{key}", value=value, expected=expected
+        )
+
+
+def _endpoint(profile: Profile | None, role: str, table: RigEndpoint, url: str) -> Endpoint:
+    """Describe an endpoint: what the file says counts, then the profile."""
+    known = profile is not None and role in profile.endpoints
+    base = profile.endpoint(role, url) if known and profile else Endpoint(role=role, url=url)
+    return replace(base, **table.model_dump(exclude={"url", "interface"}, exclude_none=True))
+
+
+def real(path: str) -> str:
+    """Return the device behind a path, so that a link and its target are one; a URL stays as it is."""
+    return path if "://" in path else str(Path(path).resolve())

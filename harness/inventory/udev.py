@@ -1,0 +1,162 @@
+"""What udev knows of the ttys on USB, and what it tells when they come and go.
+
+The one module that knows pyudev, which knows libudev: it hands out plain data, and nothing is opened. Traps
+of theirs are in the testbed fact sheet, section 1.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Set in every process that sees the devices of a virtual USB lab in the place of the host's.
+MOCK_VARIABLE = "UMOCKDEV_DIR"
+# Without the daemon nobody sends what a monitor waits for.
+_CONTROL = Path("/run/udev/control")
+# Of a USB device and of its interface, as sysfs calls them; udev's own copies have odd characters replaced.
+_ATTRIBUTES = {
+    "usb_device": ("idVendor", "idProduct", "serial", "manufacturer", "product"),
+    "usb_interface": ("bInterfaceNumber", "interface"),
+}
+# Room for the messages of some hundred boards that come at once; the default drops them sooner.
+_BUFFER_BYTES = 8 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UdevTty:
+    """A tty on USB as udev knows it.
+
+    :ivar device: its path.
+    :ivar properties: what udev's rules say of it.
+    :ivar ancestors: of each device above it, nearest first, the properties and some attributes of sysfs.
+    """
+
+    device: str
+    properties: Mapping[str, str] = field(hash=False)
+    ancestors: tuple[Mapping[str, str], ...] = field(default=(), hash=False)
+
+
+class EventsLostError(Exception):
+    """More happened than was read in time: what is there has to be listed anew."""
+
+
+def tells_of_events() -> bool:
+    """Tell whether somebody tells when devices come and go: udev's daemon, or a virtual USB lab."""
+    return _CONTROL.exists() or MOCK_VARIABLE in os.environ
+
+
+class Udev:
+    """The connection to libudev."""
+
+    def __init__(self) -> None:
+        """Connect.
+
+        :raises ImportError: this host has no pyudev, or no libudev.
+        """
+        import pyudev  # type: ignore[import-untyped]  # it has no types
+
+        self._pyudev = pyudev
+        self._context = pyudev.Context()
+
+    def ttys(self) -> list[UdevTty]:
+        """List the ttys that are on USB."""
+        known: dict[str, Mapping[str, str]] = {}
+        found = []
+        for device in self._context.list_devices(subsystem="tty", ID_BUS="usb"):
+            tty = _describe(device, known)
+            if tty is not None:
+                found.append(tty)
+        return found
+
+    def monitor(self) -> TtyMonitor:
+        """Begin to listen for ttys that come and go; the caller lets go of it when it is done.
+
+        :raises OSError: the system does not let us.
+        """
+        monitor = self._pyudev.Monitor.from_netlink(self._context)
+        monitor.filter_by("tty")
+        try:
+            monitor.set_receive_buffer_size(_BUFFER_BYTES)
+        except OSError as error:  # for root only on most systems; what gets lost is noticed
+            _log.debug("udev's events get no larger buffer: %s", error)
+        monitor.start()
+        return TtyMonitor(monitor)
+
+
+class TtyMonitor:
+    """Hears which ttys come and go."""
+
+    def __init__(self, monitor: Any) -> None:
+        """Listen to a monitor of pyudev's that was started."""
+        self._monitor = monitor
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable when there is something to :meth:`receive`."""
+        number: int = self._monitor.fileno()
+        return number
+
+    def receive(self) -> tuple[str, UdevTty] | None:
+        """Take the next event without waiting.
+
+        :return: what happened (``add``, ``remove``, ...) and to which tty; ``None`` when nothing did.
+        :raises EventsLostError: events were lost.
+        """
+        while True:
+            try:
+                device = self._monitor.poll(timeout=0)
+            except OSError as error:
+                if error.errno == errno.ENOBUFS:
+                    raise EventsLostError from error
+                raise
+            if device is None:
+                return None
+            tty = _tty_of_event(device)
+            if tty is not None:
+                return str(device.action), tty
+
+
+def _tty_of_event(device: Any) -> UdevTty | None:
+    """Describe the tty of an event; of one that is gone nobody knows more than its path."""
+    if device.action == "remove":
+        path = device.device_node
+        return None if path is None else UdevTty(device=path, properties=dict(device.properties))
+    return _describe(device, {}) if device.properties.get("ID_BUS") == "usb" else None
+
+
+def _describe(device: Any, known: dict[str, Mapping[str, str]]) -> UdevTty | None:
+    """Describe a tty.
+
+    :param known: ancestors that were described before, by path: a hub is that of many.
+    :return: ``None`` for one that has no node, or vanishes while it is looked at.
+    """
+    path = device.device_node
+    if path is None:
+        return None
+    ancestors = []
+    above = device.parent
+    while above is not None:
+        place = above.sys_path
+        if place not in known:
+            known[place] = _facts(above)
+        ancestors.append(known[place])
+        above = above.parent
+    return UdevTty(device=path, properties=dict(device.properties), ancestors=tuple(ancestors))
+
+
+def _facts(device: Any) -> Mapping[str, str]:
+    facts = dict(device.properties)
+    for name in _ATTRIBUTES.get(facts.get("DEVTYPE", ""), ()):
+        value = device.attributes.get(name)
+        if value is not None:
+            facts[name] = value.decode("utf-8", errors="replace").strip()
+    return MappingProxyType(facts)
