@@ -12,10 +12,11 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
 #: Set in every process that sees the devices of a virtual USB lab in the place of the host's.
 MOCK_VARIABLE = "UMOCKDEV_DIR"
@@ -26,6 +27,8 @@ _ATTRIBUTES = {
     "usb_device": ("idVendor", "idProduct", "serial", "manufacturer", "product"),
     "usb_interface": ("bInterfaceNumber", "interface"),
 }
+# What is true of an event and not of its device.
+_OF_EVENTS = frozenset({"ACTION", "SEQNUM"})
 # Room for the messages of some hundred boards that come at once; the default drops them sooner.
 _BUFFER_BYTES = 8 * 1024 * 1024
 
@@ -50,11 +53,6 @@ class EventsLostError(Exception):
     """More happened than was read in time: what is there has to be listed anew."""
 
 
-def tells_of_events() -> bool:
-    """Tell whether somebody tells when devices come and go: udev's daemon, or a virtual USB lab."""
-    return _CONTROL.exists() or MOCK_VARIABLE in os.environ
-
-
 class Udev:
     """The connection to libudev."""
 
@@ -67,6 +65,11 @@ class Udev:
 
         self._pyudev = pyudev
         self._context = pyudev.Context()
+
+    @property
+    def tells_of_events(self) -> bool:
+        """Whether somebody tells when devices come and go: udev's daemon, or a virtual USB lab."""
+        return _CONTROL.exists() or MOCK_VARIABLE in os.environ
 
     def ttys(self) -> list[UdevTty]:
         """List the ttys that are on USB."""
@@ -94,11 +97,21 @@ class Udev:
 
 
 class TtyMonitor:
-    """Hears which ttys come and go."""
+    """Hears which ttys come and go, until it is left."""
 
     def __init__(self, monitor: Any) -> None:
         """Listen to a monitor of pyudev's that was started."""
         self._monitor = monitor
+
+    def __enter__(self) -> Self:
+        """Return the monitor itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Listen no more: pyudev's monitor is closed when nobody has it."""
+        self._monitor = None
 
     def fileno(self) -> int:
         """Return the descriptor that is readable when there is something to :meth:`receive`."""
@@ -129,7 +142,7 @@ def _tty_of_event(device: Any) -> UdevTty | None:
     """Describe the tty of an event; of one that is gone nobody knows more than its path."""
     if device.action == "remove":
         path = device.device_node
-        return None if path is None else UdevTty(device=path, properties=dict(device.properties))
+        return None if path is None else UdevTty(device=path, properties=_properties(device))
     return _describe(device, {}) if device.properties.get("ID_BUS") == "usb" else None
 
 
@@ -150,7 +163,12 @@ def _describe(device: Any, known: dict[str, Mapping[str, str]]) -> UdevTty | Non
             known[place] = _facts(above)
         ancestors.append(known[place])
         above = above.parent
-    return UdevTty(device=path, properties=dict(device.properties), ancestors=tuple(ancestors))
+    return UdevTty(device=path, properties=_properties(device), ancestors=tuple(ancestors))
+
+
+def _properties(device: Any) -> dict[str, str]:
+    """Return what udev's rules say of a device, without what an event adds that is about itself."""
+    return {name: value for name, value in device.properties.items() if name not in _OF_EVENTS}
 
 
 def _facts(device: Any) -> Mapping[str, str]:
