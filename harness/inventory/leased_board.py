@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from harness.backends.contract import UnkeptAccounts
-from harness.config import BoardSettings
+from harness.config import RECONNECT_SECONDS, BoardSettings
 from harness.errors import RigFault, UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from harness.backends.contract import Accounts
     from harness.console import Console
     from harness.control import Flasher, PowerSwitch
+    from harness.errors import BoardLost
     from harness.inventory.board import Board
+    from harness.inventory.seeking import BoardSeeker
     from harness.plugins import HarnessPluginManager
     from harness.virtual.client import VirtualBoardControls
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 class LeasedBoard:
     """A board that this session holds. Consoles, driver and controls are made on first use.
 
-    :ivar description: what the inventory knows of the board.
+    :ivar description: what the inventory knows of the board; kept true when it moves to other ports.
+    :ivar lost: why a console gave up waiting for the board to come back; ``None`` while none did.
     :ivar settings: what the session allows with its boards.
     :ivar accounts: where a driver notes what it is about to change on the board.
     :ivar remarks: what a report has to say of every test on this board from now on; a plugin adds to it.
@@ -59,8 +62,10 @@ class LeasedBoard:
         self.settings = settings or BoardSettings()
         self.accounts: Accounts = accounts or UnkeptAccounts()
         self.remarks: list[str] = []
+        self.lost: BoardLost | None = None
         self._resources = ExitStack()
         self._endpoints: dict[str, Any] = {}
+        self._seeker: BoardSeeker | None = None
         self._driver: Any = None
         self._virtual: VirtualBoardControls | None = None
 
@@ -105,6 +110,8 @@ class LeasedBoard:
     def endpoint(self, role: str) -> Any:
         """Return the endpoint of a role, opened on first use and closed with the board.
 
+        The board is looked for before, by who it is: what was its port may belong to another one by now.
+
         :raises UsageError: the board has no endpoint of that role.
         :raises BoardLost: it cannot be opened.
         """
@@ -127,9 +134,18 @@ class LeasedBoard:
                 value=role,
                 expected=" or ".join(sorted(self.description.endpoints)) or "a board with endpoints",
             )
-        from harness.console import Console
+        from harness.inventory.seeking import BoardSeeker
 
-        return Console.open(endpoint, name=f"{self.id}-{role}", directory=self._capture_directory)
+        if self._seeker is None:
+            self._seeker = BoardSeeker(self, self._plugins, seconds=self.reconnect_seconds)
+        return self._seeker.open(role, f"{self.id}-{role}", self._capture_directory)
+
+    @property
+    def reconnect_seconds(self) -> float:
+        """How long the board is waited for when it goes away."""
+        if self.settings.reconnect_seconds is not None:
+            return self.settings.reconnect_seconds
+        return 0.0 if self.description.virtual else RECONNECT_SECONDS
 
     @property
     def driver(self) -> Any:
@@ -184,6 +200,9 @@ class LeasedBoard:
 
     def close(self) -> None:
         """Close consoles and connections; the board may be opened anew afterwards."""
+        if self._seeker is not None:
+            self._seeker.close()
+            self._seeker = None
         self._driver = None
         self._virtual = None
         self._endpoints.clear()

@@ -103,7 +103,7 @@ def rig(bench: Any) -> Iterator[Rig]:
             leased.close()
         controls.call("clear_faults")
         cleaner = LeasedBoard(
-            replace(description, bench=str(bench.socket)), load_plugins(), capture_directory=None
+            replace(description, id="dk", bench=str(bench.socket)), load_plugins(), capture_directory=None
         )
         for tag, kind in rig.credentials():
             cleaner.driver.delete_credential(tag, kind)
