@@ -251,7 +251,8 @@ CONTROLLER_KEY = pytest.StashKey[Controller]()
 def prepare(config: pytest.Config) -> Controller | None:
     """Open the session, once; ``None`` when no bench is asked for.
 
-    :raises pytest.UsageError: an option does not fit, no board was found, or something did not start.
+    :raises pytest.UsageError: an option does not fit, or no board was found; or, with another cause than our
+        own usage error, what the user asked for is right and cannot be had now.
     """
     if CONTROLLER_KEY in config.stash:
         return config.stash[CONTROLLER_KEY]

@@ -38,7 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, ExitCode, ExitCode]:
-    """Plan in one process: xdist reads the number of workers next; end without a traceback by Ctrl-C."""
+    """Plan in one process: xdist reads the number of workers next; end without a traceback by Ctrl-C.
+
+    A session that cannot begin, though nothing is wrong with what was asked for, ends with 1.
+    """
     if config.getoption("plan") and hasattr(config.option, "numprocesses"):
         config.option.numprocesses = 0
     try:
@@ -51,6 +54,13 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, ExitCode, Exit
         if not hasattr(config, "workerinput"):  # of its workers the controller tells
             sys.stderr.write("harness: interrupted\n")
         return pytest.ExitCode.INTERRUPTED
+    except pytest.UsageError as error:
+        from harness.errors import HarnessError, UsageError
+
+        if not isinstance(error.__cause__, HarnessError) or isinstance(error.__cause__, UsageError):
+            raise
+        sys.stderr.write(f"ERROR: {error}\n")
+        return pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)

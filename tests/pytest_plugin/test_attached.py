@@ -103,7 +103,10 @@ def test_what_is_allowed_is_said(suite: Suite, desk: Callable[..., str]) -> None
     assert result.lines_with("security tags: 8-9; allow destructive: YES, boards may be changed for good")
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "auto")], ids=["one-process", "workers"])
+WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "auto")], ids=["one-process", "workers"])
+
+
+@WORKERS
 def test_every_board_is_used_and_put_back(
     suite: Suite, desk: Callable[..., str], workers: tuple[str, ...]
 ) -> None:
@@ -304,17 +307,19 @@ def test_rig_file_of_the_ini_file(suite: Suite, desk: Callable[..., str]) -> Non
     assert by_option.lines_with("on desk-1."), by_option
 
 
-def test_board_that_somebody_holds(suite: Suite, desk: Callable[..., str]) -> None:
-    """A session does not touch a board that another one has; the message says who."""
+@WORKERS
+def test_board_that_somebody_holds(suite: Suite, desk: Callable[..., str], workers: tuple[str, ...]) -> None:
+    """A session does not touch a board that another one has; one line says who, and the exit status is 1."""
     suite.write("rig.toml", desk(0))
     suite.write("test_it.py", "def test_it(board): ...")
 
     with Leases("run-7") as leases:
         leases.take([Board(id="desk-0", kind="toy-real", driver="toy")], deadline=0)
-        result = suite.run(*ATTACHED, "--lease-deadline", "0")
+        result = suite.run(*ATTACHED, "--lease-deadline", "0", *workers)
 
-    assert result.code == 4
-    assert "session run-7" in result.err
+    assert result.code == 1
+    (line,) = [line for line in result.err.splitlines() if line]
+    assert line.startswith("ERROR: board desk-0 is leased by session run-7")
     assert suite.log == []
 
 
