@@ -10,20 +10,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.inventory.rig_boards import BoardOfRig, devices_of_boards, real
+from harness.inventory.rig_boards import BoardOfRig, real
+from harness.inventory.rig_matching import Matching, match_entries
 from harness.inventory.serial_ports import natural
 from harness.inventory.strangers import stranger
 from harness.inventory.usb_devices import board_on_usb, fitting_profile, shared_serials, usb_devices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.inventory.board import Board
     from harness.inventory.profiles import Profile, UsbMatch
     from harness.inventory.serial_ports import SerialPort
     from harness.inventory.strangers import Stranger
     from harness.inventory.usb_devices import UsbDevice
-    from harness.rig import Rig
+    from harness.rig import Rig, RigBoard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +75,33 @@ def survey_host(
     """
     ports, identities = list(ports), identities or {}
     devices = usb_devices(ports)
-    entries = rig.boards if rig is not None else ()
-    owned = devices_of_boards(entries, devices, identities)
-    fitting = [(device, fitting_profile(profiles, device.ports)) for device in devices if device not in owned]
+    matching = _matched(rig, devices, identities, profiles)
+    owned = {device.place for device in matching.devices.values()}
+    fitting = [
+        (device, fitting_profile(profiles, device.ports)) for device in devices if device.place not in owned
+    ]
     by_profile = [(device, profile) for device, profile in fitting if profile is not None]
-    mine = [device for device in owned if device is not None] + [device for device, _ in by_profile]
-    shared = shared_serials(mine, [entry.usb_serial for entry in entries])
+    mine = [*matching.devices.values(), *(device for device, _ in by_profile)]
+    shared = shared_serials(mine, [entry.usb_serial for entry in rig.boards] if rig is not None else ())
 
     boards: list[Board] = []
     absent: list[AbsentBoard] = []
-    for number, device in enumerate(owned):
+    for number, entry in enumerate(rig.boards if rig is not None else ()):
         assert rig is not None  # noqa: S101 - it has boards; tells mypy so
-        described = BoardOfRig(rig, number, profiles, device, shared)
-        board, reason = described.board(), described.missing(identities)
+        device = matching.devices.get(number)
+        others = {one.place for one in mine} - {device.place if device is not None else ""}
+        described = BoardOfRig(
+            rig,
+            number,
+            profiles,
+            device,
+            shared,
+            said=None if device is None else identities.get(device.place),
+            stale={
+                end.url for end in entry.endpoints.values() if end.url and matching.place(end.url) in others
+            },
+        )
+        board, reason = described.board(), described.missing(matching.missing.get(number))
         if reason is None:
             boards.append(board)
         else:
@@ -110,6 +125,21 @@ def survey_host(
             if profile.usb
         ),
     )
+
+
+def _matched(
+    rig: Rig | None,
+    devices: Sequence[UsbDevice],
+    identities: Mapping[str, str],
+    profiles: Mapping[str, Profile],
+) -> Matching:
+    """Tell which device is which board of the rig file."""
+
+    def fits(entry: RigBoard, device: UsbDevice) -> bool:
+        kinds = [profile for name, profile in profiles.items() if entry.profile in {None, name}]
+        return fitting_profile({kind.name: kind for kind in kinds}, device.ports) is not None
+
+    return match_entries(rig, devices, identities, fits)
 
 
 def _unlisted(

@@ -204,8 +204,8 @@ class ConsoleOnDemand:
 
 
 def place_of(board: Board) -> str:
-    """Return where a board is: its location on USB, or its name where somebody else says where it is."""
-    return board.properties.get(USB_LOCATION) or board.id
+    """Return where a board is: its location on USB, its first port, or its name where nothing else tells."""
+    return board.properties.get(USB_LOCATION) or next(iter(board.ports), board.id)
 
 
 def identities_of(answers: Sequence[Answer]) -> dict[str, str]:

@@ -1,7 +1,6 @@
-"""Boards of the rig file joined with what is on USB: which device is whose, and what follows.
+"""Boards of the rig file joined with what is on USB: what of a board follows from its device and its kind.
 
-Who a board says that it is counts before its serial number, and that before its location, which changes with
-every move of a cable.
+Which device is whose is said by :mod:`harness.inventory.rig_matching`.
 """
 
 from __future__ import annotations
@@ -16,58 +15,11 @@ from harness.inventory.usb_devices import board_on_usb, fitting_profile
 from harness.toml_files import dotted, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from harness.inventory.profiles import Profile
     from harness.inventory.usb_devices import UsbDevice
-    from harness.rig import Rig, RigBoard, RigEndpoint
-
-
-def devices_of_boards(
-    entries: Sequence[RigBoard], devices: Sequence[UsbDevice], identities: Mapping[str, str]
-) -> list[UsbDevice | None]:
-    """Tell which USB device each board of a rig file is.
-
-    :param entries: the boards.
-    :param devices: what is on USB.
-    :param identities: who was asked and what it said, by the place of its device.
-    :return: a device an entry; ``None`` for one that is not on USB, or not there.
-    """
-    found: list[UsbDevice | None] = [None] * len(entries)
-    left = list(devices)
-
-    def said(device: UsbDevice) -> str | None:
-        return identities.get(device.place)
-
-    def may_be(entry: RigBoard, device: UsbDevice) -> bool:
-        return entry.identity is None or said(device) in {None, entry.identity}
-
-    ways: list[Callable[[RigBoard, UsbDevice], bool]] = [
-        lambda entry, device: entry.identity is not None and said(device) == entry.identity,
-        lambda entry, device: _has_its_serial(entry, device) and entry.location == device.location,
-        _has_its_serial,
-        lambda entry, device: entry.usb_serial is None and _has_its_port(entry, device),
-        lambda entry, device: (
-            entry.usb_serial is None and entry.location is not None and entry.location == device.location
-        ),
-    ]
-    for way in ways:
-        for number, entry in enumerate(entries):
-            if found[number] is None:
-                device = next((one for one in left if may_be(entry, one) and way(entry, one)), None)
-                if device is not None:
-                    found[number] = device
-                    left.remove(device)
-    return found
-
-
-def _has_its_serial(entry: RigBoard, device: UsbDevice) -> bool:
-    return entry.usb_serial is not None and entry.usb_serial == device.serial_number
-
-
-def _has_its_port(entry: RigBoard, device: UsbDevice) -> bool:
-    named = {real(endpoint.url) for endpoint in entry.endpoints.values() if endpoint.url}
-    return any(real(port.device) in named for port in device.ports)
+    from harness.rig import Rig, RigEndpoint
 
 
 class BoardOfRig:
@@ -80,6 +32,8 @@ class BoardOfRig:
         profiles: Mapping[str, Profile],
         device: UsbDevice | None,
         shared: Collection[str],
+        said: str | None = None,
+        stale: Collection[str] = (),
     ) -> None:
         """Join them.
 
@@ -88,6 +42,8 @@ class BoardOfRig:
         :param profiles: profiles by name.
         :param device: what it is on USB, if it is there.
         :param shared: serial numbers that several boards have.
+        :param said: who the board said it is, if it was asked.
+        :param stale: of the URLs that the file names for it, those that lead to other boards now.
         """
         self._rig = rig
         self._where = dotted(("board", number))
@@ -95,28 +51,20 @@ class BoardOfRig:
         self._profiles = profiles
         self._device = device
         self._shared = shared
+        self._said = said
+        # Where it is was found out by asking: what the file says of its ports is from before it was moved.
+        self._stale = stale if said is not None and said == self._entry.identity else ()
 
-    def missing(self, identities: Mapping[str, str]) -> str | None:
+    def missing(self, why: str | None) -> str | None:
         """Say what of the board is not there; ``None`` when nothing is missing.
 
-        :param identities: who was asked and what it said, by place.
+        :param why: why it has no device on USB, of a board that is looked for there.
         """
-        if self._device is not None:
-            return None
-        entry = self._entry
-        urls = [endpoint.url for endpoint in entry.endpoints.values() if endpoint.url]
-        if entry.usb_serial is not None:
-            reason = f"no serial port has the USB serial number {entry.usb_serial}"
-        elif urls:
-            gone = [url for url in urls if "://" not in url and not Path(url).exists()]
-            return f"there is no {gone[0]}" if gone else None
-        elif entry.location is not None:
-            reason = f"no serial port is at the USB location {entry.location}"
-        else:
-            reason = "only asking tells which board it is"
-        if entry.identity is not None and identities:
-            return f"{reason}, or no board there says that it is {entry.identity}"
-        return reason
+        if self._device is not None or why is not None:
+            return why
+        urls = [endpoint.url for endpoint in self._entry.endpoints.values() if endpoint.url]
+        gone = [url for url in urls if "://" not in url and not Path(url).exists()]
+        return f"there is no {gone[0]}" if gone else None
 
     def board(self) -> Board:
         """Join everything; of an absent board that nobody knows the kind of, not much is known.
@@ -129,6 +77,8 @@ class BoardOfRig:
             board = board_on_usb(profile, device, self._shared)
             if entry.id is not None or not board.ambiguous:
                 board = replace(board, id=entry.name)
+            elif self._said is not None:
+                board = replace(board, id=self._said)
         elif profile is not None:
             board = Board(
                 id=entry.name,
@@ -141,7 +91,7 @@ class BoardOfRig:
         endpoints = {
             role: _endpoint(profile, role, table, url)
             for role, table in entry.endpoints.items()
-            if (url := table.url or self._port(board, role, table)) is not None
+            if (url := self._url(board, role, table)) is not None
         }
         return replace(
             board,
@@ -149,11 +99,13 @@ class BoardOfRig:
             endpoints={**board.endpoints, **endpoints},
             properties={**known, **board.properties, **entry.properties},
             control={name: dict(table) for name, table in entry.control.items()},
-            identity=entry.identity,
+            identity=self._said or entry.identity,
         )
 
-    def _port(self, board: Board, role: str, table: RigEndpoint) -> str | None:
-        """Return the port of an endpoint of which the file does not say the URL."""
+    def _url(self, board: Board, role: str, table: RigEndpoint) -> str | None:
+        """Return where an endpoint is: as the file says, or as the board's own ports do."""
+        if table.url is not None and table.url not in self._stale:
+            return table.url
         if table.interface is None:
             return board.endpoints[role].url if role in board.endpoints else None
         ports = {} if self._device is None else self._device.interfaces([table.interface])
