@@ -82,6 +82,8 @@ class Dispatcher(Generic[WorkerT]):
         self,
         boards_of: Sequence[Boards],
         revoke: Callable[[WorkerT, int], bool] = lambda _worker, _turn: False,
+        *,
+        restarts: bool = False,
     ) -> None:
         """Queue every test.
 
@@ -89,9 +91,11 @@ class Dispatcher(Generic[WorkerT]):
             board, nothing for one that fits no board yet.
         :param revoke: keeps a worker from beginning the test that it was sent at a turn; tells whether it
             was in time.
+        :param restarts: whether boards without a worker are given one (:meth:`boards_without_worker`).
         """
         self.queues = Queues(boards_of)
         self._revoke = revoke
+        self._restarts = restarts
         self._workers: dict[WorkerT, _Worker] = {}
         self._finished: set[int] = set()
         self._expected: list[str | None] = []
@@ -140,6 +144,8 @@ class Dispatcher(Generic[WorkerT]):
         if any(board in self.queues.awaited or board in self._expected for board in boards):
             return True
         there = {board for board in boards if self.queues.is_there(board)}
+        if there and self._restarts:
+            return True
         fitting = [worker for worker in self._workers.values() if worker.board in there]
         return bool(there) and (not fitting or any(not worker.shut_down for worker in fitting))
 
@@ -172,12 +178,14 @@ class Dispatcher(Generic[WorkerT]):
 
         A board that came, or came back, and has tests; and one of those that fit tests which nobody can run
         now. When all of these are awaited, one gets a worker before it is back: workers are slow to start.
+        A board whose worker was told to end gets another when that has ended.
         """
         served = {worker.board for worker in self._workers.values() if not worker.shut_down}
         served.update(self._expected)
+        ending = {worker.board for worker in self._workers.values() if worker.shut_down}
         wanted: dict[str, None] = {}
         for boards in filter(None, self.queues.kinds):
-            missing = sorted(board for board in boards - served if board not in self.queues.given_up)
+            missing = sorted(boards - served - ending - self.queues.given_up)
             there = [board for board in missing if self.queues.is_there(board)]
             wanted.update(dict.fromkeys(board for board in there if board in self._joining))
             in_good_hands = boards & (served | wanted.keys())
