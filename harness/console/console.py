@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections import deque
 from contextlib import contextmanager
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING, Self
 from harness.console.capture import Capture
 from harness.console.dialect import Reply
 from harness.console.intake import Armed, Intake
-from harness.console.matching import Matcher
+from harness.console.matching import Matcher, line_test
 from harness.console.outlet import Outlet, TornWrite
 from harness.console.ports import open_port
 from harness.errors import BoardLost, ConsoleTimeout
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
@@ -61,7 +61,14 @@ class Console:
 
     @classmethod
     def open(
-        cls, endpoint: Endpoint, *, name: str, directory: Path | None, seeker: Seeker | None = None
+        cls,
+        endpoint: Endpoint,
+        *,
+        name: str,
+        directory: Path | None,
+        seeker: Seeker | None = None,
+        port: Port | None = None,
+        said: bytes = b"",
     ) -> Console:
         """Open an endpoint; from now on everything it says is captured, whether or not anybody reads.
 
@@ -69,13 +76,18 @@ class Console:
         :param name: what the console is called.
         :param directory: where ``NAME.raw`` and ``NAME.index`` go; ``None`` keeps them without a name.
         :param seeker: looks for the board when the port goes away; ``None``: the console is lost then.
+        :param port: its port, if it is open already; the console's from now on.
+        :param said: what was read from that port; it is captured, and nobody waits for it any more.
         :raises BoardLost: there is no such port now.
         :raises RigFault: it is in use or may not be opened.
         :raises UsageError: the URL is of no known kind.
         """
-        port = open_port(endpoint, name)
+        port = port or open_port(endpoint, name)
         try:
-            return cls(port, Capture(directory, name), name, url=endpoint.url, seeker=seeker)
+            capture = Capture(directory, name)
+            if said:
+                capture.append(said)
+            return cls(port, capture, name, url=endpoint.url, seeker=seeker)
         except BaseException:
             port.close()
             raise
@@ -291,7 +303,7 @@ class Console:
         :raises BoardLost: the port went away.
         :raises ForbiddenOutput: an armed pattern was seen.
         """
-        fits = _predicate(wanted)
+        fits = line_test(wanted)
         start = time.monotonic()
         with self._intake:
             self._intake.pump_available()
@@ -385,11 +397,3 @@ class Console:
         """Call a function with every chunk from now on, on whichever thread reads it."""
         with self._intake.locked():
             self._intake.observers.append(observer)
-
-
-def _predicate(wanted: str | re.Pattern[str] | Callable[[str], bool]) -> Callable[[str], bool]:
-    if isinstance(wanted, str):
-        return lambda text: text.startswith(wanted)
-    if isinstance(wanted, re.Pattern):
-        return lambda text: wanted.search(text) is not None
-    return wanted

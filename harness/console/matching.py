@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: How far back a regular expression looks for a match that began in earlier chunks, in bytes.
 REGEX_REACH = 64 * 1024
@@ -82,3 +86,12 @@ class Matcher:
         if isinstance(self.pattern, re.Pattern):
             return f"re {self.pattern.pattern!r}"
         return repr(self.pattern)
+
+
+def line_test(wanted: str | re.Pattern[str] | Callable[[str], bool]) -> Callable[[str], bool]:
+    """Return what tells whether a line is wanted: how it begins, an expression that it matches, or a test."""
+    if isinstance(wanted, str):
+        return lambda text: text.startswith(wanted)
+    if isinstance(wanted, re.Pattern):
+        return lambda text: wanted.search(text) is not None
+    return wanted

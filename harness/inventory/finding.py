@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from harness.errors import BoardLost, HarnessError, LeaseBusy, RigFault
+from harness.inventory import serial_ports
 from harness.inventory.board import USB_LOCATION, USB_SERIAL
 from harness.inventory.identity import ConsoleOnDemand
 from harness.inventory.leases import holder
@@ -104,10 +105,14 @@ class Finder:
         """Look at nothing yet.
 
         :param plugins: who knows kinds of boards, and how to ask.
-        :param ports: lists the host's ports.
+        :param ports: lists the host's ports; a port that is still the same is the same object, so that what
+            it said does not have to be asked again.
         """
         self._plugins = plugins
-        self._ports = ports
+        self._ports = ports or serial_ports.list_serial_ports
+        self._listed: Sequence[SerialPort] = ()
+        #: What ports said that are other boards'.
+        self._others: dict[str, tuple[SerialPort, str]] = {}
 
     @cached_property
     def _profiles(self) -> Mapping[str, Profile]:
@@ -152,6 +157,8 @@ class Finder:
     # -- on USB -------------------------------------------------------------------------------------------
 
     def _on_usb(self, board: Board, role: str, held: Collection[str], *, returning: bool) -> Sighting:
+        if not (returning or board.ambiguous) and _is_at_home(board, board.endpoints[role]):
+            return Sighting(board=board, endpoint=board.endpoints[role])
         found = self._candidates(board, role)
         if not found:
             serial = board.properties.get(USB_SERIAL)
@@ -172,14 +179,11 @@ class Finder:
 
     def _candidates(self, board: Board, role: str) -> list[Board]:
         """Return what may be a board, each described as if it were; what is where it was comes first."""
-        if self._ports is None:
-            from harness.inventory.serial_ports import list_serial_ports
-
-            self._ports = list_serial_ports
         serial = board.properties.get(USB_SERIAL)
         wanted = _interface(board, board.endpoints[role])
         found = []
-        for device in usb_devices(self._ports()):
+        self._listed = self._ports()
+        for device in usb_devices(self._listed):
             if device.serial_number != serial or device.location is None:
                 continue
             ports = {port.interface: port.device for port in device.ports if port.interface is not None}
@@ -197,9 +201,14 @@ class Finder:
 
     def _by_asking(self, board: Board, role: str, found: Sequence[Board]) -> Sighting:
         problems = []
+        now = {port.device: port for port in self._listed}
+        self._others = {url: other for url, other in self._others.items() if now.get(url) is other[0]}
         for one in found:
             location = one.properties[USB_LOCATION]
             asked_on = one.endpoints.get(_CONSOLE, one.endpoints[role])
+            if asked_on.url in self._others:
+                problems.append(f"what is at {location} {self._others[asked_on.url][1]}")
+                continue
             try:
                 _refuse_what_others_hold(board, one)
                 answered = self._ask(one, asked_on)
@@ -209,6 +218,7 @@ class Finder:
             if not answered.matches(board):
                 answered.close()
                 problems.append(f"what is at {location} {answered.problem}")
+                self._others[asked_on.url] = (now[asked_on.url], answered.problem)
             elif asked_on is one.endpoints[role]:
                 return Sighting(
                     board=one, endpoint=one.endpoints[role], port=answered.port, said=answered.said
@@ -249,6 +259,43 @@ class _Answered:
     def close(self) -> None:
         if self.port is not None:
             self.port.close()
+
+
+def open_sighted(sighting: Sighting, name: str) -> Port:
+    """Open the port of an endpoint that was found, if it is not open yet.
+
+    :param sighting: what was found.
+    :param name: what its console is called.
+    :raises BoardLost: it is gone, or another board got its name meanwhile.
+    :raises RigFault: somebody else has it open.
+    """
+    from harness.console.ports import open_port
+
+    port = sighting.port or open_port(sighting.endpoint, name)
+    try:
+        _refuse_another(sighting.board, sighting.endpoint)
+    except BaseException:
+        port.close()
+        raise
+    return port
+
+
+def _refuse_another(board: Board, endpoint: Endpoint) -> None:
+    number = _interface(board, endpoint)
+    there = None if number is None or board.bench is not None else serial_ports.port_at(endpoint.url)
+    if there is not None and not _is_port_of(board, there, number):
+        raise BoardLost(f"{endpoint.url} is another board's by now")
+
+
+def _is_at_home(board: Board, endpoint: Endpoint) -> bool:
+    """Tell whether a board is where it was last, without looking anywhere else."""
+    there = serial_ports.port_at(endpoint.url)
+    return there is not None and _is_port_of(board, there, _interface(board, endpoint))
+
+
+def _is_port_of(board: Board, port: SerialPort, number: int | None) -> bool:
+    place = board.properties.get(USB_SERIAL), board.properties.get(USB_LOCATION), number
+    return (port.serial_number, port.location, port.interface) == place
 
 
 def _refuse_what_others_hold(board: Board, candidate: Board) -> None:

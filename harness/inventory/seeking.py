@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import BoardLost, RigFault
-from harness.inventory.finding import LOOK_SECONDS, CannotBeFound, Finder
+from harness.inventory.finding import LOOK_SECONDS, CannotBeFound, Finder, open_sighted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.console import Console
-    from harness.inventory.board import Endpoint
     from harness.inventory.leased_board import LeasedBoard
     from harness.plugins import HarnessPluginManager
 
@@ -66,15 +65,10 @@ class BoardSeeker:
             for only once.
         :raises RigFault: somebody else has the port open.
         """
-        from harness.console import Console
-
         deadline = time.monotonic() + (0.0 if self._board.lost else self._seconds)
         while True:
             try:
-                endpoint = self._find(role)
-                console = Console.open(
-                    endpoint, name=name, directory=directory, seeker=_RoleSeeker(self, role)
-                )
+                return self._open(role, name, directory)
             except RigFault as fault:
                 # Whoever asks other boards like this one who they are has its port for a moment.
                 worth_it = isinstance(fault, BoardLost) or self._board.description.ambiguous
@@ -83,16 +77,23 @@ class BoardSeeker:
                 if fixed or not worth_it or left <= 0:
                     raise
                 self._stop.wait(min(left, LOOK_SECONDS))
-            else:
-                self._board.lost = None
-                return console
 
-    def _find(self, role: str) -> Endpoint:
-        sighting = Finder(self._plugins).look(self._board.description, role, held=self._held())
-        if sighting.port is not None:
-            sighting.port.close()
-        self._board.description = sighting.board
-        return sighting.endpoint
+    def _open(self, role: str, name: str, directory: Path | None) -> Console:
+        from harness.console import Console
+
+        board = self._board
+        sighting = Finder(self._plugins).look(board.description, role, held=self._held())
+        console = Console.open(
+            sighting.endpoint,
+            name=name,
+            directory=directory,
+            seeker=_RoleSeeker(self, role),
+            port=open_sighted(sighting, name),
+            said=sighting.said,
+        )
+        board.description = sighting.board
+        board.lost = None
+        return console
 
     def _held(self) -> list[str]:
         return [one.url for one in self._board.open_consoles.values() if one.lost is None]
@@ -172,11 +173,9 @@ class BoardSeeker:
             raise
 
     def _bring_back(self, finder: Finder, search: _Search) -> None:
-        from harness.console.ports import open_port
-
         board = self._board
         sighting = finder.look(board.description, search.role, held=self._held(), returning=True)
-        port = sighting.port or open_port(sighting.endpoint, search.console.name)
+        port = open_sighted(sighting, search.console.name)
         board.description = sighting.board
         board.lost = None
         self._end(search)

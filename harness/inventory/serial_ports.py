@@ -67,6 +67,16 @@ def list_serial_ports() -> list[SerialPort]:
     )
 
 
+def port_at(device: str) -> SerialPort | None:
+    """Describe the one port that udev knows by a path now, without listing all; ``None``: it knows none.
+
+    :param device: the path.
+    """
+    udev = connect_to_udev()
+    tty = None if udev is None else udev.tty(device)
+    return None if tty is None else port_of_udev(tty)
+
+
 def connect_to_udev() -> Udev | None:
     """Return the connection to libudev; ``None`` on a host that has none."""
     from harness.inventory.udev import Udev

@@ -10,7 +10,7 @@ import errno
 import logging
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -80,6 +80,18 @@ class Udev:
             if tty is not None:
                 found.append(tty)
         return found
+
+    def tty(self, device: str) -> UdevTty | None:
+        """Describe the one tty on USB that has a path now; ``None`` when there is none.
+
+        :param device: the path.
+        """
+        try:
+            found = self._pyudev.Devices.from_name(self._context, "tty", PurePosixPath(device).name)
+        except self._pyudev.DeviceNotFoundError:
+            return None
+        on_usb = found.properties.get("ID_BUS") == "usb" and found.device_node == device
+        return _describe(found, {}) if on_usb else None
 
     def monitor(self) -> TtyMonitor:
         """Begin to listen for ttys that come and go; the caller lets go of it when it is done.
