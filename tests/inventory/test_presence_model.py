@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from harness.inventory.board import Board
     from harness.inventory.board_news import Change
 
-PLACES = [f"1-1.{number}" for number in range(1, 7)]
-NAMES = [f"/dev/ttyACM{number}" for number in range(14)]
+PLACES = [f"1-1.{number}" for number in range(1, 6)]
+NAMES = [f"/dev/ttyACM{number}" for number in range(11)]
+#: Things among which one is easily mistaken for another.
+DRAWERS = [
+    ("alone", "twin-a", "twin-b", "twin-c"),
+    ("alone", "late", "nameless-a", "nameless-b"),
+    ("mute", "mute-late", "mute-twin-a", "mute-twin-b"),
+]
 PROFILES = {
     "pair": Profile.model_validate(
         {
@@ -150,17 +156,18 @@ class PresenceModel(RuleBasedStateMachine):
 
     def put(self, unit: Unit, place: str, names: list[str]) -> None:
         """Plug a thing in; nothing of it is to be seen yet."""
-        unit.place, unit.spoiled = place, False
+        unit.place, unit.spoiled, unit.late = place, False, hasattr(self, "presence")
         unit.names = dict(zip(unit.interfaces, names, strict=False))
 
-    @initialize(
-        there=st.sets(st.sampled_from(sorted(units())), max_size=5),
-        mine=st.sets(st.sampled_from(sorted(units())), max_size=5),
-        late=st.booleans(),
-    )
-    def begin(self, there: set[str], mine: set[str], late: bool) -> None:  # noqa: FBT001 - drawn by name
-        """Begin a session with some of the boards that are there."""
+    @initialize(data=st.data(), late=st.booleans())
+    def begin(self, data: st.DataObject, late: bool) -> None:  # noqa: FBT001 - drawn by name
+        """Take some things from the drawer, and begin a session with some of the boards that are there."""
         self.late = late
+        anything = st.sets(st.sampled_from(sorted(self.units)), min_size=2, max_size=5)
+        drawn = data.draw(st.sampled_from(DRAWERS).map(set) | anything, label="things")
+        self.units = {name: self.units[name] for name in sorted(drawn)}
+        there = data.draw(st.sets(st.sampled_from(sorted(drawn))), label="there")
+        mine = data.draw(st.sets(st.sampled_from(sorted(drawn))), label="ours")
         names, ports = iter(NAMES), list[SerialPort]()
         for name, place in zip(sorted(there), PLACES, strict=False):
             unit = self.units[name]
@@ -186,12 +193,10 @@ class PresenceModel(RuleBasedStateMachine):
         unit = self.units[data.draw(st.sampled_from(away), label="unit")]
         used = {name for one in self.units.values() for name in one.names.values() if one.place is not None}
         names = [name for name in NAMES if name not in used]
-        unit.late = True
-        self.put(
-            unit,
-            data.draw(st.sampled_from(free), label="place"),
-            data.draw(st.permutations(names), label="names"),
-        )
+        place = data.draw(st.sampled_from(free), label="place")
+        self.put(unit, place, data.draw(st.permutations(names), label="names"))
+        if data.draw(st.booleans(), label="at once"):
+            self.show_all(unit)
 
     def waiting(self) -> list[tuple[str, int]]:
         """Return the ports that are plugged in and not seen yet."""
@@ -225,8 +230,31 @@ class PresenceModel(RuleBasedStateMachine):
     def unplug(self, data: st.DataObject) -> None:
         """Pull a thing out: all of its ports vanish."""
         there = [name for name, unit in self.units.items() if unit.place is not None]
-        unit = self.units[data.draw(st.sampled_from(there), label="unit")]
-        for interface in data.draw(st.permutations(sorted(unit.ports)), label="order"):
+        self.pull(self.units[data.draw(st.sampled_from(there), label="unit")])
+
+    @precondition(lambda self: sum(unit.place is not None for unit in self.units.values()) > 1)
+    @rule(data=st.data())
+    def swap(self, data: st.DataObject) -> None:
+        """Plug two things into each other's sockets; their ttys may get each other's names too."""
+        there = [name for name, unit in self.units.items() if unit.place is not None]
+        first, second = data.draw(st.permutations(there), label="units")[:2]
+        one, other = self.units[first], self.units[second]
+        places = (one.place, other.place)
+        names = [*one.names.values(), *other.names.values()]
+        self.pull(one)
+        self.pull(other)
+        for unit, place in zip((other, one), places, strict=True):
+            self.put(unit, place or "", [names.pop(0) for _ in unit.interfaces])
+            self.show_all(unit)
+
+    def show_all(self, unit: Unit) -> None:
+        """Let the host see all of a thing's ports."""
+        for interface in unit.interfaces if self.fair(unit) else ():
+            self.take(self.presence.port_added(self.show(unit, interface)))
+
+    def pull(self, unit: Unit) -> None:
+        """Let all ports of a thing vanish."""
+        for interface in sorted(unit.ports):
             self.remove(unit, interface)
         unit.place = None
 
@@ -264,8 +292,8 @@ class PresenceModel(RuleBasedStateMachine):
         """Give a board up."""
         board_id = data.draw(st.sampled_from(sorted(self.members)), label="board")
         unit = self.units[self.members.pop(board_id)]
+        unit.late &= board_id in self.lost
         self.lost.discard(board_id)
-        unit.late = False
         assert self.presence.forget(board_id) == []
 
     # -- what is said of it ---------------------------------------------------------------------------------
@@ -341,4 +369,4 @@ class PresenceModel(RuleBasedStateMachine):
 
 
 TestPresenceModel = PresenceModel.TestCase
-TestPresenceModel.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestPresenceModel.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
