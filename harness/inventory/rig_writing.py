@@ -11,6 +11,7 @@ import difflib
 import os
 import secrets
 import stat
+import tempfile
 import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from harness.toml_files import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from harness.rig import Rig
 
     Entry = Mapping[str, Any]
 
@@ -306,19 +309,43 @@ def read_rig_text(file: Path) -> str:
         raise UsageError(f"is not TOML: {error}", file=file) from error
 
 
+def check_text(text: str, file: Path, check: Callable[[Rig], None]) -> None:
+    """See that a text would do as a rig file.
+
+    :param text: the text.
+    :param file: the file that it is for.
+    :param check: looks at what it says, and raises what is wrong with it.
+    :raises UsageError: it would not load, or the check refuses it.
+    """
+    from harness.rig import load_rig
+
+    with tempfile.TemporaryDirectory(prefix="harness-rig-") as directory:
+        trial = Path(directory) / file.name
+        trial.write_bytes(text.encode())
+        try:
+            check(load_rig(trial))
+        except UsageError as error:
+            reason = str(error).replace(str(trial), "the new text")
+            raise UsageError(f"nothing was written: {reason}", file=file) from error
+
+
 def write_rig(file: Path, merged: Merge) -> None:
     """Put a merged text in the place of a rig file: whole, or not at all.
 
     :param file: the file; of a link the file that it leads to.
     :param merged: the text, and what it was made from.
-    :raises UsageError: the file cannot be written, or the text would not load.
+    :raises UsageError: the file cannot be written.
     :raises RigFault: somebody changed the file meanwhile.
     """
     target = Path(os.path.realpath(file))
     temporary = target.parent / f".{target.stem}-{secrets.token_hex(4)}.toml"
     try:
-        _write_beside(temporary, target, merged.text)
-        _check(temporary, file)
+        with temporary.open("xb") as stream:
+            if target.exists():
+                os.fchmod(stream.fileno(), stat.S_IMODE(target.stat().st_mode))
+            stream.write(merged.text.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
         if read_rig_text(target) != merged.before:
             raise RigFault(f"{file}: somebody changed it meanwhile; nothing was written")
         temporary.replace(target)
@@ -326,22 +353,3 @@ def write_rig(file: Path, merged: Merge) -> None:
         raise UsageError(f"cannot be written: {error.strerror}", file=file) from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _write_beside(temporary: Path, target: Path, text: str) -> None:
-    with temporary.open("xb") as stream:
-        if target.exists():
-            os.fchmod(stream.fileno(), stat.S_IMODE(target.stat().st_mode))
-        stream.write(text.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _check(temporary: Path, file: Path) -> None:
-    from harness.rig import load_rig
-
-    try:
-        load_rig(temporary)
-    except UsageError as error:
-        reason = str(error).replace(str(temporary), "the new text")
-        raise UsageError(f"nothing was written: {reason}", file=file) from error

@@ -65,8 +65,8 @@ def test_attached_board_is_a_row(run: Callable[..., Any]) -> None:
 
     assert outcome.code == 0
     assert rows(outcome.out) == [
-        ["board", "kind", "ports", "holder", "state"],
-        ["001051200001", "nrf9151dk", "console", "/dev/ttyACM7", "free"],
+        ["board", "kind", "identity", "where", "ports", "holder", "state"],
+        ["001051200001", "nrf9151dk", "1-1", "console", "/dev/ttyACM7", "free"],
     ]
 
 
@@ -86,7 +86,17 @@ def test_holder_of_a_board_is_shown(run: Callable[..., Any], tmp_path: Path) -> 
     assert "session run-7" in shown.out
     assert "test_x.py::test_y" in shown.out
     assert rows(shown.out)[1][-1] == "leased"
-    assert set(told) == {"board", "kind", "ports", "holder", "state"}
+    assert set(told) == {
+        "board",
+        "kind",
+        "identity",
+        "confirmed",
+        "location",
+        "ports",
+        "holder",
+        "state",
+        "remark",
+    }
     assert (told["board"], told["kind"], told["state"]) == ("desk-1", "nrf9151dk", "leased")
     assert told["ports"] == {"console": "/dev/ttyACM7"}
     assert told["holder"]["session"] == "run-7"

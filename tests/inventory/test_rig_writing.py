@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from harness.errors import RigFault, UsageError
-from harness.inventory.rig_writing import FoundBoard, Standing, merge, read_rig_text, write_rig
+from harness.inventory.rig_writing import FoundBoard, Standing, check_text, merge, read_rig_text, write_rig
 from harness.rig import RigFile, load_rig
 from tests.inventory.rig_texts import RigText, rig_texts
 
@@ -347,7 +347,7 @@ def test_file_that_would_not_load_is_not_written(tmp_path: Path) -> None:
     bad = replace(merged, text=merged.text.replace('"1-1.2"', '"upstairs"'))
 
     with pytest.raises(UsageError) as refused:
-        write_rig(file, bad)
+        check_text(bad.text, file, lambda _: None)
 
     assert str(refused.value).startswith(
         f"{file}: nothing was written: the new text: board[1].location: does not fit (got 'upstairs')"
