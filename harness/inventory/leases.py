@@ -126,7 +126,11 @@ def _unusable(board: Board, file: Path, verb: str, error: OSError) -> RigFault:
 
 
 class Lease:
-    """A board that is ours until :meth:`release`, or until this process ends in any way."""
+    """A board that is ours until :meth:`release`, or until this process ends in any way.
+
+    :ivar board: the board.
+    :ivar file: the file whose lock it is.
+    """
 
     def __init__(self, board: Board, session: str, *, deadline: float) -> None:
         """Take the lease of a board.
@@ -138,6 +142,7 @@ class Lease:
         :raises RigFault: the lease file cannot be opened or written.
         """
         self.board = board
+        self.file = lease_file(board)
         self._descriptor: int | None = None
         end = time.monotonic() + deadline
         try:
@@ -198,13 +203,13 @@ class Leases:
         """
         self._session = session
         self._tell = tell
-        self._held: dict[str, Lease] = {}
+        self._held: dict[str, list[Lease]] = {}
         self._warnings: dict[str, None] = {}
 
     @property
     def boards(self) -> tuple[Board, ...]:
         """The boards held, in identity order."""
-        return tuple(lease.board for _, lease in sorted(self._held.items()))
+        return tuple(leases[-1].board for _, leases in sorted(self._held.items()))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -270,18 +275,18 @@ class Leases:
         :return: ``None`` when it was; else the boards that others hold.
         """
         busy: list[Board] = []
-        free: dict[str, Lease] = {}
+        free: dict[str, list[Lease]] = {}
         with ExitStack() as choosing:
             for directory in sorted({lease_directory(board) for board in boards}):
                 choosing.callback(os.close, _begin_choosing(directory))
             choosing.callback(_release_all, free)
             for board in boards:
                 try:
-                    free[board.id] = Lease(board, self._session, deadline=0)
+                    free[board.id] = _take_every_name(board, self._session)
                 except LeaseBusy:
                     busy.append(board)
                     continue
-                chosen = choose([lease.board for lease in free.values()])
+                chosen = choose([leases[-1].board for leases in free.values()])
                 if chosen is not None:
                     self._held.update({one.id: free.pop(one.id) for one in chosen})
                     return None
@@ -293,15 +298,32 @@ class Leases:
         :param board_id: id of a board; nothing happens when it is not held.
         :param test: id of the test that begins on it; ``None``: it ended.
         """
-        lease = self._held.get(board_id)
-        if lease is not None:
+        for lease in self._held.get(board_id, ()):
             lease.note_test(test)
+
+    def confirm(self, known: Mapping[str, Board]) -> list[tuple[Board, str]]:
+        """Know boards by what they said: what was leased by its place is leased by its identity too.
+
+        :param known: what became of boards that are held, by the names by which they were taken.
+        :return: those that another session knows already, each with the reason; they are given back.
+        """
+        held = {name: self._held.pop(name) for name in known if name in self._held}
+        refused = []
+        for name, leases in held.items():
+            board = known[name]
+            try:
+                leases.extend(_take_every_name(board, self._session, but=[lease.file for lease in leases]))
+            except LeaseBusy as busy:
+                refused.append((board, str(busy)))
+                _release(leases)
+                continue
+            leases[-1].board = board
+            self._held[board.id] = leases
+        return refused
 
     def release(self, board: Board) -> None:
         """Give one board back."""
-        lease = self._held.pop(board.id, None)
-        if lease is not None:
-            lease.release()
+        _release(self._held.pop(board.id, ()))
 
     def close(self) -> None:
         """Give every board back."""
@@ -337,9 +359,33 @@ def _begin_choosing(directory: Path) -> int:
     return descriptor
 
 
-def _release_all(leases: Mapping[str, Lease]) -> None:
-    for lease in leases.values():
+def _take_every_name(board: Board, session: str, but: Sequence[Path] = ()) -> list[Lease]:
+    """Take a board now, under each name by which others may know it.
+
+    An ambiguous board that said who it is has two: others that did not ask it yet know where it is.
+
+    :param but: files of leases that are held already.
+    :return: the leases, that of the name that lasts at the end.
+    :raises LeaseBusy: somebody else holds one of them.
+    """
+    names = [replace(board, confirmed=False), board] if board.ambiguous else [board]
+    wanted = {file: each for each in names if (file := lease_file(each)) not in but}
+    taken: list[Lease] = []
+    with ExitStack() as undo:
+        undo.callback(_release, taken)
+        taken += (Lease(each, session, deadline=0) for each in wanted.values())
+        undo.pop_all()
+    return taken
+
+
+def _release(leases: Iterable[Lease]) -> None:
+    for lease in leases:
         lease.release()
+
+
+def _release_all(leases: Mapping[str, Iterable[Lease]]) -> None:
+    for each in leases.values():
+        _release(each)
 
 
 def _holders(boards: Iterable[Board]) -> dict[str, Holder | None]:
