@@ -5,6 +5,7 @@ Which device is whose is said by :mod:`harness.inventory.rig_matching`.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -153,4 +154,4 @@ def _endpoint(profile: Profile | None, role: str, table: RigEndpoint, url: str) 
 
 def real(path: str) -> str:
     """Return the device behind a path, so that a link and its target are one; a URL stays as it is."""
-    return path if "://" in path else str(Path(path).resolve())
+    return path if "://" in path else os.path.realpath(path)

@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,10 @@ _OF_EVENTS = frozenset({"ACTION", "SEQNUM"})
 _BUFFER_BYTES = 8 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
+
+
+# What is known of a device and of those above it, nearest first.
+_Chain: TypeAlias = "tuple[Mapping[str, str], ...]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ class Udev:
 
     def ttys(self) -> list[UdevTty]:
         """List the ttys that are on USB."""
-        known: dict[str, Mapping[str, str]] = {}
+        known: dict[str, _Chain] = {}
         found = []
         for device in self._context.list_devices(subsystem="tty", ID_BUS="usb"):
             tty = _describe(device, known)
@@ -158,24 +162,29 @@ def _tty_of_event(device: Any) -> UdevTty | None:
     return _describe(device, {}) if device.properties.get("ID_BUS") == "usb" else None
 
 
-def _describe(device: Any, known: dict[str, Mapping[str, str]]) -> UdevTty | None:
+def _describe(device: Any, known: dict[str, _Chain]) -> UdevTty | None:
     """Describe a tty.
 
-    :param known: ancestors that were described before, by path: a hub is that of many.
-    :return: ``None`` for one that has no node, or vanishes while it is looked at.
+    :param known: devices that were described before, each with all above it, by path: a hub is above many.
+    :return: ``None`` for one that has no node.
     """
     path = device.device_node
     if path is None:
         return None
-    ancestors = []
-    above = device.parent
+    unknown = []
+    above: Any = device.parent
+    chain: _Chain = ()
     while above is not None:
         place = above.sys_path
-        if place not in known:
-            known[place] = _facts(above)
-        ancestors.append(known[place])
+        if place in known:
+            chain = known[place]
+            break
+        unknown.append((place, above))
         above = above.parent
-    return UdevTty(device=path, properties=_properties(device), ancestors=tuple(ancestors))
+    for place, one in reversed(unknown):
+        chain = (_facts(one), *chain)
+        known[place] = chain
+    return UdevTty(device=path, properties=_properties(device), ancestors=chain)
 
 
 def _properties(device: Any) -> dict[str, str]:
