@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(state.cleanup)
     os.environ["XDG_STATE_HOME"] = state.name
     os.environ["HARNESS_LEASE_DIR"] = f"{state.name}/leases"
+    _share(config, "usb_lab_for_tests", "virtual/usb/lab.py")
+
+
+def _share(config: pytest.Config, name: str, path: str) -> None:
+    """Give every test the fixtures of a module that stands with what it is about."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config.pluginmanager.register(module, name)
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,21 +6,25 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BenchFault, UsageError
+from harness.errors import BenchFault, HarnessError, UsageError
 from harness.virtual.access import PRIVATE
-from harness.virtual.contract import VirtualBoardSpec
+from harness.virtual.cables import PlainCable
+from harness.virtual.contract import UsbPresentation, VirtualBoardSpec, VirtualKind
 from harness.virtual.hosted import HostedBoard
 from harness.virtual.loop import READABLE
 from harness.virtual.ports import PortNames
 from harness.virtual.tty_watch import TtyWatch
+from harness.virtual.usb.cable import UsbCable
+from harness.virtual.usb.options import UsbOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from harness.virtual.access import BenchAccess
-    from harness.virtual.contract import VirtualKind
+    from harness.virtual.cables import Cable
     from harness.virtual.loop import Loop
+    from harness.virtual.usb.lab import UsbLab
 
 # An identity becomes part of file names: captures, leases, reports.
 _BOARD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -53,6 +57,7 @@ class Bench:
         ports_directory: Path,
         kinds: Mapping[str, VirtualKind],
         access: BenchAccess = PRIVATE,
+        lab: UsbLab | None = None,
     ) -> None:
         """Start with no board.
 
@@ -60,8 +65,10 @@ class Bench:
         :param ports_directory: an existing directory for the links of their ports.
         :param kinds: kinds of board that may be asked for, by name.
         :param access: who may use the boards.
+        :param lab: where boards are plugged in that have a USB presentation; it stays the caller's.
         """
         self.kinds = kinds
+        self._lab = lab
         self._loop = loop
         self._names = PortNames(ports_directory)
         self._boards: dict[str, HostedBoard] = {}
@@ -91,12 +98,24 @@ class Bench:
             raise BenchFault(f"the bench has no board {board_id!r}; it has {known}")
         return board
 
-    def add(self, kind: str, board_id: str | None, options: Mapping[str, Any]) -> HostedBoard:
+    @property
+    def usb_environment(self) -> dict[str, str]:
+        """The variables that show a process the bench's USB lab; none without one."""
+        return {} if self._lab is None else dict(self._lab.environment)
+
+    def add(
+        self,
+        kind: str,
+        board_id: str | None,
+        options: Mapping[str, Any],
+        usb: Mapping[str, Any] | None = None,
+    ) -> HostedBoard:
         """Make a board, plug it and switch it on.
 
         :param kind: its kind.
         :param board_id: its identity; ``None`` lets the bench name it.
         :param options: settings of the kind.
+        :param usb: how it hangs on the USB lab, the fields of :class:`harness.virtual.usb.options.UsbOptions`.
         :raises UsageError: no such kind, an unfit or taken identity, or options that the kind refuses.
         :raises BenchFault: the kind's factory fails or there is no pty left.
         """
@@ -108,21 +127,74 @@ class Bench:
                 value=kind,
                 expected=", ".join(sorted(self.kinds)) or "a plugin with harness_virtual_boards",
             )
-        spec = VirtualBoardSpec(
-            id=self._identity(kind, board_id), kind=kind, number=self._made, options=options
+        return self._host(known, board_id, options, usb)
+
+    def add_stranger(
+        self, usb: UsbPresentation, *, serial: str | None, board_id: str | None, port: str | None
+    ) -> HostedBoard:
+        """Plug a device into the USB lab that is nobody's board and remembers what is done to it.
+
+        :param usb: how it presents itself.
+        :param serial: its serial number string, if it has one.
+        :param board_id: its identity; ``None`` lets the bench name it.
+        :param port: the hub port; ``None``: a free one.
+        :raises UsageError: there is no lab, or something does not fit.
+        :raises BenchFault: there is no pty left.
+        """
+        stranger = VirtualKind(
+            kind="stranger",
+            factory="harness.virtual.usb.stranger:create",
+            roles=tuple(usb.interfaces),
+            usb=usb,
         )
+        return self._host(
+            stranger, board_id, {}, {"serial": serial, **({} if port is None else {"port": port})}
+        )
+
+    def _host(
+        self,
+        kind: VirtualKind,
+        board_id: str | None,
+        options: Mapping[str, Any],
+        usb: Mapping[str, Any] | None,
+    ) -> HostedBoard:
+        spec = VirtualBoardSpec(
+            id=self._identity(kind.kind, board_id), kind=kind.kind, number=self._made, options=options
+        )
+        hanging = UsbOptions.read(usb)
         board = HostedBoard(
-            spec, known, loop=self._loop, names=self._names, watch=self._watch, access=self._access
+            spec,
+            kind,
+            loop=self._loop,
+            cable=self._cable(kind, spec, None if usb is None else hanging),
+            watch=self._watch,
+            access=self._access,
+            auto_reset=hanging.auto_reset,
         )
         try:
-            board.plug()
-        except BenchFault:
+            if hanging.plugged:
+                board.plug(hanging.placement)
+        except HarnessError:
             board.close()
             raise
         self._made += 1
         self._boards[spec.id] = board
         board.set_power(on=True)
         return board
+
+    def _cable(self, kind: VirtualKind, spec: VirtualBoardSpec, wanted: UsbOptions | None) -> Cable:
+        if self._lab is not None and kind.usb is not None:
+            options = wanted or UsbOptions()
+            return UsbCable(self._lab, kind.usb, options.serial_of(kind.usb, spec.number), port=options.port)
+        if wanted is not None:
+            raise UsageError(
+                "the bench has no USB lab"
+                if self._lab is None
+                else f"kind {kind.kind!r} has no USB presentation",
+                key="usb",
+                expected="start_bench(usb=True) or harness bench up --usb, and a kind with VirtualKind.usb",
+            )
+        return PlainCable(self._names)
 
     def _identity(self, kind: str, board_id: str | None) -> str:
         if board_id is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
 import stat
 import tempfile
 from contextlib import ExitStack, suppress
@@ -33,6 +34,7 @@ def sweep(directory: Path) -> None:
             if link.is_symlink():
                 link.unlink()
         ports.rmdir()
+    shutil.rmtree(directory / wire.USB_NAME, ignore_errors=True)
     with suppress(OSError):
         (directory / wire.SOCKET_NAME).unlink()
     leases = directory / wire.LEASES_NAME

@@ -33,6 +33,7 @@ class BoardState:
     :ivar ports: paths of its serial endpoints by role; empty while it is unplugged.
     :ivar properties: facts for the inventory.
     :ivar crashed: what the virtual board raised, if it did: a defect of the board's twin, not of a product.
+    :ivar usb: ``serial`` and ``port`` (the hub port) in a USB lab; ``None``: it is not on USB.
     """
 
     id: str
@@ -42,6 +43,7 @@ class BoardState:
     ports: Mapping[str, Path] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     crashed: str | None = None
+    usb: Mapping[str, str | None] | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -101,15 +103,68 @@ class BenchClient:
         *,
         id: str | None = None,  # noqa: A002 - our word for it
         options: Mapping[str, Any] | None = None,
+        usb: Mapping[str, Any] | None = None,
     ) -> BoardState:
         """Add a board, plugged and switched on.
 
         :param kind: its kind.
         :param id: its identity; ``None`` lets the bench name it.
         :param options: settings of the kind.
-        :raises UsageError: no such kind, an unfit or taken identity, or options that the kind refuses.
+        :param usb: how it hangs on the USB lab: ``port``, ``serial`` (two boards may have the same one,
+            ``None`` is a board without), ``plugged``, ``names``, ``auto_reset``; see
+            :class:`harness.virtual.usb.options.UsbOptions`.
+        :raises UsageError: no such kind, an unfit or taken identity, options that the kind refuses, or a
+            place on USB that does not fit.
         """
-        return BoardState.from_json(self.request("add", kind=kind, id=id, options=dict(options or {})))
+        hanging = None if usb is None else dict(usb)
+        return BoardState.from_json(
+            self.request("add", kind=kind, id=id, options=dict(options or {}), usb=hanging)
+        )
+
+    def add_stranger(  # noqa: PLR0913 - the strings and numbers of one device descriptor
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 - our word for it
+        vendor_id: int,
+        product_id: int,
+        manufacturer: str,
+        product: str,
+        serial: str | None = None,
+        port: str | None = None,
+        interfaces: int = 1,
+        port_driver: str = "cdc_acm",
+    ) -> VirtualBoardControls:
+        """Plug a device into the USB lab that is nobody's board; its call ``heard`` says what was done to it.
+
+        :param id: its identity on the bench; ``None`` lets the bench name it.
+        :param vendor_id: USB vendor id.
+        :param product_id: USB product id.
+        :param manufacturer: the manufacturer string.
+        :param product: the product string.
+        :param serial: its serial number string, if it has one.
+        :param port: the hub port; ``None``: a free one.
+        :param interfaces: how many serial ports it has.
+        :param port_driver: ``cdc_acm``, ``cp210x`` or ``ftdi_sio``.
+        :raises UsageError: there is no USB lab, or something does not fit.
+        """
+        state = self.request(
+            "add_stranger",
+            id=id,
+            vendor_id=vendor_id,
+            product_id=product_id,
+            manufacturer=manufacturer,
+            product=product,
+            serial=serial,
+            port=port,
+            interfaces=interfaces,
+            port_driver=port_driver,
+        )
+        return self.board(BoardState.from_json(state).id)
+
+    @property
+    def usb_environment(self) -> dict[str, str]:
+        """The variables that show a process the bench's USB lab; none without one."""
+        return {str(key): str(value) for key, value in self.request("usb_environment").items()}
 
     def remove(self, id: str) -> None:  # noqa: A002 - our word for it
         """Take a board off the bench for good."""
@@ -209,17 +264,27 @@ class VirtualBoardControls:
         """Return what the bench says of the board."""
         return BoardState.from_json(self._client.request("state", board=self.id))
 
-    def plug(self) -> None:
-        """Make its ports appear; nothing happens when they exist."""
-        self._client.request("plug", board=self.id)
+    def plug(self, port: str | None = None, names: Mapping[str, str] | None = None) -> None:
+        """Make its ports appear; nothing happens when they exist.
+
+        :param port: hub port, in a USB lab; ``None``: where it was.
+        :param names: names of ttys by role, in a USB lab; those not given are the lowest free ones.
+        :raises UsageError: port or name do not fit or are taken, or it is plugged in elsewhere.
+        """
+        self._client.request("plug", board=self.id, port=port, names=dict(names or {}))
 
     def unplug(self) -> None:
         """Make its ports vanish; the firmware runs on, power is another matter."""
         self._client.request("unplug", board=self.id)
 
-    def replug(self) -> None:
-        """Make its ports vanish and come back under other names."""
-        self._client.request("replug", board=self.id)
+    def replug(self, port: str | None = None, names: Mapping[str, str] | None = None) -> None:
+        """Make its ports vanish and come back under other names.
+
+        :param port: hub port, in a USB lab; ``None``: where it was.
+        :param names: names of ttys by role, in a USB lab; those not given are others than before.
+        :raises UsageError: port or name do not fit or are taken; the board stays unplugged.
+        """
+        self._client.request("replug", board=self.id, port=port, names=dict(names or {}))
 
     def set_power(self, *, on: bool) -> None:
         """Switch its supply; the ports stay, as those of a kit's interface chip do.

@@ -9,10 +9,32 @@ Every method of a board is called on the daemon's one event-loop thread and must
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsbPresentation:
+    """What a kind of board looks like on USB, in a bench with a USB lab.
+
+    :ivar vendor_id: USB vendor id.
+    :ivar product_id: USB product id.
+    :ivar manufacturer: the manufacturer string.
+    :ivar product: the product string.
+    :ivar serial: a template of the serial number string; ``{number}`` is the board's number on the bench.
+    :ivar interfaces: number of the USB interface (``bInterfaceNumber``) that carries each role.
+    :ivar port_driver: ``cdc_acm``, ``cp210x`` or ``ftdi_sio``: names and sysfs shapes of its ttys.
+    """
+
+    vendor_id: int
+    product_id: int
+    manufacturer: str
+    product: str
+    serial: str
+    interfaces: Mapping[str, int]
+    port_driver: str = "cdc_acm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +44,13 @@ class VirtualKind:
     :ivar kind: name of the profile whose twin it is.
     :ivar factory: ``module:function`` that makes a :class:`VirtualBoard`.
     :ivar roles: roles of its serial endpoints, in the order of their USB interfaces.
+    :ivar usb: what it looks like on USB; ``None``: a USB lab shows nothing of it.
     """
 
     kind: str
     factory: str
     roles: tuple[str, ...] = ("console",)
+    usb: UsbPresentation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +99,33 @@ class BoardHost(Protocol):
 
     def replug(self) -> None:
         """Vanish from USB and come back under other names, as firmware that re-enumerates does."""
+
+
+@runtime_checkable
+class HearsModemLines(Protocol):
+    """A virtual board to which DTR and RTS mean something (on USB only; a pty has no such lines)."""
+
+    def modem_lines(self, role: str, dtr: bool, rts: bool) -> None:  # noqa: FBT001 - two lines, two facts
+        """DTR or RTS of an endpoint has changed; called with or without power."""
+
+
+@runtime_checkable
+class HasBootPin(Protocol):
+    """A virtual board whose reset looks at a pin that says what to boot."""
+
+    def strapped_reset(self, *, boot_pin_low: bool) -> None:
+        """The reset line was released; what the pin was then."""
+
+
+@runtime_checkable
+class HearsClients(Protocol):
+    """A virtual board that is told what clients do with its ports."""
+
+    def client_came(self, role: str) -> None:
+        """A client has opened an endpoint."""
+
+    def settings_changed(self, role: str) -> None:
+        """A client has changed the settings of an endpoint: speed, modes, or a modem line."""
 
 
 class VirtualBoard(Protocol):

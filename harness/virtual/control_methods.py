@@ -6,7 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
+from harness.virtual.cables import Placement
 from harness.virtual.shaping import Shape
+from harness.virtual.usb.options import stranger_presentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +63,17 @@ class _Params:
             raise ValueError(f"unknown parameter {min(self._values)!r}")
 
 
+def _placement(params: _Params) -> Placement:
+    """Take where a board is to be plugged in.
+
+    :raises ValueError: of another type.
+    """
+    names = params.take("names", dict, default={})
+    if not all(isinstance(name, str) for name in names.values()):
+        raise ValueError(f"parameter 'names': expected names of ttys by role, got {names!r}")
+    return Placement(port=params.take("port", str), names=names)
+
+
 class ControlMethods:
     """Performs requests on a bench."""
 
@@ -77,9 +90,11 @@ class ControlMethods:
             "kinds": self._kinds,
             "boards": self._boards,
             "add": self._add,
+            "add_stranger": self._add_stranger,
+            "usb_environment": self._usb_environment,
             "shutdown": self._shutdown,
         }
-        self._of_board: dict[str, Callable[[HostedBoard, _Params, Done], None]] = {
+        self._of_board: dict[str, Callable[[HostedBoard, _Params, Done, Failed], None]] = {
             "state": self._state,
             "remove": self._remove,
             "plug": self._plug,
@@ -120,7 +135,7 @@ class ControlMethods:
 
             def settled() -> None:
                 # Looked up only now: while it was being pulled it may have been removed.
-                method(self._bench.board(board_id), params, done)
+                method(self._bench.board(board_id), params, done, failed)
 
             self._bench.board(board_id).when_settled(lambda: guarded(settled))
 
@@ -142,47 +157,69 @@ class ControlMethods:
         kind = params.take("kind", str, needed=True)
         board_id = params.take("id", str)
         options = params.take("options", dict, default={})
+        usb = params.take("usb", dict)
         params.finish()
-        done(self._bench.add(kind, board_id, options).describe())
+        done(self._bench.add(kind, board_id, options, usb).describe())
+
+    def _add_stranger(self, params: _Params, done: Done) -> None:
+        board_id = params.take("id", str)
+        serial = params.take("serial", str)
+        port = params.take("port", str)
+        usb = stranger_presentation(
+            vendor_id=params.take("vendor_id", int, needed=True),
+            product_id=params.take("product_id", int, needed=True),
+            manufacturer=params.take("manufacturer", str, needed=True),
+            product=params.take("product", str, needed=True),
+            interfaces=params.take("interfaces", int, default=1),
+            port_driver=params.take("port_driver", str, default="cdc_acm"),
+        )
+        params.finish()
+        done(self._bench.add_stranger(usb, serial=serial, board_id=board_id, port=port).describe())
+
+    def _usb_environment(self, params: _Params, done: Done) -> None:
+        params.finish()
+        done(self._bench.usb_environment)
 
     def _shutdown(self, params: _Params, done: Done) -> None:
         params.finish()
         done(None)
         self._stop()
 
-    def _state(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _state(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         params.finish()
         done(board.describe())
 
-    def _remove(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _remove(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         params.finish()
         self._bench.remove(board.spec.id, lambda: done(None))
 
-    def _plug(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _plug(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
+        placement = _placement(params)
         params.finish()
-        board.plug()
+        board.plug(placement)
         done(None)
 
-    def _unplug(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _unplug(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         params.finish()
         board.unplug(lambda: done(None))
 
-    def _replug(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _replug(self, board: HostedBoard, params: _Params, done: Done, failed: Failed) -> None:
+        placement = _placement(params)
         params.finish()
-        board.come_back(lambda: done(None))
+        board.come_back(lambda problem: done(None) if problem is None else failed(problem), placement)
 
-    def _power(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _power(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         on = params.take("on", bool, needed=True)
         params.finish()
         board.set_power(on=on)
         done(None)
 
-    def _reset(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _reset(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         params.finish()
         board.reset()
         done(None)
 
-    def _shape(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _shape(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         role = params.take("role", str, needed=True)
         gap = params.take_number("gap")
         shape = Shape(
@@ -197,18 +234,18 @@ class ControlMethods:
         board.shape(role, shape)
         done(None)
 
-    def _unshape(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _unshape(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         role = params.take("role", str)
         params.finish()
         board.unshape(role)
         done(None)
 
-    def _clear_faults(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _clear_faults(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         params.finish()
         board.clear_faults()
         done(None)
 
-    def _call(self, board: HostedBoard, params: _Params, done: Done) -> None:
+    def _call(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         method = params.take("method", str, needed=True)
         arguments = params.take("params", dict, default={})
         params.finish()

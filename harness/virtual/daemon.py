@@ -29,10 +29,11 @@ from harness.virtual import wire
 from harness.virtual.access import PRIVATE, SHARED
 from harness.virtual.bench import Bench, join_kinds
 from harness.virtual.bench_directory import BenchDirectory, sweep
-from harness.virtual.contract import VirtualKind
+from harness.virtual.contract import UsbPresentation, VirtualKind
 from harness.virtual.control_methods import ControlMethods
 from harness.virtual.control_server import ControlServer
 from harness.virtual.loop import Loop
+from harness.virtual.usb.lab import UsbLab
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +139,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m harness.virtual.daemon", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="where links, socket and log go")
     parser.add_argument("--shared", action="store_true", help="let every user of the host use and control it")
+    parser.add_argument("--usb", action="store_true", help="show the boards as USB devices, by umockdev")
     parser.add_argument("--lifeline", required=True, help="descriptor or FIFO whose end of file ends it")
     parser.add_argument("--kinds", default="[]", help="further kinds of board, as a JSON list of objects")
     parser.add_argument("--ready", type=int, help="descriptor that is told when clients may come")
@@ -150,7 +152,7 @@ def parse_kinds(text: str) -> list[VirtualKind]:
     :raises UsageError: not a list of kinds.
     """
     try:
-        return [VirtualKind(**{**kind, "roles": tuple(kind["roles"])}) for kind in json.loads(text)]
+        return [_parse_kind(kind) for kind in json.loads(text)]
     except (TypeError, KeyError, ValueError) as error:
         raise UsageError(
             f"not a list of kinds: {error}",
@@ -158,6 +160,12 @@ def parse_kinds(text: str) -> list[VirtualKind]:
             value=text,
             expected='[{"kind": ..., "factory": "module:function", "roles": [...]}, ...]',
         ) from error
+
+
+def _parse_kind(kind: dict[str, Any]) -> VirtualKind:
+    usb = kind["usb"] if "usb" in kind else None  # noqa: SIM401 - what is no object raises TypeError
+    presentation = None if usb is None else UsbPresentation(**usb)
+    return VirtualKind(**{**kind, "roles": tuple(kind["roles"]), "usb": presentation})
 
 
 def serve(options: argparse.Namespace, ready: Ready) -> None:
@@ -173,6 +181,12 @@ def serve(options: argparse.Namespace, ready: Ready) -> None:
         redactor = Redactor.of_plugins(plugins)
         kinds = join_kinds([*plugins.hook.harness_virtual_boards(), parse_kinds(options.kinds)])
         access = SHARED if options.shared else PRIVATE
+        if options.usb and options.shared:
+            raise UsageError(
+                "a USB lab cannot be shared: other users' monitors could not be told of plugs and unplugs",
+                key="--usb",
+                expected="--usb or --shared",
+            )
         directory = BenchDirectory(options.directory.absolute(), access)
         stack.callback(directory.close)
         for handler in logging.getLogger().handlers:
@@ -183,12 +197,16 @@ def serve(options: argparse.Namespace, ready: Ready) -> None:
         stack.callback(watch.close)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, watch.end)
-        bench = Bench(loop, directory.ports, kinds, access)
+        lab = None
+        if options.usb:
+            lab = UsbLab(loop, directory.path / wire.USB_NAME)
+            stack.callback(lab.close)
+        bench = Bench(loop, directory.ports, kinds, access, lab)
         stack.callback(bench.close)
         socket_path = directory.path / wire.SOCKET_NAME
         server = ControlServer(loop, socket_path, ControlMethods(bench, watch.end), access)
         stack.callback(server.close)
-        ready.tell({"socket": str(socket_path), "pid": os.getpid()})
+        ready.tell({"socket": str(socket_path), "pid": os.getpid(), "usb": bench.usb_environment})
         loop.run()
 
 

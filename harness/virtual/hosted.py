@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchFault, HarnessError, UsageError
 from harness.plugins import load_object
 from harness.virtual.access import PRIVATE
+from harness.virtual.auto_reset import AutoReset
+from harness.virtual.cables import ANYHOW
+from harness.virtual.contract import HasBootPin, HearsClients, HearsModemLines
 from harness.virtual.ports import Port
 from harness.virtual.shaping import Shape
 
@@ -17,12 +21,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.virtual.access import BenchAccess
+    from harness.virtual.cables import Cable, Placement
     from harness.virtual.contract import Timer, VirtualBoard, VirtualBoardSpec, VirtualKind
     from harness.virtual.loop import Loop
-    from harness.virtual.ports import PortNames
     from harness.virtual.tty_watch import TtyWatch
 
 _log = logging.getLogger(__name__)
+
+
+class _RoleHearer:
+    """Passes what happens on one port to the board; fulfils :class:`harness.virtual.ports.PortHearer`."""
+
+    def __init__(self, board: HostedBoard, role: str) -> None:
+        self._board = board
+        self._role = role
+
+    def receive(self, data: bytes) -> None:
+        self._board.heard(self._role, data)
+
+    def client_came(self) -> None:
+        self._board.client_came(self._role)
+
+    def settings_changed(self) -> None:
+        self._board.settings_changed(self._role)
+
+    def lines_changed(self, dtr: bool, rts: bool) -> None:  # noqa: FBT001 - two lines, two facts
+        self._board.lines_changed(self._role, dtr, rts)
 
 
 class HostedBoard:
@@ -44,18 +68,20 @@ class HostedBoard:
         kind: VirtualKind,
         *,
         loop: Loop,
-        names: PortNames,
+        cable: Cable,
         watch: TtyWatch | None,
         access: BenchAccess = PRIVATE,
+        auto_reset: bool = False,
     ) -> None:
         """Make the board by its factory; it is neither plugged nor powered yet.
 
         :param spec: what it is to be.
         :param kind: names the factory and the roles of the ports.
         :param loop: the bench's loop.
-        :param names: names of ports.
+        :param cable: how it hangs on the host.
         :param watch: tells opens and closes of ports.
         :param access: who may open its ports.
+        :param auto_reset: DTR and RTS of its first port drive its reset line and its boot pin.
         :raises UsageError: the factory does not exist or refuses the options.
         :raises BenchFault: the factory fails.
         """
@@ -65,9 +91,10 @@ class HostedBoard:
         self.crashed: str | None = None
         self._roles = kind.roles
         self._loop = loop
-        self._names = names
+        self._cable = cable
         self._watch = watch
         self._access = access
+        self._auto_reset = AutoReset(self.hold_in_reset, self.release_reset) if auto_reset else None
         self._ports: dict[str, Port] = {}
         self._shapes: dict[str, Shape] = {}
         self._supply_period = 0
@@ -101,9 +128,10 @@ class HostedBoard:
             "kind": self.spec.kind,
             "plugged": self.plugged,
             "powered": self.powered,
-            "ports": {role: str(port.link) for role, port in self._ports.items()},
+            "ports": {role: str(port.name.shown) for role, port in self._ports.items()},
             "properties": self._properties,
             "crashed": self.crashed,
+            "usb": self._cable.describe(),
         }
 
     def _ask_properties(self) -> None:
@@ -119,38 +147,76 @@ class HostedBoard:
         else:
             action()
 
-    def plug(self, *, avoid: frozenset[int] = frozenset()) -> None:
+    def plug(self, placement: Placement = ANYHOW) -> None:
         """Make the ports appear; nothing happens when they exist.
 
-        :param avoid: numbers of port names that are not to be used.
+        :param placement: where, and under which names.
+        :raises UsageError: it does not fit, or the board is plugged in elsewhere.
         :raises BenchFault: there is no pty left.
         """
         if self.plugged:
+            if not self._cable.is_where(placement):
+                raise UsageError(f"board {self.spec.id} is plugged in elsewhere: unplug or replug it")
             return
+        names = self._cable.reserve(self._roles, placement)
         for role in self._roles:
-            number, link = self._names.take(avoid=avoid)
             try:
                 self._ports[role] = Port(
                     self._loop,
                     self._watch,
-                    link=link,
-                    number=number,
-                    receive=self._receiver(role),
+                    name=names[role],
+                    hearer=_RoleHearer(self, role),
                     shape=self._shapes.get(role, Shape()),
                     mode=self._access.tty,
                 )
             except OSError as error:
-                self._names.release(number)
+                for unused in set(self._roles) - set(self._ports):
+                    self._cable.give_back(names[unused])
                 self._close_ports()
                 raise BenchFault(f"no pty for board {self.spec.id}: {error}") from error
         self.plugged = True
+        self._cable.ports_exist(self._ports)
 
-    def _receiver(self, role: str) -> Callable[[bytes], None]:
-        def receive(data: bytes) -> None:
-            if self.powered:
-                self._guard("receive", lambda: self._board.receive(role, data))
+    def heard(self, role: str, data: bytes) -> None:
+        """Take what a client wrote to an endpoint; a board without power hears nothing."""
+        if self.powered:
+            self._guard("receive", lambda: self._board.receive(role, data))
 
-        return receive
+    def client_came(self, role: str) -> None:
+        """Tell a board that wants to know that an endpoint was opened."""
+        board = self._board
+        if isinstance(board, HearsClients):
+            self._guard("client_came", lambda: board.client_came(role))
+
+    def settings_changed(self, role: str) -> None:
+        """Tell a board that wants to know that a client changed the settings of an endpoint."""
+        board = self._board
+        if isinstance(board, HearsClients):
+            self._guard("settings_changed", lambda: board.settings_changed(role))
+
+    def lines_changed(self, role: str, dtr: bool, rts: bool) -> None:  # noqa: FBT001 - two lines, two facts
+        """Tell a board to which they mean something that DTR or RTS has changed; drive its reset circuit."""
+        board = self._board
+        if isinstance(board, HearsModemLines):
+            self._guard("modem_lines", lambda: board.modem_lines(role, dtr, rts))
+        if self._auto_reset is not None and role == self._roles[0]:
+            self._auto_reset.lines_changed(dtr, rts)
+
+    def hold_in_reset(self) -> None:
+        """The auto-reset circuit pulls the reset line."""
+        if self.powered:
+            self._guard("power_off", self._board.power_off)
+            self._supply_period += 1
+
+    def release_reset(self, *, boot_pin_low: bool) -> None:
+        """The auto-reset circuit lets the reset line go."""
+        if not self.powered:
+            return
+        board = self._board
+        if isinstance(board, HasBootPin):
+            self._guard("strapped_reset", lambda: board.strapped_reset(boot_pin_low=boot_pin_low))
+        else:
+            self._guard("power_on", board.power_on)
 
     def unplug(self, gone: Callable[[], None]) -> None:
         """Make the ports vanish; a client has a moment to read what has arrived.
@@ -170,7 +236,7 @@ class HostedBoard:
 
         def one_is_gone(port: Port) -> None:
             nonlocal left
-            self._names.release(port.number)
+            self._cable.give_back(port.name)
             left -= 1
             if left == 0:
                 self._changing = False
@@ -180,24 +246,30 @@ class HostedBoard:
                     self.when_settled(action)
 
         for port in leaving:
+            port.hide()
+        self._cable.ports_vanish()
+        for port in leaving:
             port.vanish(partial(one_is_gone, port))
 
-    def come_back(self, back: Callable[[], None]) -> None:
+    def come_back(self, back: Callable[[HarnessError | None], None], placement: Placement = ANYHOW) -> None:
         """Vanish and come back under other names. Call it when the board is settled.
 
-        :param back: called when the new ports exist.
+        :param back: called when the new ports exist, or with what prevents that.
+        :param placement: where, and under which names; those it does not give are other ones than before.
         :raises BenchFault: the board is not plugged.
         """
         if not self.plugged:
             raise BenchFault(f"board {self.spec.id} is not plugged")
-        old = frozenset(port.number for port in self._ports.values())
+        old = frozenset(port.name.link for port in self._ports.values())
 
         def gone() -> None:
             try:
-                self.plug(avoid=old)
-            except BenchFault:
+                self.plug(replace(placement, avoid=old))
+            except HarnessError as error:
                 _log.exception("%s does not come back", self.spec.id)
-            back()
+                back(error)
+            else:
+                back(None)
 
         self.unplug(gone)
 
@@ -285,8 +357,11 @@ class HostedBoard:
 
     def _close_ports(self) -> None:
         for port in self._ports.values():
+            port.hide()
+        self._cable.ports_vanish()
+        for port in self._ports.values():
             port.close()
-            self._names.release(port.number)
+            self._cable.give_back(port.name)
         self._ports.clear()
 
     def _guard(self, doing: str, action: Callable[[], object]) -> None:
@@ -353,6 +428,6 @@ class HostedBoard:
 
         def run() -> None:
             if self.plugged:
-                self.come_back(lambda: None)
+                self.come_back(lambda _problem: None)
 
         self._loop.call_soon(lambda: self.when_settled(run))

@@ -36,16 +36,26 @@ class RunningBench:
 
     :ivar socket: its control socket.
     :ivar directory: where its links and its log are.
+    :ivar usb_environment: the variables that show a process its USB lab; empty without one.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], socket: Path, directory: Path, hold: _Hold) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        socket: Path,
+        directory: Path,
+        hold: _Hold,
+        usb_environment: Mapping[str, str],
+    ) -> None:
         """Own a started daemon.
 
         :param process: the daemon.
         :param socket: its control socket.
         :param directory: its directory.
         :param hold: our end of its lifeline.
+        :param usb_environment: the variables of its USB lab.
         """
+        self.usb_environment = dict(usb_environment)
         self.socket = socket
         self.directory = directory
         self._process = process
@@ -94,6 +104,7 @@ def start_bench(
     lifeline: int | Path | None = None,
     extra_kinds: Iterable[VirtualKind] = (),
     shared: bool = False,
+    usb: bool = False,
     environment: Mapping[str, str] | None = None,
     deadline: float = START_SECONDS,
 ) -> RunningBench:
@@ -105,6 +116,8 @@ def start_bench(
         holds; ``None``: a pipe of our own, held by this process until the bench is closed.
     :param extra_kinds: kinds that no plugin gives; their modules are looked for where ours are.
     :param shared: whether every user of the host may use and control the boards; else nobody but this user.
+    :param usb: whether boards that have a USB presentation are plugged into a virtual USB lab, which
+        processes with :attr:`RunningBench.usb_environment` see.
     :param environment: of the daemon; ``None``: that of this process.
     :param deadline: seconds until the bench has to be ready.
     :raises UsageError: no such kind, a factory that does not exist, options that do not fit, a directory
@@ -125,7 +138,12 @@ def start_bench(
                 stack.callback(os.close, lifeline)
             if isinstance(lifeline, int):
                 inherited.append(lifeline)
-            words = ["--lifeline", str(lifeline), *(["--shared"] if shared else [])]
+            words = [
+                "--lifeline",
+                str(lifeline),
+                *(["--shared"] if shared else []),
+                *(["--usb"] if usb else []),
+            ]
             known = os.environ if environment is None else environment
             process = _spawn(directory, words, extra_kinds, tell_ready, inherited, errors, known)
         except BaseException:
@@ -137,7 +155,7 @@ def start_bench(
         try:
             message = _read_ready(ready, process, errors, deadline)
             _raise_refusal(message)
-            bench = RunningBench(process, Path(message["socket"]), directory, hold)
+            bench = RunningBench(process, Path(message["socket"]), directory, hold, message["usb"])
             with BenchClient(bench.socket, deadline=deadline) as client:
                 for kind, board_id, options in boards:
                     client.add(kind, id=board_id, options=options)

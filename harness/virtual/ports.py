@@ -9,6 +9,7 @@ Without inotify (no instance left) ptys keep what was sent, as they do by themse
 from __future__ import annotations
 
 import errno
+import itertools
 import logging
 import os
 import select
@@ -16,15 +17,17 @@ import termios
 import time
 import tty
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from harness.virtual.loop import READABLE, WRITABLE
+from harness.virtual.modem_lines import ModemLines
 from harness.virtual.shaping import Garbler, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
+    from harness.virtual.cables import PortName
     from harness.virtual.loop import Loop, LoopTimer
     from harness.virtual.tty_watch import TtyWatch
 
@@ -39,6 +42,8 @@ _DRAIN_LOOK_SECONDS = 0.001
 # What waits for a reader who does not read; a UART would have lost it long before.
 _MOST_PENDING = 4 * 1024 * 1024
 _PLAIN = Shape()
+# Where termios keeps the control modes.
+_CFLAGS = 2
 
 _log = logging.getLogger(__name__)
 
@@ -52,22 +57,39 @@ class PortNames:
         :param directory: where the links are made.
         """
         self._directory = directory
-        self._taken: set[int] = set()
+        self._taken: set[Path] = set()
 
-    def take(self, *, avoid: Collection[int] = ()) -> tuple[int, Path]:
-        """Take the lowest free number.
+    def take(self, *, avoid: Collection[Path] = ()) -> Path:
+        """Take the link with the lowest free number.
 
-        :param avoid: numbers to pass over though they are free.
+        :param avoid: links to pass over though they are free.
         """
-        number = 0
-        while number in self._taken or number in avoid:
-            number += 1
-        self._taken.add(number)
-        return number, self._directory / f"{LINK_PREFIX}{number}"
+        for number in itertools.count():
+            link = self._directory / f"{LINK_PREFIX}{number}"
+            if link not in self._taken and link not in avoid:
+                break
+        self._taken.add(link)
+        return link
 
-    def release(self, number: int) -> None:
-        """Give a number back."""
-        self._taken.discard(number)
+    def release(self, link: Path) -> None:
+        """Give a link back."""
+        self._taken.discard(link)
+
+
+class PortHearer(Protocol):
+    """Whoever is told what clients do with a port."""
+
+    def receive(self, data: bytes) -> None:
+        """A client has written."""
+
+    def client_came(self) -> None:
+        """A client has opened the port."""
+
+    def settings_changed(self) -> None:
+        """The last client has closed the port and had changed its settings."""
+
+    def lines_changed(self, dtr: bool, rts: bool) -> None:  # noqa: FBT001 - two lines, two facts
+        """DTR or RTS has changed."""
 
 
 class Port:
@@ -78,9 +100,8 @@ class Port:
         loop: Loop,
         watch: TtyWatch | None,
         *,
-        link: Path,
-        number: int,
-        receive: Callable[[bytes], None],
+        name: PortName,
+        hearer: PortHearer,
         shape: Shape = _PLAIN,
         mode: int | None = None,
     ) -> None:
@@ -88,17 +109,16 @@ class Port:
 
         :param loop: the loop that serves it.
         :param watch: tells opens and closes; ``None``: nobody does.
-        :param link: the name under which clients open it.
-        :param number: the number in that name.
-        :param receive: called with what a client wrote.
+        :param name: the name under which clients open it.
+        :param hearer: told what clients do with it.
         :param shape: faults of the line.
         :param mode: permissions of the tty; ``None`` leaves them as they are.
         """
         self._loop = loop
         self._watch = watch
-        self.link = link
-        self.number = number
-        self._receive = receive
+        self.name = name
+        self.lines = ModemLines(self._lines_changed)
+        self._hearer = hearer
         self._pending = bytearray()
         self._overrun = False
         self._busy: LoopTimer | None = None
@@ -123,22 +143,34 @@ class Port:
         tty.setraw(self._slave)
         self._raw = termios.tcgetattr(self._slave)
         path = os.ttyname(self._slave)
-        temporary = self.link.with_name(f".{self.link.name}.new")
+        link = self.name.link
+        temporary = link.with_name(f".{link.name}.new")
         temporary.symlink_to(path)
         if self._watch is not None:
             self._handle = self._watch.add(path, self._client_came_or_went)
             self._clients = 0
         self._loop.watch(self._master, READABLE, self._on_ready)
         self.shape(shape)
-        temporary.rename(self.link)
+        temporary.rename(link)
 
     def _client_came_or_went(self, came: bool) -> None:  # noqa: FBT001 - the callback's one fact
         assert self._clients is not None  # noqa: S101 - only a watched port is called back
         self._clients = max(0, self._clients + (1 if came else -1))
-        if not came and self._clients == 0:
+        if came:
+            self._hearer.client_came()
+            if self._clients == 1:
+                self.lines.client_came()
+        elif self._clients == 0:
             self._pending.clear()
             termios.tcflush(self._slave, termios.TCIFLUSH)
-            termios.tcsetattr(self._slave, termios.TCSANOW, self._raw)
+            settings = termios.tcgetattr(self._slave)
+            if settings != self._raw:
+                self._hearer.settings_changed()
+                termios.tcsetattr(self._slave, termios.TCSANOW, self._raw)
+            self.lines.client_went(hang_up=bool(settings[_CFLAGS] & termios.HUPCL))
+
+    def _lines_changed(self, dtr: bool, rts: bool) -> None:  # noqa: FBT001 - two lines, two facts
+        self._hearer.lines_changed(dtr, rts)
 
     def shape(self, shape: Shape) -> None:
         """Change the faults of the line, from the next byte on."""
@@ -172,7 +204,7 @@ class Port:
         room = _MOST_PENDING - len(self._pending)
         if len(data) > room and not self._overrun:
             self._overrun = True
-            _log.warning("%s: nobody reads; beyond %d bytes all is lost", self.link, _MOST_PENDING)
+            _log.warning("%s: nobody reads; beyond %d bytes all is lost", self.name.shown, _MOST_PENDING)
         self._pending += data[: max(0, room)]
 
     def _write(self, data: bytes | bytearray) -> int:
@@ -213,7 +245,7 @@ class Port:
             except BlockingIOError:
                 data = b""
             if data:
-                self._receive(data)
+                self._hearer.receive(data)
         if events & WRITABLE and self._blocked and not self._closed:
             self._pump()
 
@@ -222,7 +254,7 @@ class Port:
         if self._closed:
             return
         self._closed = True
-        self.link.unlink(missing_ok=True)
+        self.name.link.unlink(missing_ok=True)
         self._loop.unwatch(self._master)
         if self._watch is not None:
             self._watch.dispatch()

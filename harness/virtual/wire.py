@@ -18,6 +18,7 @@ SOCKET_NAME = "control.sock"
 LOG_NAME = "bench.log"
 PORTS_NAME = "dev"
 LEASES_NAME = "leases"
+USB_NAME = "usb"
 
 # A vendor's call may carry a file of certificates; more is a mistake.
 MOST_LINE_BYTES = 4 * 1024 * 1024

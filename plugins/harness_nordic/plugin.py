@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from harness.backends.contract import BackendSpec
-from harness.virtual.contract import VirtualKind
+from harness.virtual.contract import UsbPresentation, VirtualKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,21 +20,38 @@ if TYPE_CHECKING:
     from harness.redaction import Secret
     from harness_nordic.driver import Nrf91Driver
 
-_VIRTUAL_KINDS = (
-    "nrf9131ek-virtual",
-    "nrf9151dk-virtual",
-    "nrf9160dk-virtual",
-    "nrf9161dk-virtual",
-    "thingy91-virtual",
-    "thingy91x-virtual",
-)
+
+def _on_usb(product_id: int, serial: str, product: str = "J-Link", vendor: str = "SEGGER") -> UsbPresentation:
+    """Describe a board on USB: AT host on interface 0, trace on interface 2."""
+    return UsbPresentation(
+        vendor_id=0x1366 if vendor == "SEGGER" else 0x1915,
+        product_id=product_id,
+        manufacturer=vendor,
+        product=product,
+        serial=serial,
+        interfaces={"console": 0, "trace": 2},
+    )
+
+
+# Serial numbers: nrfcloud fact sheet, section 7.6; ids of the kits: there, and testbed fact sheet, section 1.
+_NORDIC = "Nordic Semiconductor ASA"
+_VIRTUAL_KINDS = {
+    "nrf9131ek-virtual": _on_usb(0x1069, "0010510{number:05d}"),
+    "nrf9151dk-virtual": _on_usb(0x1069, "0010512{number:05d}"),
+    "nrf9160dk-virtual": _on_usb(0x1055, "0009600{number:05d}"),
+    "nrf9161dk-virtual": _on_usb(0x1069, "0010509{number:05d}"),
+    "thingy91-virtual": _on_usb(0x9100, "THINGY91_{number:08X}", "Thingy:91 UART", _NORDIC),
+    "thingy91x-virtual": _on_usb(0x910A, "THINGY91X_{number:08X}", "Thingy:91 X UART", _NORDIC),
+}
 
 
 def harness_virtual_boards() -> Iterable[VirtualKind]:
     """Give the virtual twins of the nRF91 boards."""
     return [
-        VirtualKind(kind=kind, factory="harness_nordic.virtual.board:create", roles=("console", "trace"))
-        for kind in _VIRTUAL_KINDS
+        VirtualKind(
+            kind=kind, factory="harness_nordic.virtual.board:create", roles=("console", "trace"), usb=usb
+        )
+        for kind, usb in _VIRTUAL_KINDS.items()
     ]
 
 

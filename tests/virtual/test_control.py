@@ -159,7 +159,10 @@ def test_nonsense_is_answered_and_disturbs_nobody(running: RunningBench, lines: 
 @pytest.mark.parametrize(
     ("request_", "problem"),
     [
-        ({"method": "dance"}, "method: no such method (got 'dance'); expected add, boards, call, "),
+        (
+            {"method": "dance"},
+            "method: no such method (got 'dance'); expected add, add_stranger, boards, call, ",
+        ),
         ({"method": "state"}, "parameter 'board' is missing"),
         ({"method": "state", "params": {"board": 1}}, "parameter 'board': expected str, got 1"),
         ({"method": "power", "params": {"board": "a"}}, "parameter 'on' is missing"),

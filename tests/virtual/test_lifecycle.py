@@ -368,5 +368,5 @@ def test_the_ready_line(tmp_path: Path) -> None:
         os.close(hold)
     os.close(lifeline)
 
-    assert message == {"socket": str(tmp_path / "bench" / "control.sock"), "pid": process.pid}
+    assert message == {"socket": str(tmp_path / "bench" / "control.sock"), "pid": process.pid, "usb": {}}
     assert process.returncode == 0
