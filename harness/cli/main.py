@@ -67,7 +67,7 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
     ours = {
         "backend": backend.make_app(plugins),
         "bench": bench.app,
-        "profile": profile.app,
+        "profile": profile.make_app(plugins),
         "rig": rig.make_app(plugins),
     }
     for name, group in ours.items():
