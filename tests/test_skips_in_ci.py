@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.measuring import unmeasured
+
+ROOT = Path(__file__).parents[1]
 SKIPS = (
     'import pytest\n\ndef test_runs():\n    pass\n\ndef test_skips():\n    pytest.skip("no such program")\n'
 )
@@ -30,13 +32,23 @@ def test_skipped_test_fails_the_run_in_ci(
     tmp_path: Path, tests: str, variable: str, workers: str, code: int
 ) -> None:
     """With HARNESS_CI set a run with a skipped test fails, and says why."""
-    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
     (tmp_path / "test_it.py").write_text(tests)
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", workers, "-p", "no:cacheprovider", "test_it.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-n",
+            workers,
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "tests.conftest",
+            "test_it.py",
+        ],
         cwd=tmp_path,
-        env={**os.environ, "HARNESS_CI": variable},
+        env={**unmeasured(os.environ), "HARNESS_CI": variable, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

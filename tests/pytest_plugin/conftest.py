@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.measuring import unmeasured
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,12 +60,16 @@ class Suite:
         quiet = [argument for name in others for argument in ("-p", f"no:{name}")]
         return [sys.executable, "-m", "pytest", "-rA", *quiet, *arguments]
 
-    def run(self, *arguments: str) -> Result:
-        """Run it to its end."""
+    def run(self, *arguments: str, measured: bool = True) -> Result:
+        """Run it to its end.
+
+        :param arguments: for pytest.
+        :param measured: whether coverage is measured in it when it is measured here.
+        """
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.directory,
-            env=self.environment,
+            env=self.environment if measured else unmeasured(self.environment),
             capture_output=True,
             text=True,
             timeout=90,

@@ -23,6 +23,7 @@ import serial
 
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import start_bench
+from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +152,9 @@ def rig() -> Iterator[tuple[Path, list[str]]]:
 
 def run(rig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run tests on the boards of the rig file, with a fake service."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("HARNESS")}
+    environment = {
+        key: value for key, value in unmeasured(os.environ).items() if not key.startswith("HARNESS")
+    }
     options = ("--bench", "attached", "--rig", str(rig), "--backend", "nrfcloud=fake", "-n", "auto")
     quiet = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:allure_pytest", "-q")
     return subprocess.run(

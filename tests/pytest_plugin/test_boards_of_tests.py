@@ -76,7 +76,7 @@ def test_each_test_gets_a_board_that_fits(suite: Suite, workers: tuple[str, ...]
     """However many workers there are, the same tests run, each on a board that fits, and none is left."""
     suite.write("test_it.py", NEEDS)
 
-    result = suite.run(*BOARDS, *workers)
+    result = suite.run(*BOARDS, *workers, measured=workers != ("-n", "5"))
 
     assert result.code == 0, result
     assert runs(result) == EXPECTED_RUNS
@@ -129,7 +129,7 @@ def test_one_worker_a_board(suite: Suite) -> None:
         """,
     )
 
-    result = suite.run(*BOARDS, "-n", "auto")
+    result = suite.run(*BOARDS, "-n", "auto", measured=False)
 
     assert result.code == 0, result
     by_board: dict[str, list[tuple[float, float]]] = {}
@@ -152,7 +152,9 @@ def test_plan(suite: Suite, workers: tuple[str, ...]) -> None:
         "test_it.py", NEEDS + "\n    def test_service(toymail): ...\n    def test_cloud(toycloud): ..."
     )
 
-    result = suite.run(*BOARDS, "--backend", "toycloud=fake", "--plan", *workers)
+    result = suite.run(
+        *BOARDS, "--backend", "toycloud=fake", "--plan", *workers, measured=workers != ("-n", "2")
+    )
 
     assert result.code == 0, result
     plan = dict(re.findall(r"^test_it\.py::(\S+) +(.*)$", result.out, re.MULTILINE))
@@ -265,7 +267,7 @@ def test_ini_keys(suite: Suite) -> None:
         harness_backend =
             toycloud=fake
         harness_strict_boards = true
-        harness_test_deadline = 4
+        harness_test_deadline = 2
         """,
     )
     suite.write(
@@ -283,7 +285,7 @@ def test_ini_keys(suite: Suite) -> None:
 
     assert result.code == 1, result.err
     assert result.outcomes == {"test_it": "passed", "test_strict": "failed", "test_slow": "failed"}
-    assert result.lines_with("the test did not end within 4 s; it was interrupted in its call")
+    assert result.lines_with("the test did not end within 2 s; it was interrupted in its call")
     assert suite.run("--boards", "toy-a=1", "--board", "toy-a-0", "-k", "strict").outcomes
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.measuring import unmeasured
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,7 +46,7 @@ def command(site: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedPro
         return subprocess.run(
             [sys.executable, "-P", "-m", *arguments],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(site)},
+            env={**unmeasured(os.environ), "PYTHONPATH": str(site)},
             capture_output=True,
             text=True,
             timeout=DEADLINE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import html
 import re
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHORTEST_PART = 24
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{8,}")
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}[ :-]?){6,}")
 _ESCAPE = re.compile(rb"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _MOST_LAYERS = 2
@@ -22,12 +22,13 @@ _MOST_LAYERS = 2
 
 def found_in(data: bytes, secrets: Mapping[str, str]) -> set[str]:
     """Return which secrets are in data in whatever encoding, whole or in part; by name."""
-    texts = list(views(data))
-    return {
-        name
-        for name, secret in secrets.items()
-        if any(part in text for part in parts_of(secret) for text in texts)
-    }
+    wanted = {name: parts_of(secret) for name, secret in secrets.items()}
+    for text in views(data):
+        for name in [name for name, parts in wanted.items() if any(part in text for part in parts)]:
+            del wanted[name]
+        if not wanted:
+            break
+    return secrets.keys() - wanted.keys()
 
 
 def parts_of(secret: str) -> list[bytes]:
@@ -81,18 +82,17 @@ def _unwrap(data: bytes) -> bytes:
 
 def _base64(data: bytes) -> bytes:
     found = []
-    for run in _BASE64.findall(data):
+    # Reports repeat themselves: each run of letters is decoded once.
+    for run in dict.fromkeys(_BASE64.findall(data.translate(_URL_SAFE))):
         for lead in range(4):
-            piece = run[lead:].translate(bytes.maketrans(b"-_", b"+/"))
-            piece = piece[: len(piece) // 4 * 4]
-            if piece:
-                found.append(base64.b64decode(piece))
+            end = lead + (len(run) - lead) // 4 * 4
+            found.append(binascii.a2b_base64(run[lead:end]))
     return b"\0".join(found)
 
 
 def _hex(data: bytes) -> bytes:
     found = []
-    for run in _HEX.findall(data):
+    for run in dict.fromkeys(_HEX.findall(data)):
         digits = re.sub(rb"[ :-]", b"", run)
         for lead in range(2):
             piece = digits[lead:]

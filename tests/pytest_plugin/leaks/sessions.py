@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tests.measuring import unmeasured
 from tests.pytest_plugin.leaks import leaky
 from tests.pytest_plugin.leaks.search import files_below
 
@@ -99,7 +100,7 @@ def _environment(
         plugins.append("tests.pytest_plugin.leaks.defects")
     inherited = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in unmeasured(os.environ).items()
         if not name.startswith(("PYTEST", "LEAK", "HARNESS", "NRFCLOUD"))
     }
     return inherited | {
