@@ -57,7 +57,7 @@ test: $(INSTALLED)
 	@$(BIN)/python -m coverage erase
 	@status=0; \
 	$(BIN)/python -m coverage run -m pytest tests --ignore=tests/breaks --ignore=tests/soak \
-		-n $(TEST_WORKERS) --junitxml build/test/junit.xml || status=1; \
+		-n $(TEST_WORKERS) --dist worksteal --junitxml build/test/junit.xml || status=1; \
 	$(BIN)/python -m coverage combine --quiet; \
 	$(BIN)/python -m coverage report || status=1; \
 	exit $$status
