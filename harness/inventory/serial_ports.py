@@ -23,6 +23,7 @@ _INTERFACE = re.compile(r":[0-9x]+\.(\d+)$")
 # 6.5 and later, of which thirty may lie below this directory.
 _NAMES_ON_LINUX = ("ttyS*", "ttyUSB*", "ttyXRUSB*", "ttyACM*", "ttyAMA*", "rfcomm*", "ttyAP*")
 _NOT_THERE = "/platform/serial8250/"
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -124,10 +125,7 @@ def _nearest(tty: UdevTty, kind: str) -> Mapping[str, str]:
 
 
 def _hexadecimal(text: str | None) -> int | None:
-    try:
-        return int(text or "", 16)
-    except ValueError:
-        return None
+    return int(text, 16) if text is not None and _HEXADECIMAL.fullmatch(text) else None
 
 
 def port_of_pyserial(listed: Any) -> SerialPort:
