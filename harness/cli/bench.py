@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import sys
 import tempfile
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.interrupts import end_on_signals
+from harness.cli.running import run_command
 from harness.config import parse_boards, runtime_directory
 from harness.errors import BenchFault, UsageError
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.virtual.client import BenchClient, BoardState
+    from harness.virtual.launcher import RunningBench
 
 app = typer.Typer(
     help="Keep a virtual bench, and handle the boards on it.",
@@ -34,6 +37,16 @@ _PIPE_WIDTH = 10_000
 BoardArgument = Annotated[str, typer.Argument(metavar="BOARD", help="Identity of the board.")]
 BenchOption = Annotated[
     str, typer.Option(metavar="SOCKET", help="Control socket of the bench, as 'harness bench up' prints it.")
+]
+
+
+PortOption = Annotated[
+    str | None,
+    typer.Option(metavar="PORT", help="Hub port of the USB lab, such as 1-1.2; usually where it was."),
+]
+NameOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ROLE=TTY", help="Name of an endpoint's tty on USB, console=ttyACM3; repeatable."),
 ]
 
 
@@ -61,6 +74,14 @@ def up(
             " them and end the bench. Without it only you may.",
         ),
     ] = False,
+    usb: Annotated[
+        bool,
+        typer.Option(
+            "--usb",
+            help="Plug the boards into a virtual USB lab: for a process with the two variables that are"
+            " printed they are attached hardware. Needs umockdev.",
+        ),
+    ] = False,
 ) -> None:
     """Keep a bench until Ctrl-C."""
     from harness.virtual.launcher import start_bench
@@ -69,10 +90,10 @@ def up(
     place = directory if directory is not None else _new_directory(shared=shared)
     end_on_signals()
     try:
-        with start_bench(place, [(kind, None, {}) for kind in kinds], shared=shared) as bench:
+        with start_bench(place, [(kind, None, {}) for kind in kinds], shared=shared, usb=usb) as bench:
             with _client(str(bench.socket)) as client:
                 _print_table(client.boards())
-            typer.echo(f"\nThe bench is up. Use it with:  pytest --bench virtual={bench.socket}")
+            typer.echo(f"\nThe bench is up. {_how_to_use(bench)}")
             if shared:
                 typer.echo("All users of this host may use and control it.")
             typer.echo("Ctrl-C ends it.")
@@ -82,6 +103,19 @@ def up(
             typer.echo("The bench was shut down.")
     except KeyboardInterrupt:
         typer.echo("\nThe bench is gone.")
+
+
+def _how_to_use(bench: RunningBench) -> str:
+    if not bench.usb_environment:
+        return f"Use it with:  pytest --bench virtual={bench.socket}"
+    exports = [f"  export {key}={shlex.quote(value)}" for key, value in bench.usb_environment.items()]
+    return "\n".join(
+        [
+            "Its boards are on a virtual USB lab, for a shell with",
+            *exports,
+            f"or for one command:  harness bench exec --bench {bench.socket} -- harness boards",
+        ]
+    )
 
 
 def _new_directory(*, shared: bool) -> Path:
@@ -133,19 +167,59 @@ def unplug(board: BoardArgument, *, bench: BenchOption) -> None:
 
 
 @app.command()
-def plug(board: BoardArgument, *, bench: BenchOption) -> None:
+def plug(
+    board: BoardArgument, *, bench: BenchOption, port: PortOption = None, name: NameOption = None
+) -> None:
     """Plug a board in again and print its ports."""
     with _client(bench) as client:
-        client.board(board).plug()
+        client.board(board).plug(port, parse_names(name or []))
         _print_ports(client.board(board).state())
 
 
 @app.command()
-def replug(board: BoardArgument, *, bench: BenchOption) -> None:
+def replug(
+    board: BoardArgument, *, bench: BenchOption, port: PortOption = None, name: NameOption = None
+) -> None:
     """Pull a board and let it come back under other names; print its ports."""
     with _client(bench) as client:
-        client.board(board).replug()
+        client.board(board).replug(port, parse_names(name or []))
         _print_ports(client.board(board).state())
+
+
+@app.command("exec")
+def run_in_lab(
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="What to run.")],
+    *,
+    bench: BenchOption,
+) -> None:
+    """Run a command that sees the boards of a bench's USB lab as attached; ends with 0 if it succeeded."""
+    with _client(bench) as client:
+        lab = client.usb_environment
+    if not lab:
+        raise UsageError(
+            "this bench has no USB lab",
+            key="--bench",
+            value=bench,
+            expected="one of 'harness bench up --usb'",
+        )
+    raise typer.Exit(run_command(command, {**os.environ, **lab}))
+
+
+def parse_names(texts: Sequence[str]) -> dict[str, str]:
+    """Return names of ttys by role.
+
+    :param texts: values of ``--name``.
+    :raises UsageError: malformed.
+    """
+    names = {}
+    for text in texts:
+        role, equals, name = text.partition("=")
+        if not (role and equals and name):
+            raise UsageError(
+                "not a name for an endpoint", key="--name", value=text, expected="for example console=ttyACM3"
+            )
+        names[role] = name.removeprefix("/dev/")
+    return names
 
 
 @app.command()
@@ -178,12 +252,23 @@ def _print_table(states: Iterable[BoardState]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("board", "kind", "state", "ports", box=None, pad_edge=False)
+    states = list(states)
+    on_usb = any(state.usb is not None for state in states)
+    headings = ("board", "kind", "state", *(["usb"] if on_usb else []), "ports")
+    table = Table(*headings, box=None, pad_edge=False)
     for state in states:
-        ports = [f"{role} {path}" for role, path in state.ports.items()]
-        table.add_row(state.id, state.kind, _condition(state), "\n".join(ports) or "none")
+        ports = "\n".join(f"{role} {path}" for role, path in state.ports.items()) or "none"
+        where = [_on_usb(state)] if on_usb else []
+        table.add_row(state.id, state.kind, _condition(state), *where, ports)
     # A pipe has no width: nothing is wrapped there, so that grep finds whole lines.
     Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False).print(table)
+
+
+def _on_usb(state: BoardState) -> str:
+    """Say in words where a board is on USB, and what it calls itself."""
+    if state.usb is None:
+        return "none"
+    return f"{state.usb['serial'] or 'no serial number'} at {state.usb['port'] or 'no port'}"
 
 
 def _condition(state: BoardState) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,11 +11,9 @@ import typer
 from harness.by_hand import find_board, lease_by_hand
 from harness.cli.hand import ATTACHED, BenchOption, BoardArgument, RigOption, WaitOption, read_settings
 from harness.cli.interrupts import end_on_signals
-from harness.errors import UsageError
+from harness.cli.running import run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from harness.inventory.board import Board
     from harness.plugins import HarnessPluginManager
 
@@ -56,7 +52,7 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
         purpose = f"{_PURPOSE}: {Path(command[0]).name}" if command else _PURPOSE
         with lease_by_hand([found], wait=wait, purpose=purpose):
             if command:
-                raise typer.Exit(_run(command))
+                raise typer.Exit(run_command(command))
             _hold(found)
 
 
@@ -66,19 +62,3 @@ def _hold(board: Board) -> None:
         threading.Event().wait()
     except KeyboardInterrupt:
         typer.echo(f"\nBoard {board.id} is given back.")
-
-
-def _run(command: Sequence[str]) -> int:
-    """Run a command to its end; Ctrl-C at a terminal reaches it without us, and so it decides what follows.
-
-    :return: 0 if it succeeded, 1 otherwise.
-    """
-    signal.signal(signal.SIGINT, lambda *_: None)  # not ignored: that, the command would inherit
-    try:
-        process = subprocess.Popen(command)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"cannot be started: {reason}", key="COMMAND", value=command[0]) from error
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: process.send_signal(number))
-    return 0 if process.wait() == 0 else 1

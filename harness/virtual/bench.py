@@ -115,7 +115,7 @@ class Bench:
         :param kind: its kind.
         :param board_id: its identity; ``None`` lets the bench name it.
         :param options: settings of the kind.
-        :param usb: how it hangs on the USB lab, the fields of :class:`harness.virtual.usb.options.UsbOptions`.
+        :param usb: how it hangs on the USB lab: fields of :class:`harness.virtual.usb.options.UsbOptions`.
         :raises UsageError: no such kind, an unfit or taken identity, or options that the kind refuses.
         :raises BenchFault: the kind's factory fails or there is no pty left.
         """

@@ -13,7 +13,8 @@ from harness.plugins import load_object
 from harness.virtual.access import PRIVATE
 from harness.virtual.auto_reset import AutoReset
 from harness.virtual.cables import ANYHOW
-from harness.virtual.contract import HasBootPin, HearsClients, HearsModemLines
+from harness.virtual.contract import HasBootPin
+from harness.virtual.hearing import Hearing
 from harness.virtual.ports import Port
 from harness.virtual.shaping import Shape
 
@@ -27,26 +28,6 @@ if TYPE_CHECKING:
     from harness.virtual.tty_watch import TtyWatch
 
 _log = logging.getLogger(__name__)
-
-
-class _RoleHearer:
-    """Passes what happens on one port to the board; fulfils :class:`harness.virtual.ports.PortHearer`."""
-
-    def __init__(self, board: HostedBoard, role: str) -> None:
-        self._board = board
-        self._role = role
-
-    def receive(self, data: bytes) -> None:
-        self._board.heard(self._role, data)
-
-    def client_came(self) -> None:
-        self._board.client_came(self._role)
-
-    def settings_changed(self) -> None:
-        self._board.settings_changed(self._role)
-
-    def lines_changed(self, dtr: bool, rts: bool) -> None:  # noqa: FBT001 - two lines, two facts
-        self._board.lines_changed(self._role, dtr, rts)
 
 
 class HostedBoard:
@@ -94,7 +75,8 @@ class HostedBoard:
         self._cable = cable
         self._watch = watch
         self._access = access
-        self._auto_reset = AutoReset(self.hold_in_reset, self.release_reset) if auto_reset else None
+        self._circuit = AutoReset(self._hold_in_reset, self._release_reset) if auto_reset else None
+        self._held = False
         self._ports: dict[str, Port] = {}
         self._shapes: dict[str, Shape] = {}
         self._supply_period = 0
@@ -122,7 +104,7 @@ class HostedBoard:
 
     def describe(self) -> dict[str, Any]:
         """Return the board's state as plain data; :class:`harness.virtual.client.BoardState` reads it."""
-        self._guard("describe", self._ask_properties)
+        self.guard("describe", self._ask_properties)
         return {
             "id": self.spec.id,
             "kind": self.spec.kind,
@@ -165,7 +147,9 @@ class HostedBoard:
                     self._loop,
                     self._watch,
                     name=names[role],
-                    hearer=_RoleHearer(self, role),
+                    hearer=Hearing(
+                        self, self._board, role, self._circuit if role == self._roles[0] else None
+                    ),
                     shape=self._shapes.get(role, Shape()),
                     mode=self._access.tty,
                 )
@@ -177,46 +161,31 @@ class HostedBoard:
         self.plugged = True
         self._cable.ports_exist(self._ports)
 
-    def heard(self, role: str, data: bytes) -> None:
-        """Take what a client wrote to an endpoint; a board without power hears nothing."""
-        if self.powered:
-            self._guard("receive", lambda: self._board.receive(role, data))
+    @property
+    def awake(self) -> bool:
+        """Whether the firmware runs: there is power, and nothing pulls the reset line."""
+        return self.powered and not self._held
 
-    def client_came(self, role: str) -> None:
-        """Tell a board that wants to know that an endpoint was opened."""
-        board = self._board
-        if isinstance(board, HearsClients):
-            self._guard("client_came", lambda: board.client_came(role))
+    def _hold_in_reset(self) -> None:
+        if self.awake:
+            self._stop_firmware()
+        self._held = True
 
-    def settings_changed(self, role: str) -> None:
-        """Tell a board that wants to know that a client changed the settings of an endpoint."""
-        board = self._board
-        if isinstance(board, HearsClients):
-            self._guard("settings_changed", lambda: board.settings_changed(role))
-
-    def lines_changed(self, role: str, dtr: bool, rts: bool) -> None:  # noqa: FBT001 - two lines, two facts
-        """Tell a board to which they mean something that DTR or RTS has changed; drive its reset circuit."""
-        board = self._board
-        if isinstance(board, HearsModemLines):
-            self._guard("modem_lines", lambda: board.modem_lines(role, dtr, rts))
-        if self._auto_reset is not None and role == self._roles[0]:
-            self._auto_reset.lines_changed(dtr, rts)
-
-    def hold_in_reset(self) -> None:
-        """The auto-reset circuit pulls the reset line."""
-        if self.powered:
-            self._guard("power_off", self._board.power_off)
-            self._supply_period += 1
-
-    def release_reset(self, *, boot_pin_low: bool) -> None:
-        """The auto-reset circuit lets the reset line go."""
+    def _release_reset(self, *, boot_pin_low: bool) -> None:
+        self._held = False
         if not self.powered:
             return
         board = self._board
         if isinstance(board, HasBootPin):
-            self._guard("strapped_reset", lambda: board.strapped_reset(boot_pin_low=boot_pin_low))
+            self.guard("strapped_reset", lambda: board.strapped_reset(boot_pin_low=boot_pin_low))
         else:
-            self._guard("power_on", board.power_on)
+            self.guard("power_on", board.power_on)
+
+    def _stop_firmware(self) -> None:
+        self.guard("power_off", self._board.power_off)
+        self._supply_period += 1
+        for port in self._ports.values():
+            port.drop_pending()
 
     def unplug(self, gone: Callable[[], None]) -> None:
         """Make the ports vanish; a client has a moment to read what has arrived.
@@ -280,14 +249,11 @@ class HostedBoard:
             self._return = None
         if on == self.powered:
             return
-        self.powered = on
-        if on:
-            self._guard("power_on", self._board.power_on)
-            return
-        self._guard("power_off", self._board.power_off)
-        self._supply_period += 1
-        for port in self._ports.values():
-            port.drop_pending()
+        was_awake, self.powered = self.awake, on
+        if self.awake:
+            self.guard("power_on", self._board.power_on)
+        elif was_awake:
+            self._stop_firmware()
 
     def reset(self) -> None:
         """Pulse the reset line.
@@ -296,7 +262,7 @@ class HostedBoard:
         """
         if not self.powered:
             raise BenchFault(f"board {self.spec.id} has no power: its reset line does nothing")
-        self._guard("reset", self._board.reset)
+        self.guard("reset", self._board.reset)
 
     def clear_faults(self) -> None:
         """End what a test ordered: the board's own faults, those of its lines, a pulled cable, no power.
@@ -305,7 +271,7 @@ class HostedBoard:
 
         :raises BenchFault: there is no pty left to plug it in.
         """
-        self._guard("clear_faults", self._board.clear_faults)
+        self.guard("clear_faults", self._board.clear_faults)
         self.unshape(None)
         self.plug()
         self.set_power(on=True)
@@ -364,7 +330,7 @@ class HostedBoard:
             self._cable.give_back(port.name)
         self._ports.clear()
 
-    def _guard(self, doing: str, action: Callable[[], object]) -> None:
+    def guard(self, doing: str, action: Callable[[], object]) -> None:
         """Run the board's own code; a crashed board runs none any more."""
         if self.crashed is not None:
             return
@@ -385,7 +351,7 @@ class HostedBoard:
             self._loop.call_soon(lambda: self.send(role, data))
             return
         port = self._ports.get(role)
-        if port is not None and self.powered:
+        if port is not None and self.awake:
             port.send(data)
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
@@ -394,13 +360,13 @@ class HostedBoard:
 
         def run() -> None:
             if period == self._supply_period:
-                self._guard("timer", callback)
+                self.guard("timer", callback)
 
         return self._loop.call_later(seconds, run)
 
     def call_soon(self, callback: Callable[[], None]) -> None:
         """Call on the loop's thread as soon as possible."""
-        self._loop.call_soon(partial(self._guard, "call_soon", callback))
+        self._loop.call_soon(partial(self.guard, "call_soon", callback))
 
     def run_blocking(self, work: Callable[[], None]) -> None:
         """Run blocking work on a thread of its own; its exceptions are written to the bench log."""

@@ -1,1 +1,1 @@
-"""The virtual USB lab: virtual boards as USB devices of a mocked sysfs, for unpatched libudev and pyserial."""
+"""The virtual USB lab: virtual boards as USB devices, for unpatched libudev and pyserial."""

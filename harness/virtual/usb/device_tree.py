@@ -164,7 +164,7 @@ def describe_device(
     for interface in sorted(classes):
         described.append(_interface(device, port, interface, classes[interface], usb.port_driver))
         if interface in roles:
-            described += _tty(described[-1], device, port, ttys[roles[interface]], usb.port_driver)
+            described += _tty(described[-1], device, ttys[roles[interface]], usb.port_driver)
     return described
 
 
@@ -184,7 +184,7 @@ def _classes(code: str) -> dict[str, str]:
     }
 
 
-def _usb_device(  # noqa: PLR0913 - the fields of one device descriptor
+def _usb_device(
     path: str,
     *,
     bus: int,
@@ -261,7 +261,7 @@ def _interface(device: SysfsDevice, port: str, number: int, code: str, driver: s
     )
 
 
-def _tty(interface: SysfsDevice, device: SysfsDevice, port: str, name: str, driver: str) -> list[SysfsDevice]:
+def _tty(interface: SysfsDevice, device: SysfsDevice, name: str, driver: str) -> list[SysfsDevice]:
     """Describe the tty of an interface and, on a bridge, the usb-serial port between the two."""
     number = interface.attributes["bInterfaceNumber"]
     identity = {key: value for key, value in device.properties.items() if not key.startswith("ID_PATH")}

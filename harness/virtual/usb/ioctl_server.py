@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.virtual.loop import Loop
-    from harness.virtual.loop import LoopTimer
+    from harness.virtual.loop import Loop, LoopTimer
     from harness.virtual.modem_lines import ModemLines
 
 # A client between seeing the socket and connecting to it would be ended by the preload library if it went.

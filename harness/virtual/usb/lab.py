@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from harness.virtual.contract import UsbPresentation
     from harness.virtual.loop import Loop
-    from harness.virtual.usb.device_tree import SysfsDevice
     from harness.virtual.modem_lines import ModemLines
+    from harness.virtual.usb.device_tree import SysfsDevice
 
 _TTY = re.compile(r"(ttyACM|ttyUSB)(0|[1-9]\d{0,3})")
 # Boards that were not told where to go are plugged into the ports of one hub after the other.

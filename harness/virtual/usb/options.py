@@ -34,7 +34,7 @@ class UsbOptions:
     """How one board hangs on the lab.
 
     :ivar port: the hub port; ``None``: a free one.
-    :ivar serial: its serial number string, ``None`` for a device that has none; left out: by its kind's template.
+    :ivar serial: its serial number string, ``None`` for a device without; left out: by its kind's template.
     :ivar plugged: whether it is plugged in at once.
     :ivar names: names of its ttys by role; left out: the lowest free ones.
     :ivar auto_reset: DTR and RTS of its first port drive its reset line and its boot pin.
@@ -79,7 +79,7 @@ class UsbOptions:
         return usb.serial.format(number=number) if self.serial == _FROM_NUMBER else self.serial
 
 
-def stranger_presentation(  # noqa: PLR0913 - the strings and numbers of one device descriptor
+def stranger_presentation(
     *, vendor_id: int, product_id: int, manufacturer: str, product: str, interfaces: int, port_driver: str
 ) -> UsbPresentation:
     """Describe a stranger, whose ports have the roles ``port0``, ``port1`` and so on.

@@ -18,14 +18,14 @@ def plain(text: str) -> str:
 
 
 def encoded(text: str) -> str:
-    """Return a text as udev encodes it losslessly: unfit bytes become ``\\xNN``."""
+    """Return a text as udev encodes it losslessly: unfit bytes become hexadecimal escapes."""
     return "".join(
         char if _UNENCODED.match(char) or ord(char) > 0x7F else f"\\x{ord(char):02x}"  # noqa: PLR2004 - ASCII ends here
         for char in text
     )
 
 
-def usb_id(  # noqa: PLR0913 - the strings and numbers of one device descriptor
+def usb_id(
     *,
     vendor_id: int,
     product_id: int,

@@ -43,13 +43,13 @@ class Lab:
     def run(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, **options: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the lab and return what it said, as text; further options are ``subprocess.run``'s.
+        """Run a command in the lab and return what it said; further options are ``subprocess.run``'s.
 
         :param argv: the command.
         :param env: further variables.
         """
-        settings = {"capture_output": True, "text": True, "timeout": RUN_SECONDS, "check": False, **options}
-        return subprocess.run(argv, env={**self.environment, **(env or {})}, **settings)
+        settings = {"capture_output": True, "text": True, "timeout": RUN_SECONDS, **options}
+        return subprocess.run(argv, check=False, env={**self.environment, **(env or {})}, **settings)
 
     def python(self, code: str, *arguments: str, **options: Any) -> str:
         """Run Python code in the lab and return what it printed; it has to end well."""
@@ -66,7 +66,7 @@ class Lab:
 def usb_lab_factory() -> Callable[..., Any]:
     """Give a context manager that starts a bench with a USB lab; skips where umockdev is missing.
 
-    Use it in a fixture of your module's scope: ``with usb_lab_factory(tmp_path_factory.mktemp("u")) as lab:``.
+    In a fixture of module scope: ``with usb_lab_factory(tmp_path_factory.mktemp("u")) as lab:``.
     """
     from contextlib import contextmanager
 

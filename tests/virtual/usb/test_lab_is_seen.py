@@ -101,7 +101,7 @@ def test_a_board_answers_under_every_name_of_its_tty(usb_lab: Lab) -> None:
 
 
 def test_what_does_not_fit_is_refused_and_leaves_nothing(usb_lab: Lab) -> None:
-    """A taken port, a port below a board, a hub's port, a taken or unfit tty name: refused by name, nothing moves."""
+    """A port or a tty name that is taken or cannot be is refused by name, and nothing moves."""
     client = usb_lab.client
     client.add("nrf9160dk-virtual", id="a", usb={"port": "1-1.2", "names": {"console": "ttyACM4"}})
     for usb, said in [
