@@ -7,6 +7,7 @@ has a thread of its own and nobody waits for it.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import ExitStack
@@ -36,6 +37,8 @@ ASK_AGAIN_SECONDS = 60.0
 #: Between two tries. Neither an answer nor a free port can be waited for.
 _PAUSE_SECONDS = 0.5
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
@@ -59,7 +62,7 @@ class BoardWatch:
     :param plugins: the loaded plugins.
     :param settings: the session's settings; the rig file counts.
     :param late: boards that are plugged in from now on may join.
-    :param tell: is called with the news, on the watch's thread; what it raises ends the watch.
+    :param tell: is called with the news, on the watch's thread; what it raises is logged.
     :param ask: asks one board who it is, on a thread of its own: it takes the lease that this needs.
     :param ask_again_seconds: how long a board is asked again that does not say who it is.
     :param watch_ports: makes what tells of ports.
@@ -152,7 +155,13 @@ class BoardWatch:
                 self._questions[change.number] = (called_off, asking)
                 asking.start()
             else:
-                self._tell(change)
+                self._say(change)
+
+    def _say(self, news: News) -> None:
+        try:
+            self._tell(news)
+        except Exception:  # noqa: BLE001 - whoever listens must not keep us from the next news
+            _log.exception("nobody took the news %s", news)
 
     def _call_off(self, still_open: frozenset[int]) -> list[threading.Thread]:
         """End the questions whose answers nobody needs.

@@ -61,7 +61,7 @@ def test_moved_before_the_watch_began() -> None:
     (board,) = survey_host(PROFILES, [dk("ttyACM0", "1-1")], None).boards
     presence = Presence([board], PROFILES, None, late=False)
 
-    lost, returned = presence.listed([dk("ttyACM3", "1-2")])
+    lost, returned = presence.listed([dk("ttyACM3", "1-2"), dk("ttyACM0", "1-1", "001051200002")])
 
     assert lost == Lost(SERIAL, "it is not where it was found")
     assert isinstance(returned, Returned)
