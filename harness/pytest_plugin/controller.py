@@ -16,6 +16,7 @@ import pytest
 from harness.backends.contract import Backend
 from harness.config import BenchChoice, BoardsWanted
 from harness.errors import HarnessError, UsageError
+from harness.inventory.identity import Confirmed
 from harness.inventory.leases import Leases
 from harness.plugins import load_plugins
 from harness.pytest_plugin import selection
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from harness.backends.ledger import Ledger
     from harness.config import Settings
-    from harness.inventory.attached import AbsentBoard, Survey
+    from harness.inventory.attached import Survey
     from harness.inventory.board import Board
     from harness.plugins import HarnessPluginManager
 
@@ -50,7 +51,7 @@ class Controller:
     :ivar left_out: boards that were leased and then given back because no worker would use them.
     :ivar backends: the services in use, by name.
     :ivar leases: the leases of the boards.
-    :ivar absent: boards of the rig file that are not there.
+    :ivar confirmed: what came of looking for attached boards and asking them who they are.
     :ivar ledger: what is made in services and changed on boards; ``None`` when nothing is run.
     :ivar found: what dead sessions had left, and what became of it.
     """
@@ -75,7 +76,7 @@ class Controller:
         self.plugins: HarnessPluginManager = (
             load_plugins(rig.plugins, source=rig.file) if rig is not None else load_plugins()
         )
-        self.absent: tuple[AbsentBoard, ...] = ()
+        self.confirmed: Confirmed | None = None
         self.conftests = ConftestHooks(config, self.plugins)
         config.pluginmanager.register(self.conftests, "harness-conftests")
         self.specs = backend_specs(self.plugins)
@@ -87,6 +88,11 @@ class Controller:
     def runs_nothing(self) -> bool:
         """Whether tests are collected only."""
         return bool(self._config.option.collectonly or self._config.getoption("plan"))
+
+    @property
+    def on_hardware(self) -> bool:
+        """Whether the boards are attached, and may go away and come back by themselves."""
+        return self.settings.bench is not None and self.settings.bench.kind == "attached"
 
     def open(self) -> None:
         """Start or attach to the bench, find the boards and lease them, start the fakes.
@@ -161,14 +167,28 @@ class Controller:
             for board in boards
         ]
         seen = self._survey()
-        self.absent = seen.absent if seen is not None else ()
-        candidates = selection.candidates(replace(self.settings, boards=self._wanted), found, seen)
+        if seen is not None:
+            self.confirmed = Confirmed(boards=(), was={}, absent=seen.absent)
+        settings = replace(self.settings, boards=self._wanted)
         if self.runs_nothing:
-            self.boards = selection.choose(self._wanted, candidates)
+            self.boards = selection.choose(self._wanted, selection.candidates(settings, found, seen))
             return
         self._resources.callback(self.leases.close)
-        selection.lease(self._wanted, candidates, self.leases, deadline=self.settings.lease_deadline)
-        self.boards = self.leases.boards
+        if settings.bench is not None and settings.bench.kind == "attached":
+            self._confirm_boards(settings, found, seen)
+        else:
+            candidates = selection.candidates(settings, found, seen)
+            selection.lease(self._wanted, candidates, self.leases, deadline=settings.lease_deadline)
+            self.boards = self.leases.boards
+
+    def _confirm_boards(self, settings: Settings, found: list[Board], seen: Survey | None) -> None:
+        """Ask the boards that are there who they are, before the first test."""
+        from harness.inventory.confirmation import Confirmation
+        from harness.pytest_plugin.confirming import choose_attached
+
+        confirmation = Confirmation(plugins=self.plugins, rig=settings.rig, leases=self.leases)
+        self.boards = choose_attached(settings, found, seen, confirmation)
+        self.confirmed = confirmation.result
 
     def _survey(self) -> Survey | None:
         """Look for what is not there, for messages: absent boards, and ports of nobody."""
@@ -277,11 +297,15 @@ def begin_controller(config: pytest.Config) -> None:
     controller = prepare(config)
     if controller is None:
         return
+    from harness.pytest_plugin.absence import Absences
     from harness.pytest_plugin.distribution import Distribution, number_of_workers
     from harness.pytest_plugin.overview import Overview
     from harness.pytest_plugin.report_terminal import guard_streams
     from harness.pytest_plugin.runner import RUNNER_KEY
+    from harness.pytest_plugin.turns import Turns
+    from harness.pytest_plugin.watching import watch_in_this_process, watch_with_workers
     from harness.pytest_plugin.worker import begin_reporting, begin_running
+    from harness.pytest_plugin.xdist_session import XdistSession
 
     guard_streams(config, controller.redactor)
     workers = number_of_workers(config)
@@ -301,12 +325,15 @@ def begin_controller(config: pytest.Config) -> None:
         shared_secrets=controller.secrets.path,
     )
     config.stash[SESSION_KEY] = session
-    distribution = Distribution(config, session) if workers else None
+    watched = not controller.runs_nothing and controller.on_hardware
+    xdist = XdistSession(config) if watched and workers else None
+    turns = Turns(session.directory) if xdist is not None else None
+    distribution = Distribution(config, session, turns=turns, xdist=xdist) if workers else None
     overview = Overview(
         config,
         session,
         left_out=controller.left_out,
-        absent=controller.absent,
+        confirmed=controller.confirmed,
         warnings=controller.leases.warnings,
         raw_consoles=controller.raw_consoles,
         found=controller.found,
@@ -317,9 +344,14 @@ def begin_controller(config: pytest.Config) -> None:
     if distribution is not None:
         config.pluginmanager.register(distribution, "harness-distribution")
         board_of_test = distribution.scheduler.board_of_running
+        if xdist is not None:
+            watch_with_workers(config, session, controller.leases, distribution.scheduler, xdist)
     else:
-        begin_running(config, session, controller.conftests, controller.specs)
+        absences = Absences(session.directory) if watched else None
+        begin_running(config, session, controller.conftests, controller.specs, absences=absences)
         board_of_test = board_in_this_process(config.stash[RUNNER_KEY])
+        if watched:
+            watch_in_this_process(config, session, controller.leases, config.stash[RUNNER_KEY])
     notes = LeaseNotes(controller.leases, board_of_test, session.board_of_worker)
     config.pluginmanager.register(notes, "harness-lease-notes")
     begin_reporting(config, session)

@@ -10,17 +10,18 @@ import pytest
 from harness.pytest_plugin.accounting import lines_of_what_is_left
 from harness.pytest_plugin.placement import PLACEMENT_KEY
 from harness.pytest_plugin.signals import shorten_traceback
-from harness.pytest_plugin.state import NOT_RUN_KEY, ActiveSession
+from harness.pytest_plugin.state import NOT_RUN_KEY, USB_LAB, ActiveSession, in_usb_lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from harness.inventory.attached import AbsentBoard
     from harness.inventory.board import Board
+    from harness.inventory.identity import Confirmed
     from harness.pytest_plugin.scheduler import BoardScheduling
 
 ATTACHED_WARNING = "harness: THE BOARDS ARE ATTACHED: this runs on hardware"
+USB_LAB_WARNING = "harness: THE BOARDS ARE THOSE OF A VIRTUAL USB LAB: nothing here was run on hardware"
 VIRTUAL_WARNING = "harness: THE BOARDS ARE VIRTUAL: nothing here was run on hardware"
 
 
@@ -33,7 +34,7 @@ class Overview:
         session: ActiveSession,
         *,
         left_out: Sequence[Board] = (),
-        absent: Sequence[AbsentBoard] = (),
+        confirmed: Confirmed | None = None,
         warnings: Sequence[str] = (),
         raw_consoles: Path | None = None,
         found: Sequence[str] = (),
@@ -43,7 +44,7 @@ class Overview:
 
         :param left_out: boards that were found and have no worker.
         :param warnings: what the user should know of the leases.
-        :param absent: boards of the rig file that are not there.
+        :param confirmed: what came of looking for the boards and asking them who they are.
         :param raw_consoles: where unredacted console captures are kept, if they are.
         :param found: what dead sessions had left, and what became of it, in lines.
         :param scheduler: knows what did not run, when there are workers.
@@ -54,7 +55,7 @@ class Overview:
         self._config = config
         self._session = session
         self._left_out = left_out
-        self._absent = absent
+        self._confirmed = confirmed
         self._warnings = warnings
         self._reported: set[str] = set()
         self._interrupted_by_hand = False
@@ -65,15 +66,25 @@ class Overview:
         if self._left_out:
             lines.append(f"harness: more boards than workers, unused: {count_kinds(self._left_out)}")
         lines += [f"harness: WARNING: {warning}" for warning in self._warnings]
-        lines += [f"harness: absent: {one.board.id}: {one.reason}" for one in self._absent]
+        absent = self._confirmed.absent if self._confirmed is not None else ()
+        lines += [f"harness: absent: {one.board.id}: {one.reason}" for one in absent]
+        lines += self._who_is_who()
         return [*lines, *self._found, *self._warning()]
+
+    def _who_is_who(self) -> list[str]:
+        """Say which boards are left out, and what was found out by asking."""
+        if self._confirmed is None:
+            return []
+        left_out = [f"harness: left out: {board.id}: {reason}" for board, reason in self._confirmed.refused]
+        return [*left_out, *(f"harness: {note}" for note in self._confirmed.notes)]
 
     def _warning(self) -> list[str]:
         """Say what no reader may miss: that nothing is hardware, or what may happen to the hardware."""
         if any(board.virtual for board in self._session.boards):
             return [VIRTUAL_WARNING]
         rules = "; ".join(f"{name}: {value}" for name, value in self._session.settings.house_rules)
-        return [ATTACHED_WARNING, f"harness: {rules}"] if rules else []
+        warning = USB_LAB_WARNING if in_usb_lab() else ATTACHED_WARNING
+        return [warning, f"harness: {rules}"] if rules else []
 
     # -- planning -----------------------------------------------------------------------------------------
 
@@ -133,8 +144,10 @@ class Overview:
         if self._config.getoption("plan"):
             return
         terminalreporter.write_line(describe(self._session))
-        for line in self._warning():
+        for line in (*self._who_is_who(), *self._warning()):
             terminalreporter.write_line(line, yellow=True)
+        for line in self._session.story:
+            terminalreporter.write_line(f"harness: {line}", yellow=True)
         if self._raw_consoles is not None:
             terminalreporter.write_line(f"harness: console captures, NOT redacted: {self._raw_consoles}")
         for line in self._found:
@@ -149,9 +162,10 @@ class Overview:
 def describe(session: ActiveSession) -> str:
     """Say in one line on what a session runs."""
     bench = session.settings.bench
-    kind = "no" if bench is None else "ATTACHED" if bench.kind == "attached" else bench.kind
+    attached = USB_LAB if in_usb_lab() else "ATTACHED"
+    kind = "no" if bench is None else attached if bench.kind == "attached" else bench.kind
     number = len(session.boards)
-    text = f"harness: {kind} bench, {number} board{'' if number == 1 else 's'}"
+    text = f"harness: {kind}{'' if kind == USB_LAB else ' bench'}, {number} board{'' if number == 1 else 's'}"
     text += f" ({count_kinds(session.boards)})" if session.boards else ""
     backends = ", ".join(
         f"{backend.name}={'fake' if backend.mode == 'fake' else backend.url}"
@@ -178,5 +192,5 @@ def plan_table(items: Sequence[pytest.Item]) -> Iterator[str]:
         elif placement.need is None:
             where = "needs no board"
         else:
-            where = ", ".join(board.id for board in placement.boards)
+            where = ", ".join(board.id for board in placement.boards) or "a board that is plugged in late"
         yield f"{item.nodeid:<{width}}  {where}"

@@ -1,0 +1,131 @@
+"""Boards in the hands of one session, each confirmed to be the one that it is taken for.
+
+Boards are leased first and asked then, so that nobody's session is disturbed. What was found out stays with
+the lease: its name, and of boards that share a serial number a second lease by who they are.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from harness.errors import LeaseBusy
+from harness.inventory.identity import ASK_SECONDS, Confirmed, ask_boards, confirm, identities_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from harness.inventory.board import Board
+    from harness.inventory.identity import Answer
+    from harness.inventory.leases import Leases
+    from harness.plugins import HarnessPluginManager
+    from harness.rig import Rig
+
+
+def in_doubt(board: Board) -> bool:
+    """Tell whether a board may turn out to be another one when it is asked.
+
+    :param board: as discovery found it.
+    """
+    return not board.virtual and not board.confirmed and (board.ambiguous or board.identity is not None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Confirmation:
+    """Asks the boards of one session, and keeps what they said.
+
+    Which board is which follows from all that was said: of two that were swapped both have to be asked. So
+    the leases keep their provisional names until :meth:`settle`.
+
+    :ivar plugins: who knows how to ask.
+    :ivar rig: the rig file, if there is one.
+    :ivar leases: the leases of the boards.
+    :ivar seconds: how long each port of a board may take to answer.
+    :ivar result: what follows from what was said so far.
+    """
+
+    plugins: HarnessPluginManager
+    rig: Rig | None
+    leases: Leases
+    seconds: float = ASK_SECONDS
+    result: Confirmed = field(default_factory=lambda: Confirmed(boards=(), was={}))
+    _answers: list[Answer] = field(default_factory=list)
+
+    def ask(self, boards: Iterable[Board]) -> Confirmed:
+        """Ask more boards, and see who all of them are.
+
+        :param boards: boards that are leased by us, and were not asked yet.
+        :return: what follows from all that was said so far.
+        :raises UsageError: a board says that it is another one than the rig file has it.
+        """
+        from harness.inventory.builtin import survey
+
+        self._answers += ask_boards(list(boards), self.plugins, seconds=self.seconds)
+        identities = identities_of(self._answers)
+        known = survey(self.plugins, self.rig, identities) if identities or self.rig is not None else None
+        self.result = confirm(self._answers, known)
+        return self.result
+
+    def settle(self, chosen: Iterable[Board]) -> tuple[Board, ...]:
+        """Keep the leases of some of the boards, under the names that they have, and give back the others.
+
+        :param chosen: the boards to keep, of those in :attr:`result`.
+        :return: the boards that are kept; one that another session knows by its identity is refused.
+        """
+        boards = tuple(chosen)
+        kept = {self.result.was[board.id].id: board for board in boards}
+        for answer in self._answers:
+            if answer.board.id not in kept:
+                self.leases.release(answer.board)
+        busy = self.leases.confirm(kept)
+        lost = {board.id for board, _ in busy}
+        self.result = replace(
+            self.result,
+            boards=tuple(board for board in boards if board.id not in lost),
+            refused=(*self.result.refused, *busy),
+        )
+        return self.result.boards
+
+
+def find_by_name(
+    names: Collection[str], found: Iterable[Board], confirmation: Confirmation, *, deadline: float
+) -> dict[str, Board]:
+    """Find boards of which asking tells whether they are the ones that are named.
+
+    Those that seem to be are leased and asked first. Only when one of them is another board, the free ones
+    of the rest that may be it are asked, too. All that were asked stay leased until the confirmation is
+    settled.
+
+    :param names: names of boards.
+    :param found: the boards that discovery found.
+    :param confirmation: asks.
+    :param deadline: seconds to wait for the boards that seem to be those that are named.
+    :return: the boards that were found, by name.
+    :raises LeaseBusy: one that seems to be named is held by somebody else when the deadline passes.
+    :raises UsageError: a board says that it is another one than the rig file has it.
+    """
+    boards = {board.id: board for board in found}
+    likely = [boards[name] for name in sorted(names) if name in boards]
+    if likely:
+        confirmation.leases.take(likely, deadline=deadline)
+        confirmation.ask(likely)
+    if not set(names) <= {board.id for board in confirmation.result.boards}:
+        others = [board for name, board in sorted(boards.items()) if name not in names and in_doubt(board)]
+        confirmation.ask(take_what_is_free(others, confirmation.leases))
+    return {board.id: board for board in confirmation.result.boards if board.id in names}
+
+
+def take_what_is_free(boards: Iterable[Board], leases: Leases) -> list[Board]:
+    """Lease what nobody else has leased.
+
+    :param boards: the boards.
+    :param leases: takes them.
+    :return: those that were free.
+    """
+    taken = []
+    for board in boards:
+        with suppress(LeaseBusy):
+            leases.take([board], deadline=0)
+            taken.append(board)
+    return taken
