@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.config import Settings, parse_bench, parse_seconds
-from harness.errors import UsageError
+from harness.errors import LeaseBusy, RigFault, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.inventory.attached import Survey
     from harness.inventory.board import Board
@@ -75,17 +75,24 @@ def find_boards(plugins: HarnessPluginManager, settings: Settings) -> list[Board
 
 
 def find_board(plugins: HarnessPluginManager, settings: Settings, board_id: str) -> Board:
-    """Return the board of an identity.
+    """Return the board of a name.
+
+    Where only asking tells which board it is, the boards that may be it are leased for a moment and asked.
 
     :param plugins: the loaded plugins.
     :param settings: say which bench.
-    :param board_id: its identity.
+    :param board_id: its name.
     :raises UsageError: it is not there.
-    :raises RigFault: the bench does not answer.
+    :raises RigFault: the bench does not answer, or the board does not say that it is the one.
     """
     boards = {board.id: board for board in find_boards(plugins, settings)}
-    if board_id in boards:
-        return boards[board_id]
+    found = boards.get(board_id)
+    # What a name of the rig file or of a serial number says, or a place does, is not asked about.
+    if found is not None and (found.virtual or found.identity is None):
+        return found
+    asked = _ask_who_is(board_id, boards, plugins, settings)
+    if asked is not None:
+        return asked
     survey = survey_of(plugins, settings)
     for absent in survey.absent if survey is not None else ():
         if absent.board.id == board_id:
@@ -103,6 +110,42 @@ def find_board(plugins: HarnessPluginManager, settings: Settings, board_id: str)
         value=board_id,
         expected=nearest(board_id, boards) or "a board that 'harness boards' lists",
     )
+
+
+def _ask_who_is(
+    board_id: str, boards: Mapping[str, Board], plugins: HarnessPluginManager, settings: Settings
+) -> Board | None:
+    """Return the board that says that it is the one of a name; ``None`` when none does.
+
+    :raises RigFault: the board that seems to be it does not say so.
+    """
+    from harness.inventory.confirmation import Confirmation, find_by_name, in_doubt
+    from harness.inventory.leases import Leases
+    from harness.session_directory import new_run_id
+
+    if not any(in_doubt(board) for board in boards.values()):
+        return None
+    likely = boards.get(board_id)
+    entries = settings.rig.boards if settings.rig is not None else ()
+    by_serial = any(entry.usb_serial is not None for entry in entries if entry.name == board_id)
+    by_serial = by_serial and likely is not None and not likely.ambiguous
+    with Leases(new_run_id()) as leases:
+        confirmation = Confirmation(plugins=plugins, rig=settings.rig, leases=leases)
+        try:
+            found = find_by_name({board_id}, boards.values(), confirmation, deadline=0).get(board_id)
+        except LeaseBusy:
+            if not by_serial:
+                raise
+            return likely  # it is waited for when it is leased; its serial number is its own
+        for note in confirmation.result.notes if found is not None else ():
+            tell(note)
+    refused = {board.id: reason for board, reason in confirmation.result.refused}
+    if found is not None or likely is None or board_id not in refused:
+        return found
+    if not by_serial:
+        raise RigFault(f"board {board_id} cannot be told from others: {refused[board_id]}")
+    tell(f"WARNING: board {board_id} is known by its USB serial number alone: {refused[board_id]}")
+    return likely
 
 
 def survey_of(plugins: HarnessPluginManager, settings: Settings) -> Survey | None:

@@ -297,7 +297,8 @@ def _what_changed(asked: Board, board: Board) -> list[str]:
     if asked.ambiguous:
         serial = asked.properties.get(USB_SERIAL)
         why = f"its USB serial number {serial} is not unique" if serial else "it has no USB serial number"
-        return [f"board {board.id} {there} was told apart by asking: it is {board.identity} ({why})"]
+        name = "the board" if board.id == board.identity else f"board {board.id}"
+        return [f"{name} {there} was told apart by asking: it is {board.identity} ({why})"]
     if board.id != asked.id:
         return [f"board {board.id} is {there}, where {asked.id} was looked for: it is {board.identity}"]
     return []
