@@ -92,6 +92,8 @@ class Settings:
     :ivar board_ids: use only these boards.
     :ivar backends: by name.
     :ivar strict_boards: a need that no board meets is a failure instead of a skip.
+    :ivar late_boards: attached boards that are plugged in while tests run are used, too.
+    :ivar return_deadline: seconds to wait for the return of a lost board that tests need.
     :ivar keep: leave board and service as they are after a failure.
     :ivar keep_raw_console: keep the unredacted console captures of the session.
     :ivar test_deadline: seconds that one test may take; 0 means no limit.
@@ -107,6 +109,8 @@ class Settings:
     board_ids: tuple[str, ...] = ()
     backends: dict[str, BackendChoice] = field(default_factory=dict)
     strict_boards: bool = False
+    late_boards: bool = False
+    return_deadline: float = 60.0
     keep: bool = False
     keep_raw_console: bool = False
     test_deadline: float = 120.0

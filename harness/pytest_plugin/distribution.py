@@ -15,6 +15,8 @@ from harness.pytest_plugin.scheduler import BoardScheduling
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.state import ActiveSession
+    from harness.pytest_plugin.turns import Turns
+    from harness.pytest_plugin.xdist_session import XdistSession
 _FITTING_DIST = "load"  # what -n means when nothing else is said
 
 
@@ -51,8 +53,22 @@ class _Place:
 class Distribution:
     """Gives each worker its board, and the tests that fit it."""
 
-    def __init__(self, config: pytest.Config, session: ActiveSession) -> None:
-        """Set up one place for each worker; those beyond the boards get tests without a board only."""
+    def __init__(
+        self,
+        config: pytest.Config,
+        session: ActiveSession,
+        *,
+        turns: Turns | None = None,
+        xdist: XdistSession | None = None,
+    ) -> None:
+        """Set up one place for each worker; those beyond the boards get tests without a board only.
+
+        :param turns: by which tests are revoked, when boards may come and go.
+        :param xdist: starts more workers then.
+        """
+        self._collected_for = session.boards
+        self._watched = turns is not None
+        self._xdist = xdist
         self._config = config
         self._session = session
         workers = number_of_workers(config)
@@ -61,7 +77,13 @@ class Distribution:
         self._free = deque(_Place(board) for board in boards)
         self._places: dict[str, _Place] = {}
         self._nodes: list[Any] = []
-        self.scheduler = BoardScheduling(config, session, session.board_of_worker)
+        self.scheduler = BoardScheduling(
+            config,
+            session,
+            session.board_of_worker,
+            turns=turns,
+            start_worker=None if xdist is None else self._start_worker,
+        )
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_make_scheduler(self) -> BoardScheduling:
@@ -79,18 +101,34 @@ class Distribution:
         node.workerinput[WORKERINPUT_KEY] = Handover(
             run_id=self._session.run_id,
             directory=self._session.directory,
-            boards=self._session.boards,
-            own_board=place.board,
+            boards=self._collected_for,
+            own_board=next((board for board in self._session.boards if board.id == place.board), None),
             backends=tuple(self._session.backends.values()),
             secrets=self._session.shared_secrets,
             replaces=place.first_worker,
+            watched=self._watched,
         ).to_json()
         place.first_worker = place.first_worker or worker
+        self.scheduler.expect(worker)
+
+    def _start_worker(self, board: str) -> bool:
+        """Start a worker for a board that came late, or whose worker has ended."""
+        if self._xdist is None or self._xdist.ends_early:
+            return False
+        place = next((place for place in self._free if place.board == board), None)
+        if place is None:
+            place = _Place(board)
+        else:
+            self._free.remove(place)
+        self._free.appendleft(place)
+        self._xdist.start_worker()
+        return True
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """A worker ended: its place is the next to be given."""
         place = self._places.pop(node.gateway.id, None)
+        self.scheduler.expect_no_longer(node.gateway.id)
         if place is not None:
             self._free.appendleft(place)
 

@@ -25,20 +25,22 @@ class Handover:
 
     :ivar run_id: id of the whole run.
     :ivar directory: the session's directory; the lifeline is in it.
-    :ivar boards: every board of the session.
-    :ivar own_board: id of the worker's board; ``None`` for a worker without one.
+    :ivar boards: every board that the session had when its tests were collected: it decides what is.
+    :ivar own_board: the worker's board, as it is known now; ``None`` for a worker without one.
     :ivar backends: the services in use.
     :ivar secrets: by which workers tell each other and the controller what they register as a secret.
     :ivar replaces: id of the first worker that had this place, when this one replaces it.
+    :ivar watched: whether boards may come and go, so that tests may be revoked.
     """
 
     run_id: str
     directory: Path
     boards: tuple[Board, ...]
-    own_board: str | None
+    own_board: Board | None
     backends: tuple[Backend, ...]
     secrets: str
     replaces: str | None = None
+    watched: bool = False
 
     def to_json(self) -> str:
         """Return text from which :meth:`from_json` makes an equal one."""
@@ -47,10 +49,11 @@ class Handover:
                 "run_id": self.run_id,
                 "directory": str(self.directory),
                 "boards": [board.to_json() for board in self.boards],
-                "own_board": self.own_board,
+                "own_board": self.own_board and self.own_board.to_json(),
                 "backends": [backend.to_json() for backend in self.backends],
                 "secrets": self.secrets,
                 "replaces": self.replaces,
+                "watched": self.watched,
             }
         )
 
@@ -62,10 +65,11 @@ class Handover:
             run_id=data["run_id"],
             directory=Path(data["directory"]),
             boards=tuple(map(Board.from_json, data["boards"])),
-            own_board=data["own_board"],
+            own_board=data["own_board"] and Board.from_json(data["own_board"]),
             backends=tuple(map(Backend.from_json, data["backends"])),
             secrets=data["secrets"],
             replaces=data["replaces"],
+            watched=data["watched"],
         )
 
 

@@ -27,6 +27,11 @@ _VALUES = (
         "Wait so long for a board that goes away in mid-test. Default: 10; on a virtual bench: not at all.",
     ),
     (
+        "return-deadline",
+        "SECONDS",
+        "Wait so long for the return of an attached board that tests still need. Default: 60.",
+    ),
+    (
         "rig",
         "FILE",
         "What is attached to this host. Default: $HARNESS_RIG, else rig.toml of the root directory.",
@@ -43,6 +48,7 @@ _LISTS = (
 )
 _FLAGS = (
     ("strict-boards", "A test whose need no board meets fails instead of being skipped."),
+    ("late-boards", "Boards that are plugged in while tests run are used, too."),
     ("keep", "Leave board and service as they are when a test fails."),
     ("allow-destructive", "Tests may change on attached boards what nobody can put back."),
     ("keep-raw-console", "Keep the session's unredacted console captures."),
@@ -114,6 +120,7 @@ def read_settings(config: pytest.Config) -> Settings:
             ("test_deadline", "test-deadline"),
             ("lease_deadline", "lease-deadline"),
             ("reconnect", "reconnect"),
+            ("return_deadline", "return-deadline"),
         )
         if given(config, name)
     }
@@ -125,6 +132,7 @@ def read_settings(config: pytest.Config) -> Settings:
         board_ids=tuple(given(config, "board")),
         backends=parse_backends(given(config, "backend")),
         strict_boards=bool(given(config, "strict-boards")),
+        late_boards=bool(given(config, "late-boards")),
         keep=bool(given(config, "keep")),
         keep_raw_console=bool(given(config, "keep-raw-console")),
         rig=rig,

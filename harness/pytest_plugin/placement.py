@@ -60,12 +60,14 @@ class Offer:
     :ivar backends: its services, by name.
     :ivar known_backends: names of all services that could be asked for.
     :ivar strict_boards: whether a need that no board meets is a failure.
+    :ivar late_boards: whether a board that meets it may be plugged in later.
     """
 
     boards: Sequence[Board]
     backends: Mapping[str, Backend]
     known_backends: Collection[str]
     strict_boards: bool = False
+    late_boards: bool = False
 
 
 def place(item: pytest.Item, offer: Offer) -> Placement:
@@ -88,7 +90,7 @@ def place(item: pytest.Item, offer: Offer) -> Placement:
     skip = fail = None
     if missing:
         fail = how_to_add_backend(missing[0])
-    elif need is not None and not boards:
+    elif need is not None and not boards and not offer.late_boards:
         reason = need.unmet(offer.boards)
         skip, fail = (None, f"{reason} (--strict-boards)") if offer.strict_boards else (reason, None)
     else:

@@ -148,6 +148,13 @@ class AllureReport:
                 for name, content in collected_evidence(self._session, board, item).items():
                     self._attach_bytes(result, name, content)
 
+    def forget(self, item: pytest.Item) -> None:
+        """Write no result of a test that is passed over: somebody else runs it."""
+        listener: Any = self._config.pluginmanager.get_plugin(LISTENER)
+        begun = listener._cache.pop(item.nodeid)
+        if begun is not None:
+            listener.allure_logger.drop_test(begun)
+
     def _running_test(self) -> TestResult | None:
         listener = self._config.pluginmanager.get_plugin(LISTENER)
         found: TestResult | None = None if listener is None else listener.allure_logger.get_test(None)
@@ -216,7 +223,7 @@ class AllureReport:
     # -- in the controller --------------------------------------------------------------------------------
 
     def add_lost_test(self, record: TestRecord) -> None:
-        """Write the result of a test whose worker died before it could."""
+        """Write the result of a test that no worker has written: it died before it could, or never began."""
         file, _, name = record.nodeid.partition("::")
         now = int(time.time() * 1000)
         full_name = f"{file.removesuffix('.py').replace('/', '.')}#{name.partition('[')[0]}"
@@ -226,14 +233,16 @@ class AllureReport:
             fullName=full_name,
             testCaseId=_digest(full_name),
             historyId=_digest(full_name + name),
-            status=Status.BROKEN,
+            status=Status.SKIPPED if record.outcome == "skipped" else Status.BROKEN,
             statusDetails=StatusDetails(message=record.reason, trace=record.details),
             start=now,
             stop=now,
             labels=[Label(name="epic", value=self._titles.get(record.suite, record.suite))],
         )
-        result.labels += [*labels_of(record.facts), Label(name="verdict", value=record.facts.verdict)]
-        blame(result, record.facts)
+        result.labels += labels_of(record.facts)
+        if record.outcome != "skipped":
+            result.labels.append(Label(name="verdict", value=record.facts.verdict))
+            blame(result, record.facts)
         allure_commons.plugin_manager.hook.report_result(result=result)
 
     def write_environment(self, properties: Iterable[tuple[str, str]]) -> None:

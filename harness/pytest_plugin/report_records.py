@@ -25,7 +25,7 @@ Outcome = Literal["passed", "failed", "skipped", "unfinished"]
 class BoardUsed:
     """A board that a test used.
 
-    :ivar bench: ``virtual`` or ``hardware``.
+    :ivar bench: ``virtual``, ``virtual USB lab`` or ``hardware``.
     :ivar remarks: what else is to be known of it.
     """
 

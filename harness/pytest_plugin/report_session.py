@@ -17,7 +17,8 @@ from harness.pytest_plugin.report_pairs import proven_pairs, read_expected, shor
 from harness.pytest_plugin.report_records import SessionRecords, TestFacts, add_section
 from harness.pytest_plugin.report_redaction import clean_junit, clean_report
 from harness.pytest_plugin.report_summary import BenchFacts, write_summary
-from harness.pytest_plugin.state import NOT_RUN_KEY
+from harness.pytest_plugin.state import NOT_RUN_KEY, USB_LAB, in_usb_lab
+from harness.pytest_plugin.unrun import UNRUN_ATTRIBUTE
 from harness.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ class SessionReports:
         """Redact a report once more, before anybody writes it, and keep the accounts."""
         clean_report(report, self._clean)
         self.records.add(report)
-        if report.nodeid in self._crashed and self._allure is not None:
+        unwritten = report.nodeid in self._crashed or hasattr(report, UNRUN_ATTRIBUTE)
+        if unwritten and self._allure is not None:
             record = self.records.begun(report.nodeid)
             assert record is not None  # noqa: S101 - it was added above; tells mypy so
             self._allure.add_lost_test(record)
@@ -127,7 +129,9 @@ class SessionReports:
 
         xml = self._config.stash.get(xml_key, None)
         if xml is not None:
-            for name, value in self._session.settings.house_rules:
+            rules = self._session.settings.house_rules
+            lab = [("bench", USB_LAB)] if rules and in_usb_lab() else []
+            for name, value in (*lab, *rules, *(("boards", line) for line in self._session.story)):
                 xml.add_global_property(name, value)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -172,6 +176,8 @@ def bench_facts(session: ActiveSession) -> BenchFacts:
         ),
         versions=tuple(versions()),
         rules=session.settings.house_rules,
+        usb_lab=in_usb_lab(),
+        story=tuple(session.story),
     )
 
 
@@ -189,11 +195,12 @@ def versions() -> Iterator[tuple[str, str]]:
 def environment(facts: BenchFacts) -> Iterator[tuple[str, str]]:
     """Give what the whole run has in common, for Allure's environment."""
     number = f"{len(facts.boards)} board{'' if len(facts.boards) == 1 else 's'}"
-    virtual = facts.bench == "virtual"
-    yield "bench", f"VIRTUAL ({number}, all simulated, no hardware)" if virtual else f"HARDWARE ({number})"
+    yield "bench", f"{facts.title} ({number}{'' if facts.on_hardware else ', all simulated, no hardware'})"
     yield "boards", ", ".join(f"{name} ({kind})" for name, kind in facts.boards)
     for name, value in facts.rules:
         yield name.replace(" ", "-"), value
+    for number_of_line, line in enumerate(facts.story, 1):
+        yield f"boards.{number_of_line}", line
     for name, mode, url in facts.backends:
         yield f"backend.{name}", f"{mode} at {url}"
     yield from facts.versions

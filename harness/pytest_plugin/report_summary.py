@@ -28,6 +28,8 @@ class BenchFacts:
     :ivar backends: name, mode and address of each service.
     :ivar versions: what was installed, by name.
     :ivar rules: what might be done with hardware, by name.
+    :ivar usb_lab: whether the attached boards are those of a virtual USB lab.
+    :ivar story: which boards went away, came back and came late, in lines.
     """
 
     bench: str
@@ -35,6 +37,18 @@ class BenchFacts:
     backends: tuple[tuple[str, str, str], ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     rules: tuple[tuple[str, str], ...] = ()
+    usb_lab: bool = False
+    story: tuple[str, ...] = ()
+
+    @property
+    def on_hardware(self) -> bool:
+        """Whether there is anything real about the boards."""
+        return self.bench != "virtual" and not self.usb_lab
+
+    @property
+    def title(self) -> str:
+        """What the bench is, in capitals."""
+        return "VIRTUAL" if self.bench == "virtual" else "VIRTUAL USB LAB" if self.usb_lab else "HARDWARE"
 
     @property
     def banner(self) -> str:
@@ -42,6 +56,8 @@ class BenchFacts:
         number = f"{len(self.boards)} board{'' if len(self.boards) == 1 else 's'}"
         if self.bench == "virtual":
             return f"VIRTUAL BENCH: {number}, all simulated; nothing here was run on hardware"
+        if self.usb_lab:
+            return f"VIRTUAL USB LAB: {number}, all simulated; nothing here was run on hardware"
         return "; ".join(
             [f"HARDWARE: {number} attached", *(f"{name}: {value}" for name, value in self.rules)]
         )
@@ -74,6 +90,8 @@ def summary_data(bench: BenchFacts, records: SessionRecords) -> dict[str, Any]:
     """Return everything that the page shows, as plain data."""
     return {
         "bench": bench.bench,
+        "usb_lab": bench.usb_lab,
+        "story": list(bench.story),
         "boards": [{"id": name, "kind": kind} for name, kind in bench.boards],
         "backends": [{"name": name, "mode": mode, "url": url} for name, mode, url in bench.backends],
         "rules": dict(bench.rules),
@@ -118,11 +136,14 @@ class SummaryPage:
         """Return the page as HTML."""
         failed = [test for test in self._records.tests if test.outcome == "failed"]
         not_run = self._records.not_run
+        colour = "attached" if self._bench.on_hardware else "virtual"
+        story = self._bench.story
         parts = [
-            f'<p class="banner {self._text(self._bench.bench)}">{self._text(self._bench.banner)}</p>',
+            f'<p class="banner {colour}">{self._text(self._bench.banner)}</p>',
             "<h1>Provisioning summary</h1>",
             self._counts(),
             self._ground(),
+            *self._section("Boards that came and went", [self._list(story)] if story else []),
             *self._section("Failures", [self._failure(test) for test in failed]),
             *self._section("Not run", [self._list(not_run)] if not_run else []),
             *self._section("Tests", [self._tests()]),

@@ -87,7 +87,7 @@ class TestReports:
     def _facts(self, item: pytest.Item, board: LeasedBoard | None) -> TestFacts:
         return TestFacts(
             suite=item.path.parent.name,
-            boards=[] if board is None else [_used(board)],
+            boards=[] if board is None else [_used(board, self._session.hardware)],
             backends=[f"{name}={backend.mode}" for name, backend in sorted(self._backends_of(item).items())],
             proves=pairs_of(item),
             repeat=self.command_line(item, board),
@@ -159,12 +159,12 @@ class TestReports:
             yield "--allow-destructive"
 
 
-def _used(board: LeasedBoard) -> BoardUsed:
+def _used(board: LeasedBoard, hardware: str) -> BoardUsed:
     description = board.description
     return BoardUsed(
         id=description.id,
         kind=description.kind,
-        bench="virtual" if description.virtual else "hardware",
+        bench="virtual" if description.virtual else hardware,
         remarks=list(board.remarks),
     )
 

@@ -22,6 +22,7 @@ from harness.pytest_plugin.placement import (
     fixture_names,
     place,
 )
+from harness.pytest_plugin.report_tests import board_answers
 from harness.pytest_plugin.state import (
     BOARD_KEY,
     CONSOLE_MARKS_KEY,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from harness.backends.ledger import Entry
     from harness.console import Console
     from harness.inventory.board import Board
+    from harness.pytest_plugin.absence import Absences
     from harness.pytest_plugin.conftests import ConftestHooks
     from harness.pytest_plugin.state import ActiveSession
 
@@ -63,6 +65,7 @@ class TestRunner:
         recovers: bool = False,
         watches_deadlines: bool = True,
         on_console: Callable[[LeasedBoard, str, Console], None] | None = None,
+        absences: Absences | None = None,
     ) -> None:
         """Hold the boards of this process; nothing is opened yet.
 
@@ -73,6 +76,7 @@ class TestRunner:
         :param recovers: whether a worker that died left our board in an unknown state.
         :param watches_deadlines: whether tests are interrupted; not while somebody debugs them.
         :param on_console: called with each console that is opened.
+        :param absences: which boards are away, when boards may come and go.
         """
         self._session = session
         self._conftests = conftests
@@ -82,33 +86,52 @@ class TestRunner:
             backends=session.backends,
             known_backends=known_backends,
             strict_boards=session.settings.strict_boards,
+            late_boards=session.settings.late_boards,
         )
-        captures = session.directory / "captures" / session.worker_id
-        captures.mkdir(mode=0o700, exist_ok=True)
-        self._boards = {
-            board.id: LeasedBoard(
-                board,
-                session.plugins,
-                capture_directory=captures,
-                on_console=on_console,
-                settings=session.settings.for_boards,
-                register_secret=session.redactor.add,
-                accounts=self._accounts_of(board, place),
-            )
-            for board in session.own_boards
-        }
-        self._to_recover = set(self._boards) if recovers else set()
-        self._left = {
-            board.id: self._left_on(board, place if recovers else None) for board in session.own_boards
-        }
+        self._captures = session.directory / "captures" / session.worker_id
+        self._captures.mkdir(mode=0o700, exist_ok=True)
+        self._place = place
+        self._on_console = on_console
+        self._absences = absences
+        self._boards: dict[str, LeasedBoard] = {}
+        self._to_recover: set[str] = set()
+        self._left: dict[str, list[Entry]] = {}
         self._kept: dict[str, str] = {}
         self._lent: set[str] = set()
         self.current: pytest.Item | None = None
         self._resources = ExitStack()
-        for leased in self._boards.values():
-            session.plugins.hook.harness_board_leased(board=leased)
-            self._resources.callback(leased.close)
-            self._resources.callback(session.plugins.hook.harness_board_released, board=leased)
+        for board in session.own_boards:
+            self.add_board(board, recovers=recovers)
+
+    def add_board(self, board: Board, *, recovers: bool = False) -> None:
+        """Hold one more board; nothing is opened yet.
+
+        :param recovers: whether a worker that died left it in an unknown state.
+        """
+        leased = self._boards[board.id] = LeasedBoard(
+            board,
+            self._session.plugins,
+            capture_directory=self._captures,
+            on_console=self._on_console,
+            settings=self._session.settings.for_boards,
+            register_secret=self._session.redactor.add,
+            accounts=self._accounts_of(board, self._place),
+        )
+        if recovers:
+            self._to_recover.add(board.id)
+        self._left[board.id] = self._left_on(board, self._place if recovers else None)
+        self._session.plugins.hook.harness_board_leased(board=leased)
+        self._resources.callback(leased.close)
+        self._resources.callback(self._session.plugins.hook.harness_board_released, board=leased)
+
+    @property
+    def _own(self) -> list[Board]:
+        """What is known now of the boards of this process."""
+        return [leased.description for leased in self._boards.values()]
+
+    def leased(self, board_id: str) -> LeasedBoard | None:
+        """Return a board as this process uses it; ``None`` of another's."""
+        return self._boards.get(board_id)
 
     def _accounts_of(self, board: Board, place: str) -> LedgerAccounts | None:
         session = self._session
@@ -131,6 +154,8 @@ class TestRunner:
     def recover_boards(self) -> None:
         """Put back what the worker that this one replaces changed; what fails is tried again at first use."""
         for board_id in list(self._to_recover):
+            if self._is_away(board_id):
+                continue
             with suppress(HarnessError):
                 self._recover(self._boards[board_id])
 
@@ -199,8 +224,10 @@ class TestRunner:
 
     def _choose(self, item: pytest.Item, placement: Placement) -> LeasedBoard | None:
         """Note which board a test gets; ``None`` when every one that fits is kept for somebody to look at."""
-        fitting = [board for board in placement.boards if board.id in self._boards]
-        free = [board for board in fitting if board.id not in self._kept]
+        need = placement.need or BoardNeed()
+        there = need.fitting(self._own)
+        free = [board for board in there if board.id not in self._kept]
+        free.sort(key=lambda board: self._is_away(board.id))
         if not free:
             return None
         leased = self._boards[free[0].id]
@@ -225,6 +252,9 @@ class TestRunner:
             _end_faults(leased)  # those that a dead session or worker left on a bench that lives longer
         self._recover(leased)
         yield leased
+        if self._is_away(leased.id) or (leased.lost is not None and self._absences is not None):
+            self._note_lost(leased)
+            return
         if self.keeps(item):
             self._kept[leased.id] = item.nodeid
             if isinstance(leased.accounts, LedgerAccounts):
@@ -235,23 +265,38 @@ class TestRunner:
         if hasattr(driver, "restore"):
             driver.restore()
 
+    def _is_away(self, board_id: str) -> bool:
+        return self._absences is not None and self._absences.reason(board_id) is not None
+
+    def _note_lost(self, leased: LeasedBoard) -> None:
+        """Leave a board that is away as it is; what a test changed is put back when it is used again."""
+        if self._session.worker_id != MAIN_WORKER:  # there the controller tells, in the same process
+            self._session.plugins.hook.harness_board_lost(board=leased)
+        leased.close()
+        self._to_recover.add(leased.id)
+        if self._session.ledger is not None:
+            own = self._session.ledger.entries(
+                subject=leased.id, session=self._session.run_id, worker=self._place
+            )
+            self._left[leased.id] = [entry for entry in own if is_of_board(entry, leased.description)]
+
     def _placement_of(self, item: pytest.Item) -> Placement:
         """Place a test that asks for its board by ``request.getfixturevalue`` only."""
         placement = item.stash[PLACEMENT_KEY]
         if placement.need is not None:
             return placement
         need = read_board_marks(item.iter_markers(BOARD), item.nodeid).need
-        return Placement(need=need, boards=need.fitting(self._session.own_boards))
+        return Placement(need=need, boards=need.fitting(self._own))
 
     def _explain_no_board(self, item: pytest.Item) -> NoReturn:
         need = self._placement_of(item).need or BoardNeed()
-        fitting: tuple[Board, ...] = need.fitting(self._session.own_boards)
+        fitting: tuple[Board, ...] = need.fitting(self._own)
         if fitting:
             kept = "; ".join(f"{board.id} as {self._kept[board.id]} left it" for board in fitting)
             pytest.skip(f"every board that fits is kept (--keep): {kept}")
         if BOARD_FIXTURE not in fixture_names(item):
             pytest.fail(
-                f"{need.unmet(self._session.own_boards)}; name 'board' among the test's arguments, so that it"
+                f"{need.unmet(self._own)}; name 'board' among the test's arguments, so that it"
                 " is sent where a board fits",
                 pytrace=False,
             )
@@ -300,9 +345,13 @@ class TestRunner:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        """Watch the deadline."""
+        """Watch the deadline; a test whose board is gone at its end has failed, whatever it looked at."""
         with item.stash[_DEADLINE_KEY].over("call"):
-            return (yield)
+            outcome = yield
+            leased = item.stash.get(BOARD_KEY, None)
+            if leased is not None and self._absences is not None:
+                self._absences.wait_for(leased, answers=board_answers)
+            return outcome
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Iterator[None]:

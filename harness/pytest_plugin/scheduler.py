@@ -16,9 +16,13 @@ from harness.pytest_plugin.handover import read_needs
 from harness.scheduling.dispatch import Dispatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from harness.inventory.board import Board
     from harness.pytest_plugin.state import ActiveSession
+    from harness.pytest_plugin.turns import Turns
+    from harness.scheduling.needs import BoardNeed
+    from harness.scheduling.queues import Boards
 
 
 class WorkerController(Protocol):
@@ -44,14 +48,28 @@ class BoardScheduling:
     """
 
     def __init__(
-        self, config: pytest.Config, session: ActiveSession, board_of: Mapping[str, str | None]
+        self,
+        config: pytest.Config,
+        session: ActiveSession,
+        board_of: Mapping[str, str | None],
+        *,
+        turns: Turns | None = None,
+        start_worker: Callable[[str], bool] | None = None,
     ) -> None:
         """Wait for the workers.
 
         :param config: the controller's.
         :param session: the session.
         :param board_of: id of the board of each worker, by worker id; grows as workers are configured.
+        :param turns: by which tests are revoked that a worker has not begun.
+        :param start_worker: starts a worker for a board; tells whether it did.
         """
+        self._turns = turns
+        self._start_worker = start_worker
+        self.give_up: Callable[[Sequence[str]], None] | None = None
+        """Takes the ids of tests that no board can run any more."""
+        self._needs: list[BoardNeed | None] = []
+        self._early: list[Callable[[Dispatcher[WorkerController]], None]] = []
         self.config = config
         self._session = session
         self._board_of = board_of
@@ -85,7 +103,15 @@ class BoardScheduling:
         """Whether all workers may be shut down; read after each event."""
         if self._dispatcher is None:
             return self._disagreement
+        self._start_missing_workers(self._dispatcher)
         return self._dispatcher.only_last_tests_left
+
+    def _start_missing_workers(self, dispatcher: Dispatcher[WorkerController]) -> None:
+        """Start workers for boards that have none: after an event xdist has replaced the one that crashed."""
+        if self._start_worker is not None:
+            for board in dispatcher.boards_without_worker():
+                if not self._start_worker(board):
+                    return
 
     @property
     def has_pending(self) -> bool:
@@ -120,7 +146,7 @@ class BoardScheduling:
                 return
             first = next(iter(self._collections))
             self.collection = self._collections[first]
-            self._dispatcher = Dispatcher(self._boards_of_tests(first.gateway.id))
+            self._dispatcher = self._make_dispatcher(first.gateway.id)
         joining = [node for node in self._waiting if node in self._collections]
         for node in joining:
             self._waiting.remove(node)
@@ -128,16 +154,26 @@ class BoardScheduling:
                 self._dispatcher.add_worker(node, self._board_of[node.gateway.id])
             else:  # a replacement that collected anything else would run the wrong tests
                 self._report_difference(self.collection, self._collections[node], node)
+                self._start_worker = None  # and so would the next one
                 node.shutdown()
         self._give_orders()
 
-    def _boards_of_tests(self, worker: str) -> list[frozenset[str] | None]:
-        fitting: list[frozenset[str] | None] = []
-        for need in read_needs(self._session.directory, worker):
+    def _make_dispatcher(self, worker: str) -> Dispatcher[WorkerController]:
+        self._needs = read_needs(self._session.directory, worker)
+        boards_of: list[Boards] = []
+        for need in self._needs:
             boards = None if need is None else need.fitting(self._session.boards)
-            # A test that fits no board is skipped, or fails, with the reason: any worker can say so.
-            fitting.append(frozenset(board.id for board in boards) if boards else None)
-        return fitting
+            # A test that fits no board is skipped, or fails, with the reason: any worker can say so, unless
+            # a board may come that it fits.
+            waits = need is not None and self._session.settings.late_boards
+            boards_of.append(frozenset(board.id for board in boards or ()) if boards or waits else None)
+        dispatcher = Dispatcher(boards_of, self._revoke, restarts=self._start_worker is not None)
+        for event in self._early:
+            event(dispatcher)
+        return dispatcher
+
+    def _revoke(self, node: WorkerController, turn: int) -> bool:
+        return self._turns is not None and self._turns.claim(node.gateway.id, turn)
 
     def _collections_agree(self) -> bool:
         collections = iter(self._collections.items())
@@ -159,6 +195,9 @@ class BoardScheduling:
 
     def _give_orders(self) -> None:
         assert self._dispatcher is not None  # noqa: S101 - called after schedule() alone; tells mypy so
+        hopeless = self._dispatcher.take_hopeless()
+        if hopeless and self.give_up is not None:
+            self.give_up([self.collection[index] for index in hopeless])
         for node in self._dispatcher.workers:
             if node.shutting_down:
                 self._dispatcher.stop(node)
@@ -200,3 +239,70 @@ class BoardScheduling:
         crashed = self._dispatcher.retire(node)
         self._give_orders()
         return None if crashed is None else self.collection[crashed]
+
+    # -- boards that come and go: called by the harness, in the main thread -------------------------------
+
+    def expect(self, worker: str) -> None:
+        """A worker was configured; it is going to take part when it has collected."""
+        if self._dispatcher is not None:
+            self._dispatcher.expect(self._board_of[worker])
+
+    def expect_no_longer(self, worker: str) -> None:
+        """A worker ended, perhaps before it took part."""
+        if self._dispatcher is not None and all(
+            node.gateway.id != worker for node in self._dispatcher.workers
+        ):
+            self._dispatcher.expect_no_longer(self._board_of[worker])
+
+    def lose_board(self, board: str) -> None:
+        """A board went away."""
+        self._tell(lambda dispatcher: dispatcher.lose_board(board))
+
+    def return_board(self, board: Board) -> None:
+        """A board came back."""
+        self._tell(lambda dispatcher: dispatcher.return_board(board.id))
+
+    def give_up_board(self, board: str) -> None:
+        """A board is not waited for any longer."""
+        self._tell(lambda dispatcher: dispatcher.give_up_board(board))
+
+    def add_board(self, board: Board) -> None:
+        """A board came that the session did not have."""
+
+        def add(dispatcher: Dispatcher[WorkerController]) -> None:
+            fitting = [
+                index for index, need in enumerate(self._needs) if need is not None and not need.misfit(board)
+            ]
+            dispatcher.add_board(board.id, fitting)
+
+        self._tell(add)
+
+    def _tell(self, event: Callable[[Dispatcher[WorkerController]], None]) -> None:
+        if self._dispatcher is None:
+            self._early.append(event)
+        else:
+            event(self._dispatcher)
+            self._give_orders()
+
+    def running_on(self, board: str) -> str | None:
+        """Return the id of the test that a board's worker runs, or is about to."""
+        for node in self._dispatcher.workers if self._dispatcher is not None else ():
+            if self._board_of[node.gateway.id] == board:
+                held = self._dispatcher.held_by(node) if self._dispatcher is not None else ()
+                return self.collection[held[0]] if held else None
+        return None
+
+    @property
+    def waiting(self) -> int:
+        """How many tests wait for the return of a board, since no other fits them."""
+        return 0 if self._dispatcher is None else self._dispatcher.queues.waiting
+
+    def take_homeless(self) -> list[str]:
+        """Take out the tests that fit no board, now that none can come any more."""
+        if self._dispatcher is None:
+            return []
+        return [self.collection[index] for index in self._dispatcher.take_homeless()]
+
+    def need_of(self, test: str) -> BoardNeed | None:
+        """Return what a test needs of its board."""
+        return self._needs[self.collection.index(test)]

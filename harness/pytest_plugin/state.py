@@ -6,6 +6,7 @@ still there in each ``pytest_runtest_makereport`` of the item (setup, call and t
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from harness.plugins import HarnessPluginManager
     from harness.redaction import Redactor
 
+USB_LAB = "virtual USB lab"
 CONTROLLER = "controller"
 MAIN_WORKER = "main"
 
@@ -43,6 +45,7 @@ class ActiveSession:
     :ivar ledger: what is made in services and changed on boards; ``None`` when nothing is run.
     :ivar board_of_worker: in the controller of xdist, the board of every worker there was; ``None`` for a
         worker without a board. A worker's console captures are in ``directory/captures/WORKER``.
+    :ivar story: in the process that the user started, which boards went away, came back and came late.
     """
 
     settings: Settings
@@ -57,11 +60,22 @@ class ActiveSession:
     ledger: Ledger | None = None
     shared_secrets: str = ""
     board_of_worker: dict[str, str | None] = field(default_factory=dict)
+    story: list[str] = field(default_factory=list)
+
+    @property
+    def hardware(self) -> str:
+        """What reports call the bench of boards that no virtual bench controls."""
+        return USB_LAB if in_usb_lab() else "hardware"
 
     @property
     def runs_tests(self) -> bool:
         """Whether tests run in this process."""
         return self.worker_id != CONTROLLER
+
+
+def in_usb_lab() -> bool:
+    """Tell whether this process sees the devices of a virtual USB lab in the place of the host's."""
+    return "UMOCKDEV_DIR" in os.environ
 
 
 SESSION_KEY: pytest.StashKey[ActiveSession] = pytest.StashKey()

@@ -11,15 +11,18 @@ import pytest
 from harness.backends.ledger import Ledger
 from harness.errors import HarnessError
 from harness.plugins import load_plugins
+from harness.pytest_plugin.absence import Absences
 from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import Handover, lifeline_path
 from harness.pytest_plugin.live_console import LiveConsole
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.report_terminal import guard_streams
+from harness.pytest_plugin.revocation import Revocation
 from harness.pytest_plugin.runner import RUNNER_KEY, TestRunner
 from harness.pytest_plugin.services import Services, backend_specs
 from harness.pytest_plugin.signals import interrupt_once, shorten_traceback
 from harness.pytest_plugin.state import SESSION_KEY, ActiveSession
+from harness.pytest_plugin.turns import Turns
 from harness.redaction import Redactor, protect_messages
 from harness.redaction.sharing import join_secrets
 from harness.session_lifeline import watch_lifeline
@@ -62,7 +65,7 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
         redactor=Redactor.of_plugins(plugins),
         plugins=plugins,
         boards=handover.boards,
-        own_boards=tuple(board for board in handover.boards if board.id == handover.own_board),
+        own_boards=() if handover.own_board is None else (handover.own_board,),
         backends={backend.name: backend for backend in handover.backends},
         ledger=ledger,
     )
@@ -74,7 +77,13 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
     guard_streams(config, session.redactor)
     config.stash[SESSION_KEY] = session
     config.pluginmanager.register(QuickInterrupt(config), "harness-interrupt")
-    begin_running(config, session, conftests, backend_specs(plugins), replaces=handover.replaces)
+    absences = Absences(session.directory) if handover.watched else None
+    begin_running(
+        config, session, conftests, backend_specs(plugins), replaces=handover.replaces, absences=absences
+    )
+    if handover.watched:
+        revocation = Revocation(config, Turns(session.directory), worker_id)
+        config.pluginmanager.register(revocation, "harness-revocation")
     begin_reporting(config, session)
 
 
@@ -98,10 +107,12 @@ def begin_running(
     specs: Mapping[str, BackendSpec],
     *,
     replaces: str | None = None,
+    absences: Absences | None = None,
 ) -> None:
     """Make fixtures and hooks ready to run tests in this process.
 
     :param replaces: id of the first worker that had this place, when this one replaces it.
+    :param absences: which boards are away, when boards may come and go.
     """
     live = LiveConsole(config) if config.option.capture == "no" else None
     runner = TestRunner(
@@ -112,6 +123,7 @@ def begin_running(
         recovers=replaces is not None,
         watches_deadlines=not config.option.usepdb,
         on_console=live.show if live else None,
+        absences=absences,
     )
     config.add_cleanup(runner.close)
     services = Services(session, runner, specs.values(), place=replaces or session.worker_id)

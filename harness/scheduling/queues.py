@@ -7,6 +7,7 @@ unless another board that they fit is there.
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,6 +63,15 @@ class Queues:
         """Tell whether a board can run tests now."""
         return board not in self.awaited and board not in self.given_up
 
+    @property
+    def waiting(self) -> int:
+        """How many tests wait for the return of a board, since none that they fit is there."""
+        return sum(
+            len(queue)
+            for boards, queue in self._queues.items()
+            if boards and not any(map(self.is_there, boards))
+        )
+
     def can_be_run(self, boards: Boards) -> bool:
         """Tell whether tests may still be run that fit these boards: one is there, or awaited."""
         return boards is None or any(board not in self.given_up for board in boards)
@@ -69,6 +79,17 @@ class Queues:
     def take(self, boards: Boards) -> int:
         """Take the next test out of a queue."""
         return self._queues[boards].popleft()
+
+    def first_of(self, boards: Boards, *, but: int | None) -> tuple[int, ...]:
+        """Return the next test of a queue, if there is one.
+
+        :param but: a test that does not count.
+        """
+        return tuple(islice((index for index in self._queues.get(boards, ()) if index != but), 1))
+
+    def remove(self, index: int) -> None:
+        """Take a test out of its queue."""
+        self._queues[self._boards_of[index]].remove(index)
 
     def put_first(self, index: int) -> None:
         """Put a test in front of its queue."""

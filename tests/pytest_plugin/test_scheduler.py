@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from harness.config import Settings
 from harness.inventory.board import Board
 from harness.pytest_plugin.handover import write_needs
 from harness.pytest_plugin.scheduler import BoardScheduling
@@ -50,7 +51,7 @@ class Stage:
         hook = SimpleNamespace(pytest_collectreport=self.collect_report)
         config = SimpleNamespace(option=SimpleNamespace(tx=["popen"] * workers), hook=hook)
         boards = tuple(Board(id=name, kind="k", driver="d") for name in ("a", "b"))
-        session = SimpleNamespace(directory=directory, boards=boards)
+        session = SimpleNamespace(directory=directory, boards=boards, settings=Settings())
         self.board_of: dict[str, str | None] = {}
         self.scheduler = BoardScheduling(cast("Any", config), cast("Any", session), self.board_of)
 

@@ -1,0 +1,69 @@
+"""The leases of boards that are plugged in while a session runs: taken before a board is asked who it is."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from harness.inventory.identity import Answer, ask_boards, place_of
+from harness.inventory.leases import Lease, holder
+
+if TYPE_CHECKING:
+    from harness.inventory.board import Board
+    from harness.inventory.leases import Leases
+    from harness.plugins import HarnessPluginManager
+
+
+class LateLeases:
+    """Leases boards by where they are, until it is known who they are."""
+
+    def __init__(self, leases: Leases, plugins: HarnessPluginManager, session: str) -> None:
+        """Hold nothing yet.
+
+        :param leases: those of the session's boards.
+        :param plugins: who knows how to ask.
+        :param session: id of the session.
+        """
+        self._leases = leases
+        self._plugins = plugins
+        self._session = session
+        self._lock = threading.Lock()
+        self._places: dict[str, Lease] = {}
+
+    def ask(self, candidate: Board) -> Answer:
+        """Ask a board who it is while nobody else may; on whatever thread.
+
+        :raises LeaseBusy: somebody else holds it.
+        """
+        self._take(candidate)
+        (answer,) = ask_boards([candidate], self._plugins)
+        if answer.problem is not None:
+            self.release(candidate)
+        return answer
+
+    def _take(self, candidate: Board) -> None:
+        with self._lock:
+            there = holder(candidate)
+            if there is None or there.session != self._session:
+                self._places[place_of(candidate)] = Lease(candidate, self._session, deadline=0)
+
+    def join(self, board: Board) -> None:
+        """Hold a board for the rest of the session, by each name that it has.
+
+        :raises LeaseBusy: somebody else holds it by its identity.
+        """
+        self.release(board)
+        self._leases.take([board], deadline=0)
+
+    def release(self, board: Board) -> None:
+        """Give back what is at a board's place; nothing happens when it is not held by that."""
+        with self._lock:
+            lease = self._places.pop(place_of(board), None)
+        if lease is not None:
+            lease.release()
+
+    def close(self) -> None:
+        """Give everything back that did not become a board of the session."""
+        with self._lock:
+            while self._places:
+                self._places.popitem()[1].release()
