@@ -118,11 +118,12 @@ class Console:
         """Why its port is gone; ``None`` while it is there."""
         return self._intake.lost
 
-    def close_port(self) -> None:
-        """Close the port that went away, so that the system can give its name to another; idempotent.
+    def is_there(self) -> bool:
+        """Tell whether its port is there at this moment, though nobody has noticed yet that it went."""
+        return not self._closed and self._intake.lost is None and self._outlet.is_there()
 
-        For a :class:`~harness.console.seeking.Seeker`, before it looks.
-        """
+    def close_port(self) -> None:
+        """Close the port that went away, so that its name is free. For a seeker, before it looks."""
         lost = self._intake.lost
         if lost is not None:
             self._outlet.release(lost)

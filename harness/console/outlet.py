@@ -80,6 +80,15 @@ class Outlet:
         if self._gone is not None:
             raise BoardLost(str(self._gone)) from self._gone
 
+    def is_there(self) -> bool:
+        """Tell whether the port is there at this moment, though nobody has read yet that it went."""
+        with self.lock:
+            if self._gone is not None:
+                return False
+            look = select.poll()
+            look.register(self.port.fd, 0)
+            return not look.poll(0)
+
     def release(self, reason: BoardLost) -> None:
         """Close a port that went away, so that the system can give its name to another; idempotent.
 

@@ -121,13 +121,18 @@ class Finder:
         return known_profiles(self._plugins)
 
     def look(
-        self, board: Board, role: str, *, held: Collection[str] = (), returning: bool = False
+        self,
+        board: Board,
+        role: str,
+        *,
+        held: Callable[[], Collection[str]] = tuple,
+        returning: bool = False,
     ) -> Sighting:
         """Look once where an endpoint of a board is.
 
         :param board: the board, as it was last known.
         :param role: the endpoint's role.
-        :param held: ports that we hold and that are known to be this board's.
+        :param held: gives the ports that we hold at that moment and that are known to be this board's.
         :param returning: the board went away since it was last known, so that what is where it was may be
             another.
         :raises CannotBeFound: nothing tells the board from others.
@@ -156,7 +161,9 @@ class Finder:
 
     # -- on USB -------------------------------------------------------------------------------------------
 
-    def _on_usb(self, board: Board, role: str, held: Collection[str], *, returning: bool) -> Sighting:
+    def _on_usb(
+        self, board: Board, role: str, held: Callable[[], Collection[str]], *, returning: bool
+    ) -> Sighting:
         if not (returning or board.ambiguous) and _is_at_home(board, board.endpoints[role]):
             return Sighting(board=board, endpoint=board.endpoints[role])
         found = self._candidates(board, role)
@@ -164,8 +171,9 @@ class Finder:
             serial = board.properties.get(USB_SERIAL)
             what = "like it" if serial is None else f"with the serial number {serial}"
             raise BoardLost(f"no USB device {what} is there")
+        ours = held()  # only now: what is still held after the ports were listed had its name when they were
         for one in found:
-            if any(url in one.ports for url in held):  # it has not been away since we opened that port
+            if any(url in one.ports for url in ours):
                 return Sighting(board=one, endpoint=one.endpoints[role])
         stayed = found[0].properties[USB_LOCATION] == board.properties.get(USB_LOCATION)
         alone = len(found) == 1 and not board.ambiguous

@@ -82,7 +82,7 @@ class BoardSeeker:
         from harness.console import Console
 
         board = self._board
-        sighting = Finder(self._plugins).look(board.description, role, held=self._held())
+        sighting = Finder(self._plugins).look(board.description, role, held=self._held)
         console = Console.open(
             sighting.endpoint,
             name=name,
@@ -96,7 +96,7 @@ class BoardSeeker:
         return console
 
     def _held(self) -> list[str]:
-        return [one.url for one in self._board.open_consoles.values() if one.lost is None]
+        return [one.url for one in self._board.open_consoles.values() if one.is_there()]
 
     def _can_come_back(self) -> bool:
         """Tell whether a port that is not there may be found elsewhere, or told from another board's."""
@@ -174,7 +174,7 @@ class BoardSeeker:
 
     def _bring_back(self, finder: Finder, search: _Search) -> None:
         board = self._board
-        sighting = finder.look(board.description, search.role, held=self._held(), returning=True)
+        sighting = finder.look(board.description, search.role, held=self._held, returning=True)
         port = open_sighted(sighting, search.console.name)
         board.description = sighting.board
         board.lost = None
