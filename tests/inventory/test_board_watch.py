@@ -25,6 +25,7 @@ from tests.inventory.test_presence import SERIAL, dk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import pytest
 
@@ -227,10 +228,14 @@ def test_late_board_is_asked_by_the_plugins(monkeypatch: pytest.MonkeyPatch) -> 
 class Watcher:
     """A process in the lab that watches all of its boards."""
 
-    def __init__(self, lab: Lab, *options: str) -> None:
+    def __init__(self, lab: Lab, *options: str, **variables: str) -> None:
         """Start it."""
         self.process = lab.open(
-            [sys.executable, "-m", "tests.inventory.watcher", *options],
+            [
+                "env",
+                *(f"{name}={value}" for name, value in variables.items()),
+                *(sys.executable, "-m", "tests.inventory.watcher", *options),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -238,7 +243,9 @@ class Watcher:
         self._too_late.start()
         self.lost: set[str] = set()
         self.ports: dict[str, dict[str, str]] = {}
-        self.ids: dict[str, str] = self.read("ready")["ids"]
+        ready = self.read("ready")
+        self.udev: bool = ready["udev"]
+        self.ids: dict[str, str] = ready["ids"]
 
     def read(self, what: str) -> dict[str, Any]:
         """Read lines up to one of some sort, and keep what they say."""
@@ -302,6 +309,31 @@ def test_storm_of_plugs(usb_lab: Lab) -> None:
         last = {watcher.ids[imei]: str(states[name].ports["console"]) for name, imei in boards.items()}
         while watcher.lost or any(watcher.ports.get(one, {}).get("console") != last[one] for one in last):
             watcher.read("Returned")
+
+
+def test_host_without_udev(usb_lab: Lab, tmp_path: Path) -> None:
+    """Where nobody tells of ports they are listed again and again: a swap under renamed ttys is seen, too."""
+    (tmp_path / "pyudev.py").write_text("raise ImportError('there is no libudev')")
+    serials = {"own": "001051200001", "twin1": "001051200009", "twin2": "001051200009"}
+    places = dict(zip(serials, ("1-1.1", "1-1.2", "1-1.3"), strict=True))
+    boards = {}
+    for name, serial in serials.items():
+        state = usb_lab.client.add("nrf9151dk-virtual", id=name, usb={"port": places[name], "serial": serial})
+        boards[state.properties["imei"]] = name
+    with Watcher(usb_lab, PYTHONPATH=str(tmp_path)) as watcher:
+        assert not watcher.udev
+        assert watcher.ids.keys() == boards.keys()
+        for name in boards.values():
+            usb_lab.client.board(name).unplug()
+        while watcher.lost != set(watcher.ids.values()):
+            watcher.read("Lost")
+        for name, place in (("twin1", "1-1.1"), ("twin2", "1-1.2"), ("own", "1-1.3")):
+            usb_lab.client.board(name).plug(port=place)
+        while watcher.lost:
+            watcher.read("Returned")
+        for state in usb_lab.client.boards():
+            now = watcher.ports[watcher.ids[state.properties["imei"]]]
+            assert now["console"] == str(state.ports["console"])
 
 
 def test_late_boards_of_the_lab(usb_lab: Lab) -> None:

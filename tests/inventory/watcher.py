@@ -15,6 +15,7 @@ from harness.inventory.board_news import Lost, News
 from harness.inventory.board_watch import BoardWatch
 from harness.inventory.builtin import survey
 from harness.inventory.identity import ask_boards, confirm
+from harness.inventory.serial_ports import connect_to_udev
 from harness.plugins import load_plugins
 
 
@@ -40,7 +41,8 @@ def main() -> None:
     plugins = load_plugins()
     boards = confirm(ask_boards(survey(plugins, None).boards, plugins), None).boards
     with BoardWatch(boards, plugins, Settings(), late="--late" in sys.argv, tell=tell):
-        say(what="ready", ids={board.identity: board.id for board in boards})
+        udev = connect_to_udev() is not None
+        say(what="ready", ids={board.identity: board.id for board in boards}, udev=udev)
         sys.stdin.read()
 
 
