@@ -288,7 +288,7 @@ def test_storm_of_plugs(usb_lab: Lab) -> None:
     with Watcher(usb_lab) as watcher:
         assert watcher.ids.keys() == set(boards.values())
         plugged = dict.fromkeys(boards, True)
-        for _ in range(60):
+        for _ in range(40):
             name = dice.choice(list(boards))
             controls = usb_lab.client.board(name)
             if plugged[name]:
