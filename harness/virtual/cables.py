@@ -46,6 +46,12 @@ ANYHOW = Placement()
 class Cable(Protocol):
     """The cable of one board."""
 
+    def check(self, roles: Sequence[str], placement: Placement) -> None:
+        """Refuse a placement for a board that is plugged in now and is to be moved there.
+
+        :raises UsageError: it does not fit.
+        """
+
     def reserve(self, roles: Sequence[str], placement: Placement) -> Mapping[str, PortName]:
         """Take names for the ports of a board that is plugged in.
 
@@ -78,12 +84,26 @@ class PlainCable:
         """
         self._names = names
 
+    def check(self, roles: Sequence[str], placement: Placement) -> None:  # noqa: ARG002 - the contract's
+        """Refuse a placement: a plain port has none.
+
+        :raises UsageError: a port or a name is asked for.
+        """
+        for key, value in (("port", placement.port), ("names", placement.names)):
+            if value:
+                raise UsageError(
+                    "the board is not on USB",
+                    key=key,
+                    value=value,
+                    expected="a bench started with a USB lab (start_bench(usb=True), harness bench up --usb)",
+                )
+
     def reserve(self, roles: Sequence[str], placement: Placement) -> Mapping[str, PortName]:
         """Take the lowest free names.
 
         :raises UsageError: a port or a name is asked for.
         """
-        self._refuse(placement)
+        self.check(roles, placement)
         taken = {}
         for role in roles:
             link = self._names.take(avoid=placement.avoid)
@@ -105,20 +125,9 @@ class PlainCable:
 
         :raises UsageError: a port or a name is asked for.
         """
-        self._refuse(placement)
+        self.check((), placement)
         return True
 
     def describe(self) -> dict[str, str | None] | None:
         """Return ``None``: no USB."""
         return None
-
-    @staticmethod
-    def _refuse(placement: Placement) -> None:
-        for key, value in (("port", placement.port), ("names", placement.names)):
-            if value:
-                raise UsageError(
-                    "the board is not on USB",
-                    key=key,
-                    value=value,
-                    expected="a bench started with a USB lab (start_bench(usb=True), harness bench up --usb)",
-                )

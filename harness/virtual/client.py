@@ -282,7 +282,7 @@ class VirtualBoardControls:
 
         :param port: hub port, in a USB lab; ``None``: where it was.
         :param names: names of ttys by role, in a USB lab; those not given are others than before.
-        :raises UsageError: port or name do not fit or are taken; the board stays unplugged.
+        :raises UsageError: port or name do not fit or are taken; the board stays where it is.
         """
         self._client.request("replug", board=self.id, port=port, names=dict(names or {}))
 

@@ -75,7 +75,9 @@ class HostedBoard:
         self._cable = cable
         self._watch = watch
         self._access = access
-        self._circuit = AutoReset(self._hold_in_reset, self._release_reset) if auto_reset else None
+        self._circuit: AutoReset | None = None
+        if auto_reset:
+            self._circuit = AutoReset(self._hold_in_reset, self._release_reset, loop.call_later)
         self._held = False
         self._ports: dict[str, Port] = {}
         self._shapes: dict[str, Shape] = {}
@@ -225,10 +227,11 @@ class HostedBoard:
 
         :param back: called when the new ports exist, or with what prevents that.
         :param placement: where, and under which names; those it does not give are other ones than before.
-        :raises BenchFault: the board is not plugged.
+        :raises HarnessError: it is not plugged, or the placement does not fit; it stays where it is.
         """
         if not self.plugged:
             raise BenchFault(f"board {self.spec.id} is not plugged")
+        self._cable.check(self._roles, placement)
         old = frozenset(port.name.link for port in self._ports.values())
 
         def gone() -> None:

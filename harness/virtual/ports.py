@@ -142,6 +142,8 @@ class Port:
         os.set_blocking(self._master, False)
         tty.setraw(self._slave)
         self._raw = termios.tcgetattr(self._slave)
+        self._raw[_CFLAGS] |= termios.HUPCL  # as every serial port has it, and no pty
+        termios.tcsetattr(self._slave, termios.TCSANOW, self._raw)
         path = os.ttyname(self._slave)
         link = self.name.link
         temporary = link.with_name(f".{link.name}.new")

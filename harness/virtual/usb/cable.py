@@ -39,11 +39,21 @@ class UsbCable:
         self._names: Mapping[str, str] = {}
         self._plugged = False
 
-    def reserve(self, roles: Sequence[str], placement: Placement) -> Mapping[str, PortName]:
-        """Take the names that are asked for, and the lowest free ones.
+    def check(self, roles: Sequence[str], placement: Placement) -> None:
+        """Refuse a hub port or a name that the board cannot be moved to.
 
-        :raises UsageError: the hub port or a name does not fit or is taken.
+        :raises UsageError: it does not fit, or something else has it.
         """
+        self._check_roles(roles, placement)
+        if placement.port is not None and placement.port != self._port:
+            self._lab.check_port(placement.port)
+        for name in placement.names.values():
+            self._lab.check_tty(self._usb.port_driver, name, own=self._names.values())
+        if len(set(placement.names.values())) < len(placement.names):
+            raise UsageError("one name for two ttys", key="names", value=dict(placement.names))
+
+    @staticmethod
+    def _check_roles(roles: Sequence[str], placement: Placement) -> None:
         unknown = sorted(set(placement.names) - set(roles))
         if unknown:
             raise UsageError(
@@ -52,10 +62,16 @@ class UsbCable:
                 value=unknown[0],
                 expected=" or ".join(sorted(roles)),
             )
-        if placement.port is not None:
-            self._lab.check_port(placement.port)
-        elif self._port is not None:
-            self._lab.check_port(self._port)
+
+    def reserve(self, roles: Sequence[str], placement: Placement) -> Mapping[str, PortName]:
+        """Take the names that are asked for, and the lowest free ones.
+
+        :raises UsageError: the hub port or a name does not fit or is taken.
+        """
+        self._check_roles(roles, placement)
+        port = placement.port or self._port
+        if port is not None:
+            self._lab.check_port(port)
         avoid = {path.name for path in placement.avoid}
         taken: dict[str, str] = {}
         try:
@@ -66,7 +82,7 @@ class UsbCable:
             for name in taken.values():
                 self._lab.give_back_tty(name)
             raise
-        self._port = placement.port or self._port or self._lab.free_port()
+        self._port = port or self._lab.free_port()
         self._names = {role: taken[role] for role in roles}
         return {role: self._name(taken[role]) for role in roles}
 

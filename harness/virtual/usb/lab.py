@@ -122,25 +122,33 @@ class UsbLab:
         :param avoid: names to pass over though they are free.
         :raises UsageError: the name does not fit or is taken.
         """
-        prefix = TTY_PREFIXES[port_driver]
         if name is None:
-            candidates = (f"{prefix}{number}" for number in itertools.count())
+            candidates = (f"{TTY_PREFIXES[port_driver]}{number}" for number in itertools.count())
             name = next(each for each in candidates if each not in self._ttys and each not in avoid)
         else:
-            found = _TTY.fullmatch(name)
-            if found is None or found[1] != prefix:
-                raise UsageError(
-                    f"not a name that driver {port_driver} gives",
-                    key="names",
-                    value=name,
-                    expected=f"{prefix}3 or the like",
-                )
-            if name in self._ttys:
-                raise UsageError(
-                    "another tty has this name now", key="names", value=name, expected="a free name"
-                )
+            self.check_tty(port_driver, name)
         self._ttys.add(name)
         return name
+
+    def check_tty(self, port_driver: str, name: str, own: Collection[str] = ()) -> None:
+        """Refuse a name for a tty.
+
+        :param port_driver: the driver of its device, which gives the prefix.
+        :param name: the name wanted.
+        :param own: names that the device has now.
+        :raises UsageError: the name does not fit or another device's tty has it.
+        """
+        found = _TTY.fullmatch(name)
+        prefix = TTY_PREFIXES[port_driver]
+        if found is None or found[1] != prefix:
+            raise UsageError(
+                f"not a name that driver {port_driver} gives",
+                key="names",
+                value=name,
+                expected=f"{prefix}3 or the like",
+            )
+        if name in self._ttys and name not in own:
+            raise UsageError("another tty has this name now", key="names", value=name, expected="a free name")
 
     def give_back_tty(self, name: str) -> None:
         """Let others have a name."""

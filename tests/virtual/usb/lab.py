@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +58,19 @@ class Lab:
         ran = self.run([sys.executable, "-c", code, *arguments], **options)
         assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
         return str(ran.stdout)
+
+    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+        """Wait for what no event tells of; fail when it does not come.
+
+        :param condition: asked again and again.
+        :param what: what is waited for.
+        :param seconds: how long.
+        """
+        pause = threading.Event()
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+            pause.wait(0.02)
 
     def open(self, argv: Sequence[str], **options: Any) -> subprocess.Popen[str]:
         """Start a command in the lab; its end is the caller's to see to."""
