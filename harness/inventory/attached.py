@@ -10,14 +10,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.inventory.rig_boards import BoardOfRig, real
+from harness.inventory.rig_boards import BoardOfRig
 from harness.inventory.rig_matching import Matching, match_entries
 from harness.inventory.serial_ports import natural
 from harness.inventory.strangers import stranger
-from harness.inventory.usb_devices import board_on_usb, fitting_profile, shared_serials, usb_devices
+from harness.inventory.usb_devices import (
+    board_on_usb,
+    device_behind,
+    fitting_profile,
+    shared_serials,
+    usb_devices,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from harness.inventory.board import Board
     from harness.inventory.profiles import Profile, UsbMatch
@@ -84,12 +90,13 @@ def survey_host(
     mine = [*matching.devices.values(), *(device for device, _ in by_profile)]
     shared = shared_serials(mine, [entry.usb_serial for entry in rig.boards] if rig is not None else ())
 
+    places = {one.place for one in mine}
     boards: list[Board] = []
     absent: list[AbsentBoard] = []
     for number, entry in enumerate(rig.boards if rig is not None else ()):
         assert rig is not None  # noqa: S101 - it has boards; tells mypy so
         device = matching.devices.get(number)
-        others = {one.place for one in mine} - {device.place if device is not None else ""}
+        others = places - {device.place if device is not None else ""}
         described = BoardOfRig(
             rig,
             number,
@@ -108,16 +115,15 @@ def survey_host(
             absent.append(AbsentBoard(board=board, reason=reason))
     taken = {one.board.id for one in absent}
     boards += [_unlisted(profile, device, shared, identities, taken) for device, profile in by_profile]
-    _refuse_shared(boards, rig)
-    used = {real(endpoint.url) for board in boards for endpoint in board.endpoints.values()}
-    used |= {real(port.device) for device in mine for port in device.ports}
+    used = {port.device for device in mine for port in device.ports}
+    used |= _refuse_shared(boards, rig, {port.device for port in ports})
     return Survey(
         boards=tuple(sorted(boards, key=lambda board: board.id)),
         absent=tuple(absent),
         strangers=tuple(
             stranger(profiles.values(), port)
             for port in sorted(ports, key=lambda port: natural(port.device))
-            if real(port.device) not in used
+            if port.device not in used
         ),
         looked_for=tuple(
             f"{profile.title} ({' or '.join(map(_in_words, profile.usb))})"
@@ -161,12 +167,17 @@ def _unlisted(
     return board
 
 
-def _refuse_shared(boards: Iterable[Board], rig: Rig | None) -> None:
-    """Refuse two boards with one identity or one endpoint."""
+def _refuse_shared(boards: Iterable[Board], rig: Rig | None, devices: Collection[str]) -> set[str]:
+    """Refuse two boards with one identity or one endpoint; return the devices of their endpoints.
+
+    :param devices: the devices of the host's ports.
+    :raises UsageError: there are two.
+    """
     seen: dict[str, str] = {}
+    used: set[str] = set()
     for board in boards:
-        claims = {board.id, *(f"endpoint {real(endpoint.url)}" for endpoint in board.endpoints.values())}
-        for claim in claims:
+        own = {device_behind(endpoint.url, devices) for endpoint in board.endpoints.values()}
+        for claim in (board.id, *(f"endpoint {device}" for device in own)):
             if claim in seen:
                 raise UsageError(
                     f"belongs to two boards, {seen[claim]} and {board.id}",
@@ -176,6 +187,8 @@ def _refuse_shared(boards: Iterable[Board], rig: Rig | None) -> None:
                     expected="each serial number, identity and endpoint in one board",
                 )
             seen[claim] = board.id
+        used |= own
+    return used
 
 
 def _in_words(match: UsbMatch) -> str:

@@ -5,7 +5,6 @@ Which device is whose is said by :mod:`harness.inventory.rig_matching`.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,8 +149,3 @@ def _endpoint(profile: Profile | None, role: str, table: RigEndpoint, url: str) 
     known = profile is not None and role in profile.endpoints
     base = profile.endpoint(role, url) if known and profile else Endpoint(role=role, url=url)
     return replace(base, **table.model_dump(exclude={"url", "interface"}, exclude_none=True))
-
-
-def real(path: str) -> str:
-    """Return the device behind a path, so that a link and its target are one; a URL stays as it is."""
-    return path if "://" in path else os.path.realpath(path)

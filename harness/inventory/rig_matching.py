@@ -6,12 +6,12 @@ boards that were swapped get each other's entries right. Pure but for asking whi
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
+from harness.inventory.usb_devices import device_behind
 from harness.toml_files import dotted
 
 if TYPE_CHECKING:
@@ -152,13 +152,11 @@ class _Matcher:
 
     def _place_behind(self, url: str | None) -> str | None:
         """Return the place of the USB device that has a port; ``None`` when none has it."""
-        return None if url is None or "://" in url else self._place_of_path.get(os.path.realpath(url))
+        return None if url is None else self._place_of_path.get(device_behind(url, self._place_of_path))
 
     @cached_property
     def _place_of_path(self) -> dict[str, str]:
-        return {
-            os.path.realpath(port.device): device.place for device in self._devices for port in device.ports
-        }
+        return {port.device: device.place for device in self._devices for port in device.ports}
 
     def _why_missing(self, entry: RigBoard) -> str | None:
         """Say why a board that is looked for on USB has no device; ``None`` of one that is not."""

@@ -53,8 +53,8 @@ class SerialPort:
     location: str | None = None
     interface: int | None = None
     links: tuple[str, ...] = ()
-    properties: Mapping[str, str] = field(default_factory=dict, hash=False)
-    ancestors: tuple[Mapping[str, str], ...] = field(default=(), hash=False)
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
+    ancestors: tuple[Mapping[str, str], ...] = field(default=(), hash=False, repr=False)
 
 
 def list_serial_ports() -> list[SerialPort]:

@@ -7,6 +7,7 @@ its ports most closely.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -162,3 +163,13 @@ def endpoints_on_usb(profile: Profile, device: UsbDevice) -> dict[str, Endpoint]
         for role, endpoint in profile.endpoints.items()
         if endpoint.interface in ports
     }
+
+
+def device_behind(url: str, known: Collection[str]) -> str:
+    """Return the device that a path leads to, so that a link and its target are one; a URL stays as it is.
+
+    :param url: a path or a URL.
+    :param known: devices that are no links, which need not be looked at: that takes time, and they may vanish
+        meanwhile.
+    """
+    return url if "://" in url or url in known else os.path.realpath(url)
