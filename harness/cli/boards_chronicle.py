@@ -63,6 +63,7 @@ class Chronicle:
     def __init__(self) -> None:
         """Know nothing yet."""
         self.boards: dict[str, Watched] = {}
+        self._begun = False
 
     def note(self, boards: Iterable[BoardNow], time: datetime) -> list[Event]:
         """Take down how the boards are.
@@ -71,7 +72,7 @@ class Chronicle:
         :param time: the time.
         :return: what happened since the last call; nothing at the first one.
         """
-        first = not self.boards
+        first, self._begun = not self._begun, True
         present = {now.board.id: now for now in boards}
         events: list[Event] = []
         for name, watched in self.boards.items():
@@ -84,21 +85,25 @@ class Chronicle:
             before = self.boards.get(name)
             texts = list(_what_happened(None if before is None else before.now, now))
             events += [Event(time=time, board_id=name, text=text) for text in texts if not first]
-            turned = before is None or _there(before.now) != _there(now)
+            turned = before is None or is_there(before.now) != is_there(now)
             since = time if turned and not first else None if before is None else before.since
             self.boards[name] = Watched(now=now, since=since)
         self.boards = dict(sorted(self.boards.items()))
         return events
 
 
-def _there(now: BoardNow) -> bool:
+def isis_there(now: BoardNow) -> bool:
+    """Whether a board is plugged in.
+
+    :param now: how it is.
+    """
     return now.state not in _NOT_THERE
 
 
 def _what_happened(before: BoardNow | None, now: BoardNow) -> Iterable[str]:
-    if before is None or _there(before) != _there(now):
-        yield _came(now) if _there(now) else _went(before, now)
-    elif _there(now) and _place(before) != _place(now):
+    if before is None or is_there(before) != is_there(now):
+        yield _came(now) if is_there(now) else _went(before, now)
+    elif is_there(now) and _place(before) != _place(now):
         yield f"moved, now {_place(now)}"
     holder_before = None if before is None else before.holder
     yield from _what_its_holder_did(holder_before, now.holder)
@@ -127,9 +132,7 @@ def _what_its_holder_did(before: Holder | None, now: Holder | None) -> Iterable[
         if before is not None:
             yield f"given back by {_who(before)}"
     elif before is None or (before.session, before.pid) != (now.session, now.pid):
-        yield f"taken by {_who(now)}"
-        if now.test:
-            yield f"in {now.test}"
+        yield f"taken by {_who(now)}" + (f", in {now.test}" if now.test else "")
     elif now.test != before.test:
         yield f"in {now.test}" if now.test else "between two tests"
 

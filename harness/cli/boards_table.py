@@ -31,11 +31,16 @@ def print_stock(stock: Stock, bench: str) -> None:
     :param bench: which bench was asked for.
     """
     console = console_of_output()
-    if stock.boards:
-        console.print(table_of(stock.boards))
-    else:
+    if not stock.boards:
         for line in _nothing_found(bench, stock.survey):
             console.print(Text(line))
+    elif console.is_terminal:
+        console.print(table_of(stock.boards))
+    else:
+        with console.capture() as captured:
+            console.print(table_of(stock.boards))
+        for line in captured.get().splitlines():
+            console.print(Text(line.rstrip()))
     for line in stranger_lines(stock.survey):
         console.print(Text(line))
 

@@ -7,6 +7,7 @@ import threading
 from collections import Counter, deque
 from contextlib import ExitStack, suppress
 from datetime import datetime
+from itertools import compress
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Group
@@ -14,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.boards_chronicle import GONE, Chronicle
+from harness.cli.boards_chronicle import GONE, Chronicle, is_there
 from harness.cli.boards_now import Seen, look, stock_of
 from harness.cli.boards_table import STYLES, console_of_output
 from harness.cli.interrupts import end_on_signals
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _PERIOD_SECONDS = 0.5
 _EVENTS_SHOWN = 8
 _STYLES = {**STYLES, GONE: "dim"}
-_COLUMNS = ("board", "kind", "identity", "where", "state", "since", "holder", "test")
+_COLUMNS = ("board", "kind", "identity", "where", "console", "state", "since", "holder", "test")
 
 
 def watch_boards(plugins: HarnessPluginManager, settings: Settings) -> None:
@@ -152,21 +153,30 @@ def _heading(boards: Sequence[Watched]) -> str:
     return f"{time}  {number}{f': {states}' if states else ''}  (Ctrl-C ends)"
 
 
-def _table(boards: Iterable[Watched]) -> Table:
+def _table(boards: Sequence[Watched]) -> Table:
+    """Return the table, without columns in which nothing would be."""
+    rows = [_row(watched) for watched in boards]
+    used = [any(row[number].plain for row in rows) for number in range(len(_COLUMNS))]
     table = Table(box=None, pad_edge=False)
-    for title in _COLUMNS:
-        table.add_column(title, no_wrap=title != "test", overflow="ellipsis")
-    for watched in boards:
-        now, board, holder = watched.now, watched.now.board, watched.now.holder
-        style = _STYLES[now.state]
-        table.add_row(
-            Text(board.id, style="" if now.state in {"free", "leased"} else style),
-            Text(board.kind),
-            Text(board.identity or ""),
-            Text(now.location or ""),
-            Text(now.state, style=style),
-            Text("" if watched.since is None else f"{watched.since:%H:%M:%S}"),
-            Text("" if holder is None else f"{holder.user}, {holder.session}"),
-            Text((holder.test if holder is not None else None) or ""),
-        )
+    for title in compress(_COLUMNS, used):
+        table.add_column(title, no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*compress(row, used))
     return table
+
+
+def _row(watched: Watched) -> list[Text]:
+    now, board, holder = watched.now, watched.now.board, watched.now.holder
+    console = board.endpoints.get("console") if is_there(now) else None
+    style = _STYLES[now.state]
+    return [
+        Text(board.id, style="" if now.state in {"free", "leased"} else style),
+        Text(board.kind),
+        Text(board.identity or ""),
+        Text(now.location or ""),
+        Text("" if console is None else console.url.removeprefix("/dev/")),
+        Text(now.state, style=style),
+        Text("" if watched.since is None else f"{watched.since:%H:%M:%S}"),
+        Text("" if holder is None else f"{holder.user}, {holder.session}"),
+        Text((holder.test if holder is not None else None) or ""),
+    ]

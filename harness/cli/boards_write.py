@@ -88,6 +88,8 @@ def _find(plugins: HarnessPluginManager, rig: Rig | None) -> _Findings:
     for board in attached.boards:
         if board.id in asked.busy:
             _take_busy(board, asked, boards, left_out)
+    for note in confirm([answer for answer in asked.answers if answer.board.ambiguous], None).notes:
+        tell(note)
     profiles = known_profiles(plugins)
     return _Findings(
         boards=[_found(boards[name], profiles) for name in sorted(boards)],
