@@ -6,10 +6,12 @@ Sources: nrfcloud fact sheet, sections 5 and 7.
 from __future__ import annotations
 
 import re
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BoardFault, CommandRefused, HarnessError
-from harness.evidence import step
+from harness.errors import BoardFault, BoardLost, CommandRefused, ConsoleTimeout, HarnessError
+from harness.evidence import reported_as, step
 from harness.redaction import SHORTEST_SECRET
 from harness_nordic.driver_dialect import AtDialect, error_code, secrets_in, without_content
 from harness_nordic.driver_safety import SEC_TAGS, BoardState, SecTagGuard, Slot
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
     from harness.inventory.leased_board import LeasedBoard
 
 COMMAND_SECONDS = 10.0
+RESET_SECONDS = 30.0
 
 _HEALTH_SECONDS = 3.0
+_BOOT_SECONDS = 0.5
+_BANNER = "Ready"
 _UNLOCKED_MODES = frozenset({0, 4})
 _ERROR_MODE = re.compile(r"AT\+CMEE=([01])", re.IGNORECASE)
 _ENTRY = re.compile(r'%CMNG: ([0-9]{1,10}),([0-9]{1,3}),"([0-9A-F]{64})"')
@@ -96,6 +101,40 @@ class AtSession:
         self._prepare()
         for command in commands:
             self._guard.check(command)
+
+    @reported_as("The board is reset")
+    def reset(self, timeout: float = RESET_SECONDS) -> None:
+        """Restart the board by its firmware's own command, and wait until it answers again.
+
+        Where the firmware is the USB device too, the board goes away meanwhile and comes back.
+
+        :param timeout: seconds for all of it.
+        :raises CommandRefused: the firmware has no such command.
+        :raises ConsoleTimeout: it does not answer any more, or it never began to restart.
+        :raises BoardLost: it went away and did not come back.
+        """
+        self._prepare()
+        deadline = time.monotonic() + timeout
+        self._run("AT+CMEE=1", COMMAND_SECONDS)  # what a boot forgets: so it is seen that there was one
+        with suppress(BoardLost):
+            self._run("AT#XRESET", COMMAND_SECONDS)
+        while not self._has_booted(deadline):
+            with suppress(ConsoleTimeout, BoardLost):
+                self._board.console.wait_unsolicited(_BANNER, timeout=_BOOT_SECONDS)
+        if self._wants_numbers:
+            self._run("AT+CMEE=1", COMMAND_SECONDS)
+
+    def _has_booted(self, deadline: float) -> bool:
+        late = time.monotonic() >= deadline
+        try:
+            booted = not self._number(self._run("AT+CMEE?", _BOOT_SECONDS), "+CMEE")
+        except (ConsoleTimeout, BoardLost):
+            if late or self._board.lost is not None:
+                raise
+            return False
+        if late and not booted:
+            raise ConsoleTimeout(f"{self._board.id} took the order to restart, and did not")
+        return booted
 
     def health(self) -> bool:
         """Tell whether the board answers."""

@@ -5,6 +5,10 @@ documentation, "nRF Provisioning AT commands"): ``AT#XNRFPROV`` starts provision
 once; ``#XNRFPROV: <n>`` tells how it ended: 0 done or nothing to do, -1 failed, -2 not claimed, -3 wrong root
 CA, -4 no time, -5 too many commands, -6 fatal; 1 and 2 ask the host to take LTE down and up.
 
+``AT#XRESET`` is answered ``OK`` and boots anew (the same documentation, "Generic AT commands"). With the
+option ``reset_replugs`` every reset takes the board off USB too, as where the firmware that resets is the USB
+device: it comes back under other tty names, and nobody hears its banner.
+
 [design] Unlike that application ours takes LTE down and up itself, unless the option ``lte_control`` is
 ``host``, and it provisions over HTTP instead of CoAP.
 """
@@ -36,7 +40,13 @@ if TYPE_CHECKING:
     from harness.virtual.contract import BoardHost, VirtualBoard, VirtualBoardSpec
 
 _BANNER = b"Ready\r\n"
-_OWN_OPTIONS = {"terminator": "CR", "capacity": CAPACITY, "boot_mode": 1, "network_delay": 0.002}
+_OWN_OPTIONS = {
+    "terminator": "CR",
+    "capacity": CAPACITY,
+    "boot_mode": 1,
+    "network_delay": 0.002,
+    "reset_replugs": False,
+}
 
 
 class Nrf91Board:
@@ -48,7 +58,7 @@ class Nrf91Board:
         :param host: the bench.
         :param spec: kind, number and options: the fields of
             :class:`~harness_nordic.virtual.agent_settings.AgentSettings`, ``terminator``, ``capacity``,
-            ``boot_mode`` and ``network_delay``.
+            ``boot_mode``, ``network_delay`` and ``reset_replugs``.
         :raises ValueError: the kind or an option is unknown.
         """
         model = _model(spec.kind)
@@ -56,6 +66,7 @@ class Nrf91Board:
         usual = {"board": model.board, "rx_size": model.rx_size, "tx_size": model.tx_size}
         self._host = host
         self._powered = False
+        self._reset_replugs = bool(own["reset_replugs"])
         self.identity = make_identity(spec.number, model.chip)
         points = PowerPoints()
         points.connect(self._lose_power)
@@ -65,7 +76,7 @@ class Nrf91Board:
         self.modem = Modem(
             self.identity,
             self.store,
-            application={"#XNRFPROV": self._provisioning_command},
+            application={"#XNRFPROV": self._provisioning_command, "#XRESET": self._reset_command},
             points=points,
         )
         self.agent = Agent(
@@ -88,10 +99,13 @@ class Nrf91Board:
 
     def power_on(self) -> None:
         """Boot."""
+        self._boot()
+        self._host.send("console", _BANNER)
+
+    def _boot(self) -> None:
         self._powered = True
         self.log.booted()
         self.modem.boot()
-        self._host.send("console", _BANNER)
 
     def power_off(self) -> None:
         """Lose everything that is not kept without power."""
@@ -103,7 +117,11 @@ class Nrf91Board:
     def reset(self) -> None:
         """Boot anew."""
         self.power_off()
-        self.power_on()
+        if self._reset_replugs:
+            self._boot()
+            self._host.replug()
+        else:
+            self.power_on()
 
     def receive(self, role: str, data: bytes) -> None:
         """Take bytes; the trace endpoint does not listen."""
@@ -140,6 +158,16 @@ class Nrf91Board:
 
     def _announce(self, line: str) -> None:
         self._line.announce(line)
+
+    def _reset_command(self, command: AtCommand) -> list[str]:
+        if command.form is not Form.EXECUTE:
+            raise AtError
+        self._host.call_soon(self._reset_if_powered)  # its answer leaves first
+        return []
+
+    def _reset_if_powered(self) -> None:
+        if self._powered:
+            self.reset()
 
     def _provisioning_command(self, command: AtCommand) -> list[str]:
         if not self.agent.settings.agent:
