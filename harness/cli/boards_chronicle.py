@@ -92,7 +92,7 @@ class Chronicle:
         return events
 
 
-def isis_there(now: BoardNow) -> bool:
+def is_there(now: BoardNow) -> bool:
     """Whether a board is plugged in.
 
     :param now: how it is.
