@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.errors import ConsoleTimeout, HarnessError
+from harness.errors import BoardLost, ConsoleTimeout, HarnessError, RigFault
 from harness.inventory.board import USB_LOCATION, USB_SERIAL
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def _ask(board: Board, plugins: HarnessPluginManager, seconds: float) -> Answer:
                 identity = plugins.hook.harness_identify_board(board=board, console=cast("Console", console))
             except HarnessError as error:
                 problems.append(str(error))
+                if isinstance(error, RigFault) and not isinstance(error, BoardLost):
+                    break  # somebody uses the board without a lease, or we may not: leave it alone
                 continue
         if identity is not None and IDENTITY.fullmatch(identity) is None:
             problems.append(f"{endpoint.url}: {identity!r} is no identity, which has no blanks in it")

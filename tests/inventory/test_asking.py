@@ -138,17 +138,30 @@ def test_no_identity_is_a_problem(
 
 
 def test_each_port_has_its_own_problem(plugins: HarnessPluginManager, line: Callable[..., PtyBoard]) -> None:
-    """One that is gone, one that is somebody else's and one that says no are told one by one."""
-    used, refusing = line("I1\r\nOK\r\n"), line("ERROR\r\n")
-    board = board_at("/dev/no-such-port", used.path, ports={refusing.path: 3})
+    """One that is gone and one that says no are told one by one."""
+    board = board_at("/dev/no-such-port", line("ERROR\r\n").path)
+
+    (answer,) = ask_boards([board], plugins, seconds=SECONDS)
+
+    gone, refused = (answer.problem or "").split("; ")
+    assert gone.startswith("b-console: cannot open /dev/no-such-port")
+    assert refused == "WHO was refused: ERROR"
+
+
+def test_board_that_another_program_uses_is_left_alone(
+    plugins: HarnessPluginManager, line: Callable[..., PtyBoard]
+) -> None:
+    """Nothing is sent to the other ports of a board of which one is in use."""
+    used, other = line("I1\r\nOK\r\n"), line(None)
+    board = board_at(used.path, ports={other.path: 3})
 
     with Console.open(Endpoint(role="console", url=used.path), name="theirs", directory=None):
         (answer,) = ask_boards([board], plugins, seconds=SECONDS)
 
-    gone, busy, refused = (answer.problem or "").split("; ")
-    assert gone.startswith("b-console: cannot open /dev/no-such-port")
-    assert busy.endswith(f"{used.path} is in use by another program")
-    assert refused == "WHO was refused: ERROR"
+    assert answer.problem == f"b-console: {used.path} is in use by another program"
+    with Console.open(Endpoint(role="console", url=other.path), name="other", directory=None) as opened:
+        opened.write(b"!")
+        assert other.hear(1) == b"!"
 
 
 def test_port_is_asked_once_by_whatever_names(
