@@ -214,6 +214,8 @@ class Finder:
         for one in found:
             location = one.properties[USB_LOCATION]
             asked_on = one.endpoints.get(_CONSOLE, one.endpoints[role])
+            if asked_on.url not in one.ports:  # its ports come one after the other, or it is not on USB
+                asked_on = one.endpoints[role]
             if asked_on.url in self._others:
                 problems.append(f"what is at {location} {self._others[asked_on.url][1]}")
                 continue

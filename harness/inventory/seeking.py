@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.errors import BoardLost, RigFault
+from harness.errors import BoardLost, HarnessError, RigFault
 from harness.inventory.finding import LOOK_SECONDS, CannotBeFound, Finder, open_sighted
 
 if TYPE_CHECKING:
@@ -165,8 +165,9 @@ class BoardSeeker:
         search.console.close_port()
         try:
             self._bring_back(finder, search)
-        except RigFault as fault:
-            if isinstance(fault, CannotBeFound) or time.monotonic() >= search.deadline:
+        except HarnessError as fault:
+            worth_it = isinstance(fault, RigFault) and not isinstance(fault, CannotBeFound)
+            if not worth_it or time.monotonic() >= search.deadline:
                 self._give_up(search, fault)
         except BaseException as error:
             self._give_up(search, error)

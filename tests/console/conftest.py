@@ -44,6 +44,11 @@ class PtyBoard:
             data += os.read(self.master, count - len(data))
         return data
 
+    def heard_nothing(self) -> bool:
+        """Tell whether nothing has arrived that was not taken yet."""
+        ready, _, _ = select.select([self.master], [], [], 0)
+        return not ready
+
     def answer(self, respond: Callable[[bytes], bytes]) -> None:
         """Answer every line that ends with CR, on a thread, until the board is closed."""
 
