@@ -72,6 +72,9 @@ def _draft(plugins: HarnessPluginManager, path: str, *, name: str | None, output
     port = next(one for one in device.ports if _same(one.device, path))
     drafted = draft(port, device.ports, name=_name(name, output) or name_of_kind(port))
     _check(drafted)
+    fitting = _fitting(plugins, device)  # before the draft itself may be among the profiles
+    if fitting is not None:
+        tell(f"profile {fitting} fits this board already")
     if output is None:
         typer.echo(drafted.text, nl=False)
     else:
@@ -79,9 +82,6 @@ def _draft(plugins: HarnessPluginManager, path: str, *, name: str | None, output
     tell(
         f"{output or drafted.name} is a draft; decide what is marked {FILL_IN}: {', '.join(drafted.fill_in)}"
     )
-    fitting = _fitting(plugins, device)
-    if fitting is not None:
-        tell(f"profile {fitting} fits this board already")
 
 
 def _name(name: str | None, output: Path | None) -> str | None:
