@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _INTERFACE = re.compile(r":[0-9x]+\.(\d+)$")
 # What pyserial looks for on Linux. It hides the UARTs of the host that are only names, but not those of Linux
 # 6.5 and later, of which thirty may lie below this directory.
-_NAMES_ON_LINUX = ("ttyS*", "ttyUSB*", "ttyXRUSB*", "ttyACM*", "ttyAMA*", "rfcomm*", "ttyAP*")
+_NAMES_ON_LINUX = re.compile(r"tty(?:S|USB|XRUSB|ACM|AMA|AP)|rfcomm")
+_DEV = Path("/dev")
 _NOT_THERE = "/platform/serial8250/"
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _DIGITS = re.compile(r"(\d+)")
@@ -161,14 +162,14 @@ def list_by_pyserial(known: Collection[str] = ()) -> list[SerialPort]:
     from serial.tools.list_ports_linux import SysFS
 
     ports = []
-    for pattern in _NAMES_ON_LINUX:
-        for path in map(str, Path("/dev").glob(pattern)):
-            if path in known:
-                continue
-            try:
-                listed = SysFS(path)
-            except (TypeError, ValueError, OSError):  # it vanishes while pyserial looks at it
-                continue
-            if listed.subsystem != "platform" and _NOT_THERE not in (listed.device_path or ""):
-                ports.append(port_of_pyserial(listed))
+    for entry in _DEV.iterdir():
+        path = str(entry)
+        if path in known or not _NAMES_ON_LINUX.match(entry.name):
+            continue
+        try:
+            listed = SysFS(path)
+        except (TypeError, ValueError, OSError):  # it vanishes while pyserial looks at it
+            continue
+        if listed.subsystem != "platform" and _NOT_THERE not in (listed.device_path or ""):
+            ports.append(port_of_pyserial(listed))
     return ports

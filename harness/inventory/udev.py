@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
@@ -158,8 +158,14 @@ def _tty_of_event(device: Any) -> UdevTty | None:
     """Describe the tty of an event; of one that is gone nobody knows more than its path."""
     if device.action == "remove":
         path = device.device_node
-        return None if path is None else UdevTty(device=path, properties=_properties(device))
-    return _describe(device, {}) if device.properties.get("ID_BUS") == "usb" else None
+        return None if path is None else UdevTty(device=path, properties={})
+    if device.properties.get("ID_BUS") != "usb":
+        return None
+    tty = _describe(device, {})
+    if tty is None:
+        return None
+    own = {name: value for name, value in tty.properties.items() if name not in _OF_EVENTS}
+    return replace(tty, properties=own)
 
 
 def _describe(device: Any, known: dict[str, _Chain]) -> UdevTty | None:
@@ -184,12 +190,7 @@ def _describe(device: Any, known: dict[str, _Chain]) -> UdevTty | None:
     for place, one in reversed(unknown):
         chain = (_facts(one), *chain)
         known[place] = chain
-    return UdevTty(device=path, properties=_properties(device), ancestors=chain)
-
-
-def _properties(device: Any) -> dict[str, str]:
-    """Return what udev's rules say of a device, without what an event adds that is about itself."""
-    return {name: value for name, value in device.properties.items() if name not in _OF_EVENTS}
+    return UdevTty(device=path, properties=dict(device.properties), ancestors=chain)
 
 
 def _facts(device: Any) -> Mapping[str, str]:

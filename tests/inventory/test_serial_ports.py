@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -144,12 +145,9 @@ def linux_host(monkeypatch: pytest.MonkeyPatch, *listed: SimpleNamespace | Excep
             raise one
         return one
 
-    class Dev:
-        def glob(self, pattern: str) -> list[str]:
-            return list(found) if pattern == "ttyUSB*" else []
-
+    names = [*found, "/dev/tty7", "/dev/ptmx", "/dev/ttyprintk", "/dev/null"]
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(serial_ports, "Path", lambda _path: Dev())
+    monkeypatch.setattr(serial_ports, "_DEV", SimpleNamespace(iterdir=lambda: map(Path, names)))
     monkeypatch.setattr(list_ports_linux, "SysFS", look)
 
 
