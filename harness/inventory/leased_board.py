@@ -105,7 +105,8 @@ class LeasedBoard:
     @property
     def open_consoles(self) -> Mapping[str, Console]:
         """The consoles that are open now, by role."""
-        return {role: endpoint for role, endpoint in self._endpoints.items() if hasattr(endpoint, "expect")}
+        opened = list(self._endpoints.items())  # at once: others look while one more is opened
+        return {role: endpoint for role, endpoint in opened if hasattr(endpoint, "expect")}
 
     def endpoint(self, role: str) -> Any:
         """Return the endpoint of a role, opened on first use and closed with the board.

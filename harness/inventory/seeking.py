@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import ExitStack
@@ -12,13 +13,17 @@ from harness.errors import BoardLost, HarnessError, RigFault
 from harness.inventory.finding import LOOK_SECONDS, CannotBeFound, Finder, open_sighted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from harness.console import Console
     from harness.inventory.leased_board import LeasedBoard
+    from harness.inventory.serial_ports import SerialPort
     from harness.plugins import HarnessPluginManager
 
 _CONSOLE = "console"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,6 +55,7 @@ class BoardSeeker:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._searches: dict[str, _Search] = {}
+        self._losses: dict[str, BoardLost | None] = {}
         self._thread: threading.Thread | None = None
         self._closed = False
         self._wake = threading.Event()
@@ -108,7 +114,8 @@ class BoardSeeker:
         with self._lock:
             if not self._closed:
                 until = time.monotonic() + (self._seconds if patient else 0.0)
-                self._searches[role] = _Search(console=console, role=role, deadline=until, why=console.lost)
+                why = self._losses[role] = console.lost if patient else self._losses.get(role, console.lost)
+                self._searches[role] = _Search(console=console, role=role, deadline=until, why=why)
                 self._wake.set()
                 if self._thread is None:
                     self._thread = threading.Thread(
@@ -129,30 +136,49 @@ class BoardSeeker:
             thread.join()
 
     def _run(self) -> None:
-        with ExitStack() as resources:
-            finder = Finder(self._plugins)
-            if self._board.description.ports:
-                from harness.inventory.live_ports import LivePorts
+        try:
+            with ExitStack() as resources:
+                finder = Finder(self._plugins, self._live_ports(resources))
+                while searches := self._open_searches():
+                    self._wake.clear()
+                    for search in searches:
+                        self._look(finder, search)
+                    self._wait()
+        finally:
+            self._abandon()
 
-                finder = Finder(self._plugins, resources.enter_context(LivePorts(self._wake)).now)
-            while searches := self._open_searches():
-                self._wake.clear()
-                for search in searches:
-                    self._look(finder, search)
-                self._wait()
+    def _live_ports(self, resources: ExitStack) -> Callable[[], Sequence[SerialPort]] | None:
+        """Return what knows the ports of the moment; ``None`` where they are listed again and again."""
+        if not self._board.description.ports:
+            return None
+        from harness.inventory.live_ports import LivePorts
+
+        try:
+            return resources.enter_context(LivePorts(self._wake)).now
+        except OSError as error:  # the system has nothing left to listen with
+            _log.warning("%s is looked for without udev's help: %s", self._board.id, error)
+            return None
 
     def _open_searches(self) -> list[_Search]:
         """Return what is sought, the console first; the thread ends when that is nothing."""
         with self._lock:
             searches = sorted(self._searches.values(), key=lambda one: (one.role != _CONSOLE, one.role))
             if self._closed or not searches:
-                self._searches.clear()
                 self._thread = None
-            if not self._closed:
-                return searches
+                return []
+            return searches
+
+    def _abandon(self) -> None:
+        """Leave nobody waiting when the thread ends, whatever ended it."""
+        with self._lock:
+            broke = self._thread is threading.current_thread()
+            searches = list(self._searches.values()) if broke or self._closed else []
+            for search in searches:
+                del self._searches[search.role]
+            if broke:
+                self._thread = None
         for search in searches:
             search.console.give_up(_closed(search.console))
-        return []
 
     def _wait(self) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ from tests.console.conftest import PtyBoard
 from tests.console.dialect import AT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LAMP = """
@@ -35,10 +36,12 @@ class Desk:
     """Some boards on ptys, as ports on USB.
 
     :ivar ports: what is listed.
+    :ivar before_asking: called whenever a board is asked who it is.
     """
 
     def __init__(self, directory: Path) -> None:
         self.ports: list[SerialPort] = []
+        self.before_asking: Callable[[], object] = object
         self.far: dict[str, PtyBoard] = {}
         self._resources = ExitStack()
         for name, text in (("lamp", LAMP), ("kettle", KETTLE)):
@@ -51,8 +54,8 @@ class Desk:
             "acme",
         )
 
-    @staticmethod
-    def _identify(board: Board, console: Any) -> str | None:
+    def _identify(self, board: Board, console: Any) -> str | None:
+        self.before_asking()
         if board.driver != "lamp":
             return None
         lines = console.command("WHO", AT, timeout=5).lines
