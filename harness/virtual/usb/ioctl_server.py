@@ -4,6 +4,7 @@ The modem lines are ours; everything else (FIONREAD, any baud rate, TIOCEXCL) th
 real, on the pty. Messages are three native unsigned longs (testbed fact sheet, section 1, pitfall 4).
 There is a socket for each tty, none called ``_default``: with that one every failing open below ``/dev``
 would use up one of the fifty descriptors that the preload library can tell apart, and then end the client.
+Without it, the library forgets to close a socket for every open of something else below ``/dev``.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from harness.virtual.loop import Loop, LoopTimer
     from harness.virtual.modem_lines import ModemLines
 
-# A client between seeing the socket and connecting to it would be ended by the preload library if it went.
-LINGER_SECONDS = 1.0
+# A client between seeing the socket and connecting to it would be ended by the preload library if it went;
+# one that opens the name while it lingers in vain uses up one of its fifty descriptors.
+LINGER_SECONDS = 0.1
 
 _MESSAGE = struct.Struct("@LLL")
 _INT = struct.Struct("@i")

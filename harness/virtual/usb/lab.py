@@ -107,7 +107,7 @@ class UsbLab:
     def _obstacle(self, port: str) -> str | None:
         if port in self._plugged:
             return "another device is plugged in there"
-        if port in self._hubs:
+        if any(each.startswith(f"{port}.") for each in self._plugged):
             return "a hub is plugged in there"
         for hub in hubs_above(port):
             if hub in self._plugged:
@@ -171,6 +171,7 @@ class UsbLab:
         :param ttys: names of its ttys by role.
         :param lines: their modem lines by role.
         """
+        self._pull_empty_hubs(port)
         self._build_up_to(port)
         number = self._next_number(bus_of(port))
         devices = device_tree.describe_device(usb, serial=serial, port=port, number=number, ttys=ttys)
@@ -192,15 +193,24 @@ class UsbLab:
     def unplug(self, port: str) -> None:
         """Pull a device; the links to its ptys are gone already."""
         gone = self._plugged.pop(port)
-        children_first = list(reversed(gone.devices))
+        self._remove(gone.devices)
+        for tty in gone.ttys:
+            self._ioctls.end(tty)
+
+    def _remove(self, devices: Sequence[SysfsDevice]) -> None:
+        children_first = list(reversed(devices))
         for device in children_first:
             self._testbed.remove(device)
         for device in children_first:
             if device.subsystem == "usb" and "DRIVER" in device.kernel:
                 self._uevents.tell(device, "unbind")
             self._uevents.tell(device, "remove")
-        for tty in gone.ttys:
-            self._ioctls.end(tty)
+
+    def _pull_empty_hubs(self, port: str) -> None:
+        """Make room where nothing but hubs is plugged in."""
+        for hub in sorted(self._hubs, key=len, reverse=True):
+            if hub == port or hub.startswith(f"{port}."):
+                self._remove(self._hubs.pop(hub))
 
     def _build_up_to(self, port: str) -> None:
         """Provide the bus and the hubs that a port is on; they stay."""

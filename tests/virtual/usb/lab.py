@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,10 +20,10 @@ import pytest
 from harness.errors import UsageError
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import RunningBench, start_bench
+from harness.virtual.usb.environment import lab_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from harness.virtual.contract import VirtualKind
 
@@ -83,17 +85,15 @@ def usb_lab_factory() -> Callable[..., Any]:
 
     In a fixture of module scope: ``with usb_lab_factory(tmp_path_factory.mktemp("u")) as lab:``.
     """
-    from contextlib import contextmanager
+    try:
+        lab_environment(Path(tempfile.gettempdir()) / "usb")
+    except UsageError as error:
+        pytest.skip(str(error))
 
     @contextmanager
     def start(directory: Path, *, extra_kinds: Iterable[VirtualKind] = (), **options: Any) -> Iterator[Lab]:
         with ExitStack() as stack:
-            try:
-                bench = start_bench(directory / "bench", usb=True, extra_kinds=extra_kinds, **options)
-            except UsageError as error:
-                if "umockdev" not in str(error):
-                    raise
-                pytest.skip(f"umockdev is not installed: {error}")
+            bench = start_bench(directory / "bench", usb=True, extra_kinds=extra_kinds, **options)
             stack.enter_context(bench)
             yield Lab(bench, stack.enter_context(BenchClient(bench.socket)))
 

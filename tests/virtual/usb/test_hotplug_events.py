@@ -18,9 +18,7 @@ MONITOR = """
 import json, os, sys, pyudev
 filters = json.loads(sys.argv[1])
 if len(sys.argv) > 2:
-    for number in range(3, int(sys.argv[2])):
-        try: os.fstat(number)
-        except OSError: os.open(os.devnull, os.O_RDONLY)
+    while os.dup(0) < int(sys.argv[2]) - 1: pass
 context = pyudev.Context()
 monitor = pyudev.Monitor.from_netlink(context)
 for each in filters: monitor.filter_by(*each)
