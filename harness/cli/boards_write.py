@@ -125,6 +125,7 @@ def _found(board: Board, profiles: Mapping[str, Profile]) -> FoundBoard:
         usb_serial=board.properties.get(USB_SERIAL),
         location=board.properties.get(USB_LOCATION),
         identity=board.identity if board.confirmed else None,
+        ambiguous=board.ambiguous,
         interfaces=interfaces,
     )
 

@@ -43,6 +43,7 @@ class FoundBoard:
     :ivar usb_serial: its serial number on USB.
     :ivar location: where it is on USB.
     :ivar identity: who it said it is; ``None`` when it was not asked or did not answer.
+    :ivar ambiguous: its serial number does not tell who it is, for another board here has it too.
     :ivar interfaces: interface by role, where an endpoint is elsewhere than the profile says.
     """
 
@@ -52,6 +53,7 @@ class FoundBoard:
     usb_serial: str | None = None
     location: str | None = None
     identity: str | None = None
+    ambiguous: bool = False
     interfaces: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -120,6 +122,7 @@ def merge(text: str, found: Sequence[FoundBoard], *, file: Path | None = None) -
     new = [board for board in found if board not in matches.values()]
     serials = Counter(entry.get("usb_serial") for entry in entries)
     serials.update(board.usb_serial for board in new)
+    serials.update(board.usb_serial for board in found if board.ambiguous)  # its twin may not be among them
     changes = {
         number: _own_name(entry, serials) | (_news(entry, matches[number]) if number in matches else {})
         for number, entry in enumerate(entries)

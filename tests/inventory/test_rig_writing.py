@@ -205,6 +205,17 @@ def test_twin_that_comes_later_is_another_board() -> None:
     assert [line.standing for line in second.lines] == [Standing.ABSENT, Standing.NEW]
 
 
+def test_board_with_a_silent_twin_gets_a_name_of_its_own() -> None:
+    """Whoever shares a serial number with a board that is not written is called by who it is, or as before."""
+    anna = replace(twin("35A", "1-1"), ambiguous=True)
+
+    (new,) = boards_of(merge("", [anna]).text)
+    (old,) = boards_of(merge('[[board]]  # mine\nusb_serial = "77"\nidentity = "35A"\n', [anna]).text)
+
+    assert new["id"] == "35A"
+    assert old["id"] == "77"
+
+
 def test_board_with_another_probe_is_the_same_board() -> None:
     """Identity beats the serial number."""
     first = merge("", [ANSWERING])
