@@ -43,11 +43,14 @@ def test_everything_of_the_example_arrives() -> None:
 
     assert (rig.file, rig.name, rig.plugins) == (EXAMPLE, "left shelf", ("my_boards",))
     assert (rig.sec_tags, rig.lease_directory) == ("910000000-910000004", "/run/lock/harness-leases")
-    shelf, second, cellar = rig.boards
+    shelf, second, twin, cellar = rig.boards
     assert (shelf.name, shelf.profile, shelf.usb_serial) == ("shelf-1", None, "001051200001")
     assert shelf.capabilities.remove == ["provisioning-agent"]
     assert shelf.properties == {"shelf": "left"}
     assert (second.name, second.endpoints["trace"].baud) == ("000960012345", 1_000_000)
+    assert (twin.name, twin.usb_serial) == ("shelf-2", "001050912345")
+    assert (twin.identity, twin.location) == ("359404230261381", "1-1.2")
+    assert twin.endpoints["console"].interface == 0
     assert cellar.capabilities.add == ["outdoors"]
     console = cellar.endpoints["console"]
     assert (console.url, console.discipline) == ("socket://192.0.2.10:2001", "at-host")
