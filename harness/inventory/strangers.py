@@ -84,6 +84,8 @@ def _unlike(key: str, titles: str, port: SerialPort) -> str:
         "serial_prefixes": f"its serial number begins as that of none of {titles}"
         if port.serial_number
         else f"shows no serial number, by which {titles} would be known",
+        "properties": f"what udev says of it fits none of {titles}",
+        "ancestors": f"what it is plugged into fits none of {titles}",
     }
     return reasons.get(key, f"its {key} fits none of {titles}")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import UsageError
 from harness.inventory.attached import Survey, survey_host
 from harness.inventory.board import Endpoint
-from harness.inventory.profiles import load_profiles
+from harness.inventory.profiles import UsbMatch, load_profiles
 from harness.rig import load_rig
 from harness.shipped import shipped_directory
 from tests.inventory.usb_ports import SEGGER, usb_port
@@ -235,6 +235,63 @@ def test_strangers_ids_are_compared_one_by_one(port: SerialPort, reason: str) ->
     (stranger,) = survey_host(profiles, [port], None).strangers
 
     assert stranger.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("match", "reason"),
+    [
+        ({"vid": SEGGER, "product": "Toaster"}, "its product fits none of nRF9151 DK"),
+        ({"vid": SEGGER, "manufacturer": "Acme*"}, "its manufacturer fits none of nRF9151 DK"),
+        ({"vid": SEGGER, "properties": {"ID_PATH": "x"}}, "what udev says of it fits none of nRF9151 DK"),
+        ({"vid": SEGGER, "ancestors": {"ID_PATH": "x"}}, "what it is plugged into fits none of nRF9151 DK"),
+        ({"serial_prefixes": ["0010513"]}, "no profile has the vendor id 1366"),
+    ],
+)
+def test_strangers_name_the_key_that_does_not_fit(match: dict[str, Any], reason: str) -> None:
+    """Of the match that comes nearest the first key that does not fit is named."""
+    usb = [UsbMatch(vid=1), UsbMatch(**match)]
+    profiles = {"one": PROFILES["nrf9151dk"].model_copy(update={"usb": usb})}
+
+    (stranger,) = survey_host(profiles, [DK], None).strangers
+
+    assert stranger.reason == reason
+
+
+def test_nothing_is_a_board_where_no_profile_is_on_usb() -> None:
+    """Without a profile that says how its boards show up, strangers say that."""
+    (stranger,) = survey_host({}, [DK], None).strangers
+
+    assert stranger.reason == "no profile is looked for on USB"
+
+
+@pytest.mark.parametrize(
+    ("port", "advice"),
+    [
+        (
+            usb_port("/dev/ttyS0"),
+            'rig.toml, id, profile and endpoints.console = "/dev/ttyS0"',
+        ),
+        (
+            usb_port("/dev/ttyUSB0", 1, 1, "A5", "1-2", 0),
+            'rig.toml, usb_serial = "A5" and its profile',
+        ),
+        (
+            usb_port("/dev/ttyUSB0", 1, 1, None, "1-2", 0),
+            'rig.toml, id and location = "1-2" and its profile',
+        ),
+        (
+            usb_port("/dev/cu.x", 1, 1),
+            'rig.toml, id and endpoints.console = "/dev/cu.x" and its profile',
+        ),
+    ],
+)
+def test_strangers_say_what_makes_them_known(port: SerialPort, advice: str) -> None:
+    """By what a board behind a port would be found: serial number, place, or the port itself."""
+    (stranger,) = survey_host(PROFILES, [port], None).strangers
+
+    drafting = f" ('harness profile new {port.device}' drafts one)" if port.vid is not None else ""
+    assert stranger.advice == f"if a board is behind it: {advice}{drafting}"
+    assert str(stranger).endswith(f"{stranger.reason}; {stranger.advice}")
 
 
 def test_what_is_looked_for_is_said_in_words() -> None:

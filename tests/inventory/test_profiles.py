@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.inventory.board import Endpoint
-from harness.inventory.profiles import load_profile, load_profiles
+from harness.inventory.profiles import UsbMatch, load_profile, load_profiles
+from harness.inventory.serial_ports import SerialPort
 from harness.shipped import shipped_directory
 from harness.toml_files import nearest
 
@@ -309,3 +311,78 @@ def test_any_table_is_a_profile_or_one_message(
         assert str(error).startswith(f"{file}: ")  # noqa: PT017 - both outcomes are right, and differ
     else:
         assert profile.endpoints
+
+
+ODD = SerialPort(
+    device="/dev/ttyUSB0",
+    vid=0x10C4,
+    pid=0xEA60,
+    serial_number="0001",
+    manufacturer="Silicon Labs",
+    product="CP2102 USB to UART Bridge",
+    location="1-1.2",
+    interface=0,
+    properties={"ID_USB_DRIVER": "cp210x", "ID_PATH": "pci-0000:00:14.0-usb-0:1.2:1.0"},
+    ancestors=(
+        {"DEVTYPE": "usb_interface"},
+        {"idVendor": "10c4"},
+        {"idVendor": "2109", "product": "USB2.0 Hub"},
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("match", "strength"),
+    [
+        (UsbMatch(), 0),
+        (UsbMatch(vid=0x10C4), 1),
+        (UsbMatch(vid=0x10C4, pid=1), 0),
+        (UsbMatch(manufacturer="Silicon*"), 1),
+        (UsbMatch(manufacturer="silicon*"), 0),
+        (UsbMatch(vid=0x10C4, pid=0xEA60, product="CP210[0-9] *"), 3),
+        (UsbMatch(product="CP210"), 0),
+        (UsbMatch(serial_prefixes=["9", "000"]), 3 * 64),
+        (UsbMatch(serial_prefixes=["9", "000"], product="CP*"), 3 * 64 + 1),
+        (UsbMatch(properties={"ID_USB_DRIVER": "cp210?"}), 1),
+        (UsbMatch(properties={"ID_USB_DRIVER": "cp210?", "ID_PATH": "*:1.2:*"}), 2),
+        (UsbMatch(properties={"ID_USB_DRIVER": "cp210?", "ID_NONE": "*"}), 0),
+        (UsbMatch(ancestors={"idVendor": "2109", "product": "*Hub"}), 2),
+        (UsbMatch(ancestors={"idVendor": "10c4", "product": "*Hub"}), 0),
+    ],
+)
+def test_every_key_of_a_match_has_to_fit(match: UsbMatch, strength: int) -> None:
+    """A match with more keys that fit is closer; one key that does not fit is enough to be nothing."""
+    assert match.strength(ODD) == strength
+
+
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=3), st.just("*"), min_size=64, max_size=80),
+)
+def test_prefix_of_the_serial_number_counts_before_all_other_keys(patterns: dict[str, str]) -> None:
+    """However many other keys a match has, one that knows the serial number is closer."""
+    port = replace(ODD, properties=dict.fromkeys(patterns, "x"))
+
+    assert UsbMatch(properties=patterns).strength(port) < UsbMatch(serial_prefixes=["0"]).strength(port)
+
+
+def test_patterns_are_read_from_a_file(profile_file: Path) -> None:
+    """Every key of a match can be written in TOML; what is no pattern is refused with its key."""
+    text = GOOD.replace(
+        'serial_prefixes = ["AC"]',
+        'product = "Lamp*"\nmanufacturer = "Acme"\nproperties = { ID_USB_DRIVER = "cdc_acm" }\n'
+        'ancestors = { idVendor = "2109" }',
+    )
+    profile_file.write_text(text)
+
+    assert load_profile(profile_file).usb == [
+        UsbMatch(
+            vid=0x1234,
+            product="Lamp*",
+            manufacturer="Acme",
+            properties={"ID_USB_DRIVER": "cdc_acm"},
+            ancestors={"idVendor": "2109"},
+        )
+    ]
+    profile_file.write_text(text.replace('idVendor = "2109"', "idVendor = 2109"))
+    with pytest.raises(UsageError, match=r"usb\[0\]\.ancestors\.idVendor: does not fit \(got 2109\)"):
+        load_profile(profile_file)

@@ -159,3 +159,133 @@ def test_any_ports_give_distinct_boards(serials: list[str], location: str | None
 
     assert ids == sorted(set(ids))
     assert all(ids)
+
+
+def test_two_devices_with_one_serial_number_are_two_boards() -> None:
+    """A device is told by serial number and location; such boards are not told apart until they are asked."""
+    boards = boards_on(
+        PROFILES,
+        usb_port("/dev/ttyACM2", SEGGER, 0x1061, "001051200001", "1-1.10", 0),
+        usb_port("/dev/ttyACM0", SEGGER, 0x1061, "001051200001", "1-1.2", 0),
+        usb_port("/dev/ttyACM1", SEGGER, 0x1061, "001051200001", "1-1.2", 2),
+        usb_port("/dev/ttyACM4", SEGGER, 0x1061, "001051200002", "1-3", 0),
+    )
+
+    assert [(board.id, board.ambiguous, board.ports) for board in boards] == [
+        ("001051200001@1-1.10", True, {"/dev/ttyACM2": 0}),
+        ("001051200001@1-1.2", True, {"/dev/ttyACM0": 0, "/dev/ttyACM1": 2}),
+        ("001051200002", False, {"/dev/ttyACM4": 0}),
+    ]
+    assert [board.properties["usb_location"] for board in boards] == ["1-1.10", "1-1.2", "1-3"]
+    assert len({board.hardware_identity for board in boards}) == 3
+
+
+def test_stranger_with_a_boards_serial_number_confuses_nobody() -> None:
+    """A serial number is unique among boards: what else shows it is of another kind anyway."""
+    (board,) = boards_on(
+        PROFILES,
+        usb_port("/dev/ttyACM0", SEGGER, 0x1061, "001051200001", "1-1", 0),
+        usb_port("/dev/ttyUSB0", 0x10C4, 0xEA60, "001051200001", "1-2", 0),
+    )
+
+    assert (board.id, board.ambiguous) == ("001051200001", False)
+
+
+def test_board_without_a_serial_number_is_called_by_its_kind_and_place() -> None:
+    """Where nothing but ids tells the kind, boards of it are boards, and only asking tells which."""
+    profiles = {"toaster": with_usb("toaster", UsbMatch(vid=0x10C4, product="CP2102*"))}
+    ports = [
+        usb_port("/dev/ttyUSB0", 0x10C4, 0xEA60, None, "1-2", 0, "CP2102 USB to UART"),
+        usb_port("/dev/ttyUSB1", 0x10C4, 0xEA60, None, "1-3", 0, "CP2102N"),
+        usb_port("/dev/ttyUSB2", 0x10C4, 0xEA60, None, "1-4", 0, "CP2105"),
+    ]
+
+    boards = boards_on(profiles, *ports)
+
+    assert [(board.id, board.ambiguous) for board in boards] == [("toaster@1-2", True), ("toaster@1-3", True)]
+    assert all("usb_serial" not in board.properties for board in boards)
+
+
+def test_ports_of_which_no_place_is_known_are_boards_of_their_own() -> None:
+    """Without serial number and location nothing says that two ports are one board's."""
+    profiles = {"toaster": with_usb("toaster", UsbMatch(vid=0x10C4))}
+
+    boards = boards_on(profiles, usb_port("/dev/cu.a", 0x10C4), usb_port("/dev/cu.b", 0x10C4))
+
+    assert [board.id for board in boards] == ["toaster@/dev/cu.a", "toaster@/dev/cu.b"]
+
+
+def two_roles() -> Profile:
+    """A kit whose console is on interface 0 and whose trace is on interface 2."""
+    console = PROFILES["nrf9151dk"].endpoints["console"]
+    return PROFILES["nrf9151dk"].model_copy(
+        update={"endpoints": {"trace": console.model_copy(update={"interface": 2}), "console": console}}
+    )
+
+
+def test_trace_is_on_its_interface_and_not_on_the_second_port() -> None:
+    """Of three ports each role has the one on its own interface."""
+    ports = [
+        usb_port("/dev/ttyACM5", SEGGER, 0x1061, "001051200001", "1-1", 2),
+        usb_port("/dev/ttyACM7", SEGGER, 0x1061, "001051200001", "1-1", 1),
+        usb_port("/dev/ttyACM9", SEGGER, 0x1061, "001051200001", "1-1", 0),
+    ]
+
+    (board,) = boards_on({"nrf9151dk": two_roles()}, *ports)
+
+    assert {role: endpoint.url for role, endpoint in board.endpoints.items()} == {
+        "console": "/dev/ttyACM9",
+        "trace": "/dev/ttyACM5",
+    }
+
+
+def test_order_decides_where_the_system_tells_no_interfaces() -> None:
+    """On such a system the first port has the lowest of the kind's interfaces."""
+    ports = [
+        usb_port("/dev/cu.usbmodem10", SEGGER, 0x1061, "001051200001", "20-1"),
+        usb_port("/dev/cu.usbmodem2", SEGGER, 0x1061, "001051200001", "20-1"),
+        usb_port("/dev/cu.usbmodem11", SEGGER, 0x1061, "001051200001", "20-1"),
+    ]
+
+    (board,) = boards_on({"nrf9151dk": two_roles()}, *ports)
+
+    assert {role: endpoint.url for role, endpoint in board.endpoints.items()} == {
+        "console": "/dev/cu.usbmodem2",
+        "trace": "/dev/cu.usbmodem10",
+    }
+    assert board.ports == {}
+
+
+def test_first_of_several_ports_on_one_interface_counts() -> None:
+    """A bridge with several ports on one interface has its console on the first."""
+    ports = [
+        usb_port("/dev/ttyUSB10", SEGGER, 0x1061, "001051200001", "1-1", 0),
+        usb_port("/dev/ttyUSB9", SEGGER, 0x1061, "001051200001", "1-1", 0),
+    ]
+
+    assert boards_on(PROFILES, *ports)[0].endpoints["console"].url == "/dev/ttyUSB9"
+
+
+LOCATIONS = st.sampled_from(["1-1", "1-1.1", "1-2", None])
+SERIALS = st.sampled_from(["001051200001", "001051200002", "x", None])
+
+
+@given(st.lists(st.tuples(SERIALS, LOCATIONS, st.integers(0, 3)), max_size=8))
+def test_each_port_belongs_to_one_device_or_to_nobody(
+    shown: list[tuple[str | None, str | None, int]],
+) -> None:
+    """No port is lost and none is two boards'; boards that share a serial number are all ambiguous."""
+    ports = [
+        usb_port(f"/dev/ttyACM{number}", SEGGER, 1, serial, location, interface)
+        for number, (serial, location, interface) in enumerate(shown)
+    ]
+
+    found = survey_host(PROFILES, ports, None)
+
+    of_boards = [device for board in found.boards for device in board.ports]
+    of_nobody = [one.device for one in found.strangers]
+    assert sorted(of_boards + of_nobody) == sorted(port.device for port in ports)
+    plain = [board.properties.get("usb_serial") for board in found.boards if not board.ambiguous]
+    every = [board.properties.get("usb_serial") for board in found.boards]
+    assert all(every.count(serial) == 1 for serial in plain)
+    assert len({board.id for board in found.boards}) == len(found.boards)
