@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from harness.errors import BoardLost, HarnessError
+from harness.errors import BoardLost, ConsoleTimeout, RigFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+    from harness.console import Console
+    from harness.inventory.board import Board
     from harness.inventory.leased_board import LeasedBoard
+    from harness.plugins import HarnessPluginManager
 
 _NAME = "away"
 _LOOK_SECONDS = 0.1
+DeviceNodes = tuple[tuple[int, int, int] | None, ...]
+_NOTHING: Final = re.compile(rb"(?!)")
 
 
 class Absences:
@@ -50,23 +56,70 @@ class Absences:
             return self._file(board_id).read_text(encoding="utf-8")
         return None
 
-    def wait_for(self, board: LeasedBoard, *, answers: Callable[[LeasedBoard], bool]) -> None:
-        """Wait until a board that is away is back, as long as its consoles would.
+    def wait_for(self, board: LeasedBoard, plugins: HarnessPluginManager, *, began_with: DeviceNodes) -> None:
+        """See that a board is there; when it is not, wait for it as long as its consoles would.
 
-        :param answers: tells whether the consoles that are open are alive: who holds a port of the board may
-            know that it is back before the controller can ask.
+        :param plugins: who knows how to ask a board who it is.
+        :param began_with: its device nodes when the test began.
         :raises BoardLost: it did not come back.
         """
+        if self.reason(board.id) is None and _looks_well(board, began_with):
+            return
         deadline = time.monotonic() + board.reconnect_seconds
         pause = threading.Event()
-        while (reason := self.reason(board.id)) is not None:
-            if board.lost is None and board.open_consoles:
-                with suppress(HarnessError):
-                    if answers(board):
-                        return
+        while (problem := _problem_of(board, plugins)) is not None:
             left = deadline - time.monotonic()
             if left <= 0 or board.lost is not None:
-                raise BoardLost(
-                    f"board {board.id} went away while the test ran ({reason}) and was not back when it ended"
-                )
+                seen = self.reason(board.id) or board.lost or problem
+                raise BoardLost(f"board {board.id} went away while the test ran, and was not back: {seen}")
             pause.wait(min(left, _LOOK_SECONDS))
+
+
+def nodes_of(board: Board) -> DeviceNodes:
+    """Return what stands behind the paths of a board's endpoints: another device is another node.
+
+    :param board: the board.
+    """
+    found: list[tuple[int, int, int] | None] = []
+    for endpoint in board.endpoints.values():
+        if "://" not in endpoint.url:
+            try:
+                status = os.stat(endpoint.url)  # noqa: PTH116 - it is done for every test
+            except OSError:
+                found.append(None)
+            else:
+                found.append((status.st_dev, status.st_ino, status.st_ctime_ns))
+    return tuple(found)
+
+
+def _looks_well(board: LeasedBoard, began_with: DeviceNodes) -> bool:
+    """Tell whether nothing shows that a board went away, though the controller may not know it yet."""
+    consoles = board.open_consoles
+    if consoles:
+        return all(map(_is_connected, consoles.values()))
+    return nodes_of(board.description) == began_with
+
+
+def _problem_of(board: LeasedBoard, plugins: HarnessPluginManager) -> str | None:
+    """Say why a board is not there; ``None`` when its consoles found it, or one that looks for it now."""
+    if board.open_consoles:
+        connected = all(map(_is_connected, board.open_consoles.values()))
+        return None if connected else "its ports are gone"
+    from harness.inventory.finding import find_endpoint
+
+    try:
+        for role in board.description.endpoints:
+            find_endpoint(board.description, role, plugins, deadline=0.0)
+    except RigFault as fault:
+        return str(fault)
+    return None
+
+
+def _is_connected(console: Console) -> bool:
+    try:
+        console.expect(_NOTHING, timeout=0, reason="looking whether the port is there")
+    except ConsoleTimeout:
+        return console.lost is None
+    except BoardLost:
+        return False
+    return True

@@ -10,6 +10,7 @@ import pytest
 from harness.backends.ledger import LedgerAccounts
 from harness.errors import HarnessError, RigFault, UsageError
 from harness.inventory.leased_board import LeasedBoard
+from harness.pytest_plugin.absence import nodes_of
 from harness.pytest_plugin.deadline import Deadline
 from harness.pytest_plugin.handover import write_needs, write_usage_error
 from harness.pytest_plugin.markers import BOARD, read_board_marks
@@ -22,7 +23,6 @@ from harness.pytest_plugin.placement import (
     fixture_names,
     place,
 )
-from harness.pytest_plugin.report_tests import board_answers
 from harness.pytest_plugin.state import (
     BOARD_KEY,
     CONSOLE_MARKS_KEY,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.conftests import ConftestHooks
     from harness.pytest_plugin.state import ActiveSession
 
+_NODES_KEY = pytest.StashKey[tuple[tuple[int, int, int] | None, ...]]()
 _DEADLINE_KEY = pytest.StashKey[Deadline]()
 
 
@@ -232,6 +233,7 @@ class TestRunner:
             return None
         leased = self._boards[free[0].id]
         item.stash[BOARD_KEY] = leased
+        item.stash[_NODES_KEY] = nodes_of(leased.description) if self._absences is not None else ()
         marks = item.stash[CONSOLE_MARKS_KEY]
         for role, console in leased.open_consoles.items():
             with suppress(RigFault):  # the board is gone; the test will hear of it when it uses the board
@@ -350,7 +352,8 @@ class TestRunner:
             outcome = yield
             leased = item.stash.get(BOARD_KEY, None)
             if leased is not None and self._absences is not None:
-                self._absences.wait_for(leased, answers=board_answers)
+                began_with = item.stash[_NODES_KEY]
+                self._absences.wait_for(leased, self._session.plugins, began_with=began_with)
             return outcome
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

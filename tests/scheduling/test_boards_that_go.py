@@ -187,7 +187,7 @@ class Worker:
     def may_go_on(self) -> bool:
         if self.dead or self.running is not None:
             return not self.dead
-        return self.told_to_end or len(self.inbox) >= 2  # noqa: PLR2004 - the next one is known
+        return self.told_to_end or len(self.inbox) >= 2
 
 
 class Hotplug(RuleBasedStateMachine):
