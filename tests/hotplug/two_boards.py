@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.config import BenchChoice, BoardSettings, Settings
@@ -28,13 +29,14 @@ from harness_nordic.driver_dialect import AtDialect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.console import Console
     from harness.plugins import HarnessPluginManager
 
 HUB_PORTS = ("1-1.1", "1-1.2", "1-1.3", "1-1.4")
 TTYS = tuple(f"ttyACM{number}" for number in range(8))
 ROLES = ("console", "trace")
 TRACE_INTERFACE = 2
-SECONDS = 30.0
+SECONDS = 20.0
 
 
 class Twin:
@@ -206,9 +208,19 @@ class Rounds:
     def comes_back(self, twin: Twin) -> None:
         """Wait until each endpoint of a board is open where the bench has it."""
         for role in ROLES:
-            endpoint = twin.leased.endpoint(role)
-            path = f"/dev/{twin.names[role]}"
-            until(lambda: endpoint.lost is None and endpoint.url == path, f"{endpoint.name} is on {path}")  # noqa: B023 - it is called at once
+            endpoint, path = twin.leased.endpoint(role), f"/dev/{twin.names[role]}"
+            until(partial(is_on, endpoint, path), f"{endpoint.name} is on {path}")
+
+
+def is_on(console: Console, path: str) -> bool:
+    """Tell whether a console is open on a port; nothing moves any more, so it must be open on no other.
+
+    :raises AssertionError: it is.
+    """
+    url = console.url
+    there = console.is_there()
+    assert not there or path == url or console.url != url, f"{console.name} is on {url}, the board on {path}"
+    return there and path == url
 
 
 def main() -> None:
