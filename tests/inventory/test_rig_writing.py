@@ -206,7 +206,7 @@ def test_twin_that_comes_later_is_another_board() -> None:
 
 
 def test_board_with_a_silent_twin_gets_a_name_of_its_own() -> None:
-    """Whoever shares a serial number with a board that is not written is called by who it is, or as before."""
+    """Whoever shares a number with a board that is not written is called by who it is, or as before."""
     anna = replace(twin("35A", "1-1"), ambiguous=True)
 
     (new,) = boards_of(merge("", [anna]).text)
