@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.doctor import directories, leases, leftovers, modem_manager, serial_access, tools, udev
+from harness.doctor import (
+    directories,
+    discovery,
+    leases,
+    leftovers,
+    modem_manager,
+    serial_access,
+    tools,
+    udev,
+)
 from harness.doctor.findings import Finding, Level
 from harness.errors import HarnessError
 from harness.inventory import serial_ports
@@ -45,6 +54,7 @@ class Checkup:
         self._mending: list[Callable[[], list[str]]] = []
         self.findings: list[Finding] = []
         self._look_at_ports(plugins)
+        self._attempt(discovery.CHECK, lambda: self._look_at_discovery(plugins))
         self._attempt(leases.CHECK, self._look_at_leases)
         self._attempt(directories.CHECK, self._look_at_directories)
         self._attempt(leftovers.CHECK, self._look_at_leftovers)
@@ -61,6 +71,10 @@ class Checkup:
             ignored=udev.ignored_vendors(udev.read_rules(map(Path, udev.RULE_DIRECTORIES))),
             plugged={port.vendor for port in ports if port.vendor is not None},
         )
+
+    def _look_at_discovery(self, plugins: HarnessPluginManager) -> None:
+        facts = discovery.look(known_profiles(plugins), serial_ports.list_serial_ports())
+        self.findings += discovery.judge(facts)
 
     def _look_at_leases(self) -> None:
         facts = leases.look()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.doctor import modem_manager
+from harness.doctor import discovery, modem_manager
 from harness.errors import RigFault
 from harness.inventory import serial_ports
 from harness.inventory.serial_ports import SerialPort
@@ -36,6 +36,8 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(serial_ports, "list_serial_ports", list)
     monkeypatch.setattr(modem_manager, "is_running", lambda: False)
+    told = discovery.DiscoveryFacts(linux=True, udev=True, told=True)
+    monkeypatch.setattr(discovery, "look", lambda _profiles, _ports: told)
     (place / "node").write_text("#!/bin/sh\necho v22.1.0\n")
     (place / "node").chmod(0o755)
     monkeypatch.setenv("PATH", f"{place}:{os.environ['PATH']}")
@@ -55,6 +57,7 @@ def test_a_healthy_host(run: Callable[..., Any]) -> None:
     assert [line.split(":")[0] for line in lines[:-2]] == [
         "ok       serial ports",
         "ok       ModemManager",
+        "ok       discovery",
         "ok       leases",
         "ok       directories",
         "ok       directories",
