@@ -81,7 +81,8 @@ def is_in(entry: Entry, backend: Backend) -> bool:
 
 def is_of_board(entry: Entry, board: Board) -> bool:
     """Tell whether an entry names something on a board."""
-    return not entry.backend and (entry.subject, entry.url) == (board.id, board.bench or "")
+    names = {board.id, board.identity} if board.confirmed else {board.id}
+    return not entry.backend and entry.subject in names and entry.url == (board.bench or "")
 
 
 def accounts_of_board(

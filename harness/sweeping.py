@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.backends.contract import Backend, BackendSession
 from harness.config import BenchChoice, Settings
 from harness.errors import HarnessError, RigFault
+from harness.inventory.confirmation import Confirmation, find_by_name, in_doubt
 from harness.inventory.leased_board import LeasedBoard
 from harness.inventory.leases import Leases
 from harness.plugins import load_object
@@ -127,14 +128,30 @@ class Sweeper:
         if bench and not _answers(bench):
             drop(self._ledger, entries, by=self._run_id)
             return [Outcome(entry=entry, done=True, text="went with its bench") for entry in entries]
-        board = next((board for board in self._boards(bench) if board.id == board_id), None)
-        if board is None:
-            raise RigFault(f"board {board_id} is not here now")
         with Leases(self._run_id) as leases, ExitStack() as resources:
-            leases.take([board], deadline=LEASE_DEADLINE)
+            board = self._take(board_id, self._boards(bench), leases)
             leased = LeasedBoard(board, self._plugins, capture_directory=None)
             resources.callback(leased.close)
             return undo_on_board(self._ledger, entries, leased, by=self._run_id)
+
+    def _take(self, board_id: str, boards: Sequence[Board], leases: Leases) -> Board:
+        """Lease the board of a name; one that may be another board only after it said who it is.
+
+        :raises RigFault: it is not here, does not say that it is the one, or is leased by somebody else.
+        """
+        found = next((board for board in boards if board.id == board_id), None)
+        if found is not None and not in_doubt(found):
+            leases.take([found], deadline=LEASE_DEADLINE)
+            return found
+        confirmation = Confirmation(plugins=self._plugins, rig=self._rig, leases=leases)
+        attached = [board for board in boards if not board.virtual]
+        asked = find_by_name(
+            {board_id}, attached, confirmation, deadline=LEASE_DEADLINE, may_be=lambda _board: True
+        )
+        reasons = [reason for board, reason in confirmation.result.refused if board.id == board_id]
+        if board_id not in asked or not confirmation.settle([asked[board_id]]):
+            raise RigFault(f"board {board_id} is not here now{''.join(f': {each}' for each in reasons)}")
+        return asked[board_id]
 
     def _boards(self, bench: str) -> list[Board]:
         choice = BenchChoice(kind="virtual", socket=Path(bench)) if bench else BenchChoice(kind="attached")

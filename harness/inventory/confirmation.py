@@ -14,7 +14,7 @@ from harness.errors import LeaseBusy
 from harness.inventory.identity import ASK_SECONDS, Confirmed, ask_boards, confirm, identities_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from harness.inventory.board import Board
     from harness.inventory.identity import Answer
@@ -89,7 +89,12 @@ class Confirmation:
 
 
 def find_by_name(
-    names: Collection[str], found: Iterable[Board], confirmation: Confirmation, *, deadline: float
+    names: Collection[str],
+    found: Iterable[Board],
+    confirmation: Confirmation,
+    *,
+    deadline: float,
+    may_be: Callable[[Board], bool] = in_doubt,
 ) -> dict[str, Board]:
     """Find boards of which asking tells whether they are the ones that are named.
 
@@ -97,10 +102,11 @@ def find_by_name(
     of the rest that may be it are asked, too. All that were asked stay leased until the confirmation is
     settled.
 
-    :param names: names of boards.
+    :param names: names of boards, or who they are.
     :param found: the boards that discovery found.
     :param confirmation: asks.
     :param deadline: seconds to wait for the boards that seem to be those that are named.
+    :param may_be: tells whether a board may be another one than it seems.
     :return: the boards that were found, by name.
     :raises LeaseBusy: one that seems to be named is held by somebody else when the deadline passes.
     :raises UsageError: a board says that it is another one than the rig file has it.
@@ -110,10 +116,17 @@ def find_by_name(
     if likely:
         confirmation.leases.take(likely, deadline=deadline)
         confirmation.ask(likely)
-    if not set(names) <= {board.id for board in confirmation.result.boards}:
-        others = [board for name, board in sorted(boards.items()) if name not in names and in_doubt(board)]
+    if not set(names) <= _by_name(confirmation).keys():
+        others = [board for name, board in sorted(boards.items()) if name not in names and may_be(board)]
         confirmation.ask(take_what_is_free(others, confirmation.leases))
-    return {board.id: board for board in confirmation.result.boards if board.id in names}
+    return {name: board for name, board in _by_name(confirmation).items() if name in names}
+
+
+def _by_name(confirmation: Confirmation) -> dict[str, Board]:
+    """Return the boards that may be used by what they are called, and by who they say they are."""
+    boards = confirmation.result.boards
+    said = {board.identity: board for board in boards if board.identity is not None and board.confirmed}
+    return said | {board.id: board for board in boards}
 
 
 def take_what_is_free(boards: Iterable[Board], leases: Leases) -> list[Board]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -87,13 +88,21 @@ def ask_boards(
     """
     if not boards:
         return []
+    enough = threading.Event()
     with ThreadPoolExecutor(min(len(boards), _MOST_AT_ONCE), "ask-board") as pool:
-        return list(pool.map(lambda board: _ask(board, plugins, seconds), boards))
+        try:
+            return list(pool.map(lambda board: _ask(board, plugins, seconds, enough), boards))
+        except BaseException:  # somebody interrupts: what is being asked now ends by its deadline
+            enough.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _ask(board: Board, plugins: HarnessPluginManager, seconds: float) -> Answer:
-    problems = []
+def _ask(board: Board, plugins: HarnessPluginManager, seconds: float, enough: threading.Event) -> Answer:
+    problems: list[str] = []
     for endpoint in _ports_to_ask(board):
+        if enough.is_set():
+            break
         console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", seconds)
         with closing(console):
             try:

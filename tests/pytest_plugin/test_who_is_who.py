@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -239,3 +241,45 @@ def test_by_hand_the_board_that_has_the_name(desk: Desk) -> None:
     by_place = desk.harness("send", f"{TWINS}@1-1.1", "AT+CGSN")
     assert desk.imeis["left"] in by_place.stdout, by_place
     assert by_place.stderr == ""
+
+
+def test_interrupted_while_asking(desk: Desk) -> None:
+    """Ctrl-C while a silent board is asked: no traceback, nothing left behind, and the board is free."""
+    silent = desk.look_alike("2-2", FIRST)
+    desk.write_tests()
+    process = desk.suite.start(*ATTACHED)
+    deadline = time.monotonic() + 30
+    while not silent.call("heard")["written"] and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 2, out
+    assert "Traceback" not in out
+    assert desk.suite.left_behind == []
+    with Leases("next") as leases:
+        facts = {USB_SERIAL: FIRST}
+        leases.take([Board(id="x", kind="nrf9151dk", driver="nrf91", properties=facts)], deadline=0)
+
+
+def test_sweep_puts_back_the_board_that_was_changed(desk: Desk) -> None:
+    """What a dead session left is undone on the board that has the name now that it was asked."""
+    desk.suite.write("rig.toml", desk.swapped())
+    desk.suite.write(
+        "test_it.py",
+        """
+        import os
+
+        def test_dies(board):
+            board.driver.offline()
+            os._exit(9)
+        """,
+    )
+    assert desk.suite.run(*ATTACHED, "--board", "right").code == 9
+    assert "+CFUN: 4" in desk.harness("send", "right", "AT+CFUN?").stdout
+
+    swept = desk.harness("sweep", "--yes")
+
+    assert "1 of 1 undone." in swept.stdout, swept
+    assert "+CFUN: 1" in desk.harness("send", "right", "AT+CFUN?").stdout
