@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import secrets
 import shutil
 import stat
 import tempfile
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
@@ -16,10 +18,11 @@ from harness.virtual import wire
 from harness.virtual.access import PRIVATE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.virtual.access import BenchAccess
 
+# A USB lab is thousands of small files and links: in memory they are made many times faster than on a disk.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - in a directory of our own, whose name nobody can foretell
+_LAB_PREFIX = "harness-usb-"
 _READ_AND_ENTER = stat.S_IROTH | stat.S_IXOTH
 
 
@@ -34,7 +37,7 @@ def sweep(directory: Path) -> None:
             if link.is_symlink():
                 link.unlink()
         ports.rmdir()
-    shutil.rmtree(directory / wire.USB_NAME, ignore_errors=True)
+    _sweep_lab(directory / wire.USB_NAME)
     with suppress(OSError):
         (directory / wire.SOCKET_NAME).unlink()
     leases = directory / wire.LEASES_NAME
@@ -44,6 +47,17 @@ def sweep(directory: Path) -> None:
         for lease in leases.iterdir():  # of boards that went with the bench: nobody can hold one any more
             lease.unlink()
         leases.rmdir()
+
+
+def _sweep_lab(place: Path) -> None:
+    with suppress(OSError):
+        if not place.is_symlink():
+            shutil.rmtree(place)
+            return
+        root = place.readlink()
+        if root.parent == _MEMORY and root.name.startswith(_LAB_PREFIX):
+            shutil.rmtree(root, ignore_errors=True)
+        place.unlink()
 
 
 def sweep_abandoned(directory: Path) -> None:
@@ -132,6 +146,28 @@ class BenchDirectory:
                 ) from error
             undo.pop_all()
         return lock
+
+    def make_lab_root(self) -> Path:
+        """Make an empty directory for a USB lab: in memory, and a link to it; or here, where there is none.
+
+        :raises UsageError: neither can be made.
+        """
+        place = self.path / wire.USB_NAME
+        root = _MEMORY / f"{_LAB_PREFIX}{secrets.token_hex(8)}"
+        try:
+            # The link first: who finds it sweeps what it leads to.
+            place.symlink_to(root)
+            try:
+                root.mkdir(mode=PRIVATE.directory)
+            except OSError:
+                place.unlink()
+                place.mkdir(mode=PRIVATE.directory)
+                return place
+        except OSError as error:
+            raise UsageError(
+                f"has no room for a USB lab: {error.strerror}", key="--directory", value=str(self.path)
+            ) from error
+        return root
 
     def _remove_made(self) -> None:
         for directory in self._made:

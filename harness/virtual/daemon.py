@@ -199,7 +199,7 @@ def serve(options: argparse.Namespace, ready: Ready) -> None:
             signal.signal(number, watch.end)
         lab = None
         if options.usb:
-            lab = UsbLab(loop, directory.path / wire.USB_NAME)
+            lab = UsbLab(loop, directory.make_lab_root())
             stack.callback(lab.close)
         bench = Bench(loop, directory.ports, kinds, access, lab)
         stack.callback(bench.close)

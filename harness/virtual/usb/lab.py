@@ -49,12 +49,11 @@ class UsbLab:
         """Lay out an empty host.
 
         :param loop: the bench's loop.
-        :param root: a directory that does not exist yet.
+        :param root: an empty directory, the caller's to remove.
         :raises UsageError: umockdev is not installed, or the directory's path is too long.
         :raises BenchFault: there is no inotify instance left.
         """
         self.environment = lab_environment(root)
-        root.mkdir()
         self._testbed = Testbed(root)
         self.dev = self._testbed.dev
         with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""The directory that umockdev's preload library shows to a process as ``/sys``, ``/dev`` and udev's database.
+"""The directory that umockdev's preload library shows to a process as ``/sys`` and ``/dev``.
 
 We write it ourselves, not through libumockdev: that library ends the process that calls it when a client
 does not read its monitor, needs the preload in the daemon too, and gets slow with the number of devices
@@ -7,6 +7,8 @@ does not read its monitor, needs the preload in the daemon too, and gets slow wi
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import shutil
 from contextlib import suppress
@@ -31,18 +33,18 @@ class Testbed:
         self.root = root
         self.dev = root / "dev"
         self._links: dict[str, list[str]] = {}
-        for each in ("sys/class/tty", "sys/bus/usb/devices", "dev/.node", "run/udev/data"):
+        self._pool = _Pool(root / ".pool")
+        for each in ("sys/class/tty", "sys/bus/usb/devices", "dev/.node"):
             (root / each).mkdir(parents=True)
 
     def add(self, device: SysfsDevice) -> None:
         """Make a device appear: its node first of all, then its directory, then the ways to it."""
         directory = self._sys(device.path)
         directory.mkdir(parents=True, exist_ok=True)
-        self._database(device).write_text(database_entry(device), encoding="utf-8")
         for name, value in device.attributes.items():
-            (directory / name).write_text(f"{value}\n", encoding="utf-8")
+            self._pool.file(directory / name, f"{value}\n")
         for name, target in {**device.links, **self._standard_links(device)}.items():
-            _link(directory / name, self._sys(target))
+            self._pool.link(directory / name, _relative(directory, self._sys(target)))
         (directory / "uevent").write_text(uevent_file(device), encoding="utf-8")
         for entry in self._entries(device):
             entry.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,6 @@ class Testbed:
         shutil.rmtree(self._sys(device.path))
         if device.subsystem == "tty":
             self._sys(device.path).parent.rmdir()
-        self._database(device).unlink()
 
     def _point(self, link: str) -> None:
         """Let a link lead to who claimed it last, as udev does; nobody does: it goes."""
@@ -106,18 +107,11 @@ class Testbed:
             entries.append(self._sys(f"/dev/char/{device.number[0]}:{device.number[1]}"))
         return entries
 
-    def _database(self, device: SysfsDevice) -> Path:
-        name = f"+{device.subsystem}:{device.name}"
-        if device.number is not None:
-            name = f"c{device.number[0]}:{device.number[1]}"
-        return self.root / "run" / "udev" / "data" / name
-
 
 def uevent_file(device: SysfsDevice) -> str:
     """Return the ``uevent`` file of a device.
 
-    The kernel's holds less, but no umockdev before 0.18 lets libudev see a database of the lab's own: what
-    is in there has to be here, too.
+    The kernel's holds less, but umockdev lets libudev see no database: what would be there has to be here.
     """
     said = {**device.kernel, **device.properties}
     if device.device_links:
@@ -125,18 +119,50 @@ def uevent_file(device: SysfsDevice) -> str:
     return "".join(f"{key}={value}\n" for key, value in said.items())
 
 
-def database_entry(device: SysfsDevice) -> str:
-    """Return what udev's database holds of a device."""
-    lines = [f"S:{link}" for link in device.device_links]
-    lines.append("I:1")  # when it was initialised: since it exists
-    lines += [f"E:{key}={value}" for key, value in device.properties.items()]
-    return "\n".join(lines) + "\n"
+class _Pool:
+    """Files and links that many devices have alike, each made once: a further name is quick on every disk."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir()
+        self._directory = directory
+        self._made: dict[tuple[str, str], str] = {}
+        self._numbers = itertools.count()
+
+    def file(self, path: Path, text: str) -> None:
+        """Make a file that nobody will write to."""
+        self._share(path, "file", text)
+
+    def link(self, path: Path, target: str) -> None:
+        """Make a symbolic link."""
+        self._share(path, "link", target)
+
+    def _share(self, path: Path, sort: str, content: str) -> None:
+        made = self._made.get((sort, content))
+        if made is not None:
+            try:
+                os.link(made, path, follow_symlinks=False)
+            except OSError as error:
+                if error.errno != errno.EMLINK:
+                    raise
+            else:
+                return
+        if sort == "file":
+            path.write_text(content, encoding="utf-8")
+        else:
+            path.symlink_to(content)
+        own = self._directory / str(next(self._numbers))
+        os.link(path, own, follow_symlinks=False)
+        self._made[sort, content] = str(own)
+
+
+def _relative(directory: Path, target: Path) -> str:
+    """Return a relative path: in the mocked world the testbed's root is not there."""
+    return os.path.relpath(target, directory)
 
 
 def _link(link: Path, target: Path) -> None:
-    """Make a relative link: in the mocked world the testbed's root is not there."""
     with suppress(FileExistsError):
-        link.symlink_to(os.path.relpath(target, link.parent))
+        link.symlink_to(_relative(link.parent, target))
 
 
 def _remove_empty(directory: Path, top: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import BenchFault, UsageError
+from harness.virtual import bench_directory
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import start_bench
 from harness.virtual.usb import environment
@@ -44,8 +45,10 @@ def test_the_lab_goes_with_its_starter(ends_within: Callable[[int, float], bool]
         assert starter.stdout is not None
         daemon = os.pidfd_open(int(starter.stdout.readline()))
         assert (directory / "usb" / "dev" / "ttyACM0").is_symlink()
+        root = (directory / "usb").resolve()
         starter.kill()
     assert ends_within(daemon, 20)
+    assert not root.exists()
     assert not directory.exists()
 
 
@@ -59,7 +62,8 @@ def test_what_a_killed_daemon_left_is_swept(usb_lab_factory: Callable[..., Any],
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         os.close(pidfd)
         assert lab.bench.wait(20)
-        assert (directory / "usb" / "sys").is_dir()
+        left = (directory / "usb").resolve()
+        assert (left / "sys").is_dir()
         with start_bench(directory, usb=True) as bench:
             ran = subprocess.run(
                 [sys.executable, "-c", PORTS],
@@ -69,7 +73,8 @@ def test_what_a_killed_daemon_left_is_swept(usb_lab_factory: Callable[..., Any],
                 check=True,
             )
             assert ran.stdout == "\n"
-    assert not (directory / "usb").exists()
+    assert not os.path.lexists(directory / "usb")
+    assert not left.exists()
 
 
 def test_without_umockdev_a_lab_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -149,7 +154,7 @@ def test_a_lab_by_hand(usb_lab: Lab, tmp_path: Path) -> None:
                 assert said[-1], said
             text = "".join(said)
             assert "000960000000 at 1-1.1" in text
-            assert f"  export UMOCKDEV_DIR={tmp_path / 'b' / 'usb'}\n" in text
+            assert f"  export UMOCKDEV_DIR={(tmp_path / 'b' / 'usb').resolve()}\n" in text
             assert "  export LD_PRELOAD=libumockdev-preload.so.0" in text
             bench = ("--bench", str(tmp_path / "b" / "control.sock"))
             moved = run(
@@ -178,9 +183,34 @@ def test_a_daemon_that_cannot_watch_refuses_a_lab(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(environment, "PRELOAD", "libc.so.6")
     monkeypatch.setattr(uevents, "Inotify", no_inotify)
+    (tmp_path / "usb").mkdir()
     loop = Loop()
     try:
         with pytest.raises(BenchFault, match=r"cannot tell of plugs and unplugs: .*Too many open files"):
             lab.UsbLab(loop, tmp_path / "usb")
     finally:
         loop.close()
+
+
+def test_a_host_without_memory_files_has_its_lab_on_the_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where ``/dev/shm`` cannot be used the lab is in the bench's directory, and goes with it."""
+    monkeypatch.setattr(bench_directory, "_MEMORY", tmp_path / "nowhere")
+    directory = bench_directory.BenchDirectory(tmp_path / "bench")
+    root = directory.make_lab_root()
+    assert root == tmp_path / "bench" / "usb"
+    (root / "sys").mkdir()
+    directory.close()
+    assert not (tmp_path / "bench").exists()
+
+
+def test_a_link_to_elsewhere_is_not_followed_by_the_sweep(tmp_path: Path) -> None:
+    """Only what a lab made in memory is removed with its link; nobody's files are."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").touch()
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "usb").symlink_to(tmp_path / "mine")
+    bench_directory.sweep(tmp_path / "bench")
+    assert (tmp_path / "mine" / "file").exists()
+    assert not os.path.lexists(tmp_path / "bench" / "usb")
