@@ -104,7 +104,7 @@ class Hotplug:
         self._config = config
         self._session = session
         self._course = course
-        self._leases = LateLeases(leases, session.plugins, session.run_id)
+        self._leases = LateLeases(leases, session.plugins, session.run_id, tell_busy=self._hear_busy)
         self._absences = absences
         self._reports = reports
         self._post = post
@@ -149,6 +149,9 @@ class Hotplug:
         elif isinstance(news, Returned):
             self._absences.strike(news.board.id)
         self._post(lambda: self._take(news))
+
+    def _hear_busy(self, board: Board, holder: str) -> None:
+        self._post(lambda: self._say(f"board {board.id} was plugged in and is not used: {holder}"))
 
     def _take(self, news: News) -> None:
         match news:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from harness.errors import LeaseBusy
 from harness.inventory.identity import Answer, ask_boards, place_of
 from harness.inventory.leases import Lease, holder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.inventory.board import Board
     from harness.inventory.leases import Leases
     from harness.plugins import HarnessPluginManager
@@ -17,13 +20,23 @@ if TYPE_CHECKING:
 class LateLeases:
     """Leases boards by where they are, until it is known who they are."""
 
-    def __init__(self, leases: Leases, plugins: HarnessPluginManager, session: str) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        plugins: HarnessPluginManager,
+        session: str,
+        *,
+        tell_busy: Callable[[Board, str], None],
+    ) -> None:
         """Hold nothing yet.
 
         :param leases: those of the session's boards.
         :param plugins: who knows how to ask.
         :param session: id of the session.
+        :param tell_busy: takes a board that somebody else holds, and who does; once for each, on any thread.
         """
+        self._tell_busy = tell_busy
+        self._busy: set[str] = set()
         self._leases = leases
         self._plugins = plugins
         self._session = session
@@ -35,7 +48,13 @@ class LateLeases:
 
         :raises LeaseBusy: somebody else holds it.
         """
-        self._take(candidate)
+        try:
+            self._take(candidate)
+        except LeaseBusy as busy:
+            if candidate.id not in self._busy:
+                self._busy.add(candidate.id)
+                self._tell_busy(candidate, str(busy).partition("; waited")[0])
+            raise
         (answer,) = ask_boards([candidate], self._plugins)
         if answer.problem is not None:
             self.release(candidate)

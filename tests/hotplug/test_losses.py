@@ -1,0 +1,155 @@
+"""Sessions that lose boards: what was running, what was to come, and who takes it over."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.hotplug.sessions import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Lab = Any
+
+GONE_FOR_GOOD = """
+    import pytest
+
+    @pytest.fixture(scope="module")
+    def thing():
+        yield
+        raise RuntimeError("the thing broke")
+
+    def test_pulls(board, thing, cable):
+        cable("a").unplug()
+
+    def test_next(board, thing): ...
+    def test_last(board): ...
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "0"])
+def test_the_only_board_is_gone_for_good(usb_lab: Lab, tmp_path: Path, workers: str) -> None:
+    """Its tests are reported once; a fixture that breaks when it is taken down late is reported, too."""
+    usb_lab.client.add("nrf9160dk-virtual", id="a", usb={"port": "1-1", "serial": "000960000001"})
+
+    options = ("-n", workers, "--return-deadline", "1", "--reconnect", "0.2", "--alluredir", "allure")
+    ran = run(usb_lab, tmp_path, GONE_FOR_GOOD, *options)
+
+    assert ran.code == 1
+    assert ran.outcomes == {"test_pulls": "failed", "test_next": "failed", "test_last": "failed"}
+    assert {test["verdict"] for test in ran.tests.values()} == {"rig"}
+    assert "3 collected = 0 passed + 3 failed + 0 skipped + 0 not run" in ran.out
+    assert ran.tests["test_last"]["reason"].startswith("not run: board 000960000001 went away at ")
+    assert "ERROR test_it.py::test_pulls - RuntimeError: the thing broke" in ran.out
+    results = [json.loads(file.read_text("utf-8")) for file in (tmp_path / "allure").glob("*-result.json")]
+    assert sorted(result["name"] for result in results) == ["test_last", "test_next", "test_pulls"]
+
+
+COMES_BACK = """
+    import os, threading
+    from harness.virtual.client import BenchClient
+
+    def replug():
+        with BenchClient(os.environ["LAB"]) as client:
+            client.board("a").plug("1-3", {"console": "ttyACM7", "trace": "ttyACM8"})
+
+    def test_pulls(board, cable):
+        board.driver.functional_mode()
+        cable("a").unplug()
+        threading.Timer(1.5, replug).start()
+
+    def test_next(board):
+        assert board.driver.functional_mode() >= 0
+
+    def test_last(board):
+        assert board.console.url == "/dev/ttyACM7"
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "0"])
+def test_the_only_board_comes_back(usb_lab: Lab, tmp_path: Path, workers: str) -> None:
+    """Its other tests wait for it and run, where it is then."""
+    usb_lab.client.add("nrf9160dk-virtual", id="a", usb={"port": "1-1", "serial": "000960000001"})
+
+    ran = run(usb_lab, tmp_path, COMES_BACK, "-n", workers, "--reconnect", "0.2")
+
+    assert ran.outcomes == {"test_pulls": "failed", "test_next": "passed", "test_last": "passed"}
+    assert ran.tests["test_pulls"]["verdict"] == "rig"
+    assert "board 000960000001 is back after " in ran.story
+    assert "tests wait up to 60 s" in ran.story
+
+
+EQUAL_HAS_ENDED = """
+    import pytest
+
+    @pytest.mark.board(each="board")
+    def test_first(board, cable, wait_for):
+        if board.id == "000960000001":
+            wait_for("ended 000960000002")
+            cable("a").unplug()
+
+    @pytest.mark.parametrize("number", range(2))
+    def test_either(board, number):
+        assert board.id == "000960000002"
+"""
+
+
+def test_an_equal_whose_worker_has_ended_gets_another(usb_lab: Lab, tmp_path: Path) -> None:
+    """What the lost board was to run next is run by its equal, in a new worker; nothing runs twice."""
+    for name in "ab":
+        serial = f"00096000000{'ab'.index(name) + 1}"
+        usb_lab.client.add("nrf9160dk-virtual", id=name, usb={"serial": serial})
+
+    ran = run(usb_lab, tmp_path, EQUAL_HAS_ENDED, "-n", "auto", "--reconnect", "0.2")
+
+    assert ran.outcomes == {
+        "test_first[000960000001]": "failed",
+        "test_first[000960000002]": "passed",
+        "test_either[0]": "passed",
+        "test_either[1]": "passed",
+    }
+    assert "4 collected = 3 passed + 1 failed + 0 skipped + 0 not run" in ran.out
+    assert sum(test["worker"] == "gw2" for test in ran.tests.values()) == 1
+
+
+LATE_AND_BUSY = """
+    import threading
+    import pytest
+
+    def test_plugs_one_that_others_hold(board, cable, pytestconfig):
+        cable("late").plug()
+        loop, pause = pytestconfig.pluginmanager.get_plugin("harness-loop"), threading.Event()
+        for _ in range(300):
+            if not loop._events.empty():
+                break
+            pause.wait(0.1)
+
+    @pytest.mark.board(kind="nrf9161dk")
+    def test_on_it(board): ...
+"""
+
+
+def test_a_late_board_that_somebody_else_holds(usb_lab: Lab, tmp_path: Path) -> None:
+    """It is left alone, which is said; with --strict-boards a test for it fails."""
+    usb_lab.client.add("nrf9160dk-virtual", id="a", usb={"serial": "000960000001"})
+    usb_lab.client.add("nrf9161dk-virtual", id="late", usb={"serial": "001050900004"})
+    holding = usb_lab.open(
+        [sys.executable, "-m", "harness.cli", "lease", "001050900004"], stdout=subprocess.PIPE
+    )
+    assert "001050900004" in holding.stdout.readline()
+    usb_lab.client.board("late").unplug()
+    try:
+        ran = run(usb_lab, tmp_path, LATE_AND_BUSY, "--late-boards", "--strict-boards")
+    finally:
+        holding.terminate()
+        holding.communicate(timeout=10)
+
+    assert ran.outcomes == {"test_plugs_one_that_others_hold": "passed", "test_on_it": "failed"}
+    assert "no board fits: needed a board of kind nrf9161dk" in ran.tests["test_on_it"]["reason"]
+    assert "board 001050900004 was plugged in and is not used: board 001050900004 " in ran.story
+    assert "is leased by session" in ran.story
