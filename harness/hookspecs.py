@@ -200,7 +200,7 @@ def harness_board_released(board: LeasedBoard) -> None:
 
 @hookspec
 def harness_board_lost(board: LeasedBoard) -> None:
-    """Take notice that an attached board went away. Runs in C for each loss, and in W when a test ends on one.
+    """Take notice that an attached board went away. Runs in C, and in W when a test ends on such a board.
 
     :param board: the board; its endpoints are gone. What opens any of them waits for its return.
     """
