@@ -131,7 +131,9 @@ def test_twin_of_a_board_that_came_back() -> None:
     (mistaken,) = presence.port_added(dk("ttyACM0", "1-1"))
     assert isinstance(mistaken, Returned)  # nobody could know better
 
-    (doubt,) = presence.port_added(dk("ttyACM1", "1-2"))
+    doubts = presence.port_added(dk("ttyACM1", "1-2"))
+    assert [type(each) for each in doubts] == [Ask]
+    (doubt,) = doubts
     lost, asked = presence.answered(*says(doubt, "another"))
     (back,) = presence.answered(*says(asked, "me"))
 
@@ -245,7 +247,7 @@ def test_interface_of_the_rig_file_counts() -> None:
     presence = Presence([replace(board, endpoints={"console": console})], PROFILES, None, late=False)
     assert presence.listed(ports) == []
 
-    presence.port_removed("/dev/ttyACM1")
+    assert [type(each) for each in presence.port_removed("/dev/ttyACM1")] == [Lost]
     presence.port_removed("/dev/ttyACM0")
     assert presence.port_added(dk("ttyACM8", "1-1")) == []  # not all of it is there
     (back,) = presence.port_added(dk("ttyACM9", "1-1", interface=2))
@@ -314,7 +316,9 @@ def test_late_board_of_the_rig_file(tmp_path: Path) -> None:
     presence = Presence([board], PROFILES, load_rig(file), late=True)
     assert presence.listed([here]) == []
 
-    (asked,) = presence.port_added(dk("ttyACM1", "1-2"))
+    asking = presence.port_added(dk("ttyACM1", "1-2"))
+    assert [type(each) for each in asking] == [Ask]
+    (asked,) = asking
     assert isinstance(asked, Ask)
     assert asked.candidate.id == f"{SERIAL}@1-2"
     (joined,) = presence.answered(*says(asked, "two"))
