@@ -31,6 +31,7 @@ class LeasedBoard:
     :ivar settings: what the session allows with its boards.
     :ivar accounts: where a driver notes what it is about to change on the board.
     :ivar remarks: what a report has to say of every test on this board from now on; a plugin adds to it.
+    :ivar introduced_to: the services that know the board as it is open now (``harness_introduce_board``).
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class LeasedBoard:
         settings: BoardSettings | None = None,
         accounts: Accounts | None = None,
         register_secret: Callable[[str, str], None] | None = None,
+        on_found: Callable[[Board, Callable[[], bool]], None] | None = None,
     ) -> None:
         """Hold a board.
 
@@ -53,15 +55,22 @@ class LeasedBoard:
         :param settings: what the session allows with its boards.
         :param accounts: keeps what a driver is about to change.
         :param register_secret: called with every secret that a driver learns, and a label for it.
+        :param on_found: called whenever the board was looked for and found, with what is known of it now and
+            with what tells whether it is still held; on any thread.
         """
         self.description = description
         self._plugins = plugins
         self._capture_directory = capture_directory
         self._on_console = on_console
         self._register_secret = register_secret
+        self._on_found = on_found
         self.settings = settings or BoardSettings()
         self.accounts: Accounts = accounts or UnkeptAccounts()
         self.remarks: list[str] = []
+        self.introduced_to: set[str] = set()
+        if description.ambiguous:
+            how = "told apart by asking" if description.confirmed else "known by its place alone"
+            self.remarks.append(f"{how}: {description.ambiguity}")
         self.lost: BoardLost | None = None
         self._resources = ExitStack()
         self._endpoints: dict[str, Any] = {}
@@ -138,7 +147,9 @@ class LeasedBoard:
         from harness.inventory.seeking import BoardSeeker
 
         if self._seeker is None:
-            self._seeker = BoardSeeker(self, self._plugins, seconds=self.reconnect_seconds)
+            self._seeker = BoardSeeker(
+                self, self._plugins, seconds=self.reconnect_seconds, on_found=self._on_found
+            )
         return self._seeker.open(role, f"{self.id}-{role}", self._capture_directory)
 
     @property
@@ -205,6 +216,7 @@ class LeasedBoard:
             self._seeker.close()
             self._seeker = None
         self._driver = None
+        self.introduced_to.clear()  # what a service needed was told to the driver
         self._virtual = None
         self._endpoints.clear()
         self._resources.close()

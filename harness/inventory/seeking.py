@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.console import Console
+    from harness.inventory.board import Board
     from harness.inventory.leased_board import LeasedBoard
     from harness.inventory.serial_ports import SerialPort
     from harness.plugins import HarnessPluginManager
@@ -43,13 +44,23 @@ class _Search:
 class BoardSeeker:
     """Seeks one board for all of its consoles."""
 
-    def __init__(self, board: LeasedBoard, plugins: HarnessPluginManager, *, seconds: float) -> None:
+    def __init__(
+        self,
+        board: LeasedBoard,
+        plugins: HarnessPluginManager,
+        *,
+        seconds: float,
+        on_found: Callable[[Board, Callable[[], bool]], None] | None = None,
+    ) -> None:
         """Seek nothing yet.
 
         :param board: the board; its description is kept true when it moves.
         :param plugins: who knows kinds of boards, and how to ask.
         :param seconds: how long a console that went away is sought.
+        :param on_found: called whenever the board was found, with its description and with what tells whether
+            it is still held.
         """
+        self._on_found = on_found
         self._board = board
         self._plugins = plugins
         self._seconds = seconds
@@ -97,9 +108,17 @@ class BoardSeeker:
             port=open_sighted(sighting, name),
             said=sighting.said,
         )
-        board.description = sighting.board
-        board.lost = None
+        self._describe(sighting.board)
+        self._tell_found(console)
         return console
+
+    def _describe(self, found: Board) -> None:
+        self._board.description = found
+        self._board.lost = None
+
+    def _tell_found(self, console: Console) -> None:
+        if self._on_found is not None:
+            self._on_found(self._board.description, console.is_there)
 
     def _held(self) -> list[str]:
         return [one.url for one in self._board.open_consoles.values() if one.is_there()]
@@ -203,10 +222,10 @@ class BoardSeeker:
         board = self._board
         sighting = finder.look(board.description, search.role, held=self._held, returning=True)
         port = open_sighted(sighting, search.console.name)
-        board.description = sighting.board
-        board.lost = None
+        self._describe(sighting.board)
         self._end(search)
         search.console.resume(port, url=sighting.endpoint.url, said=sighting.said)
+        self._tell_found(search.console)
 
     def _give_up(self, search: _Search, reason: BaseException) -> None:
         lost = BoardLost(f"{search.why}; it is not back: {reason}")

@@ -17,6 +17,7 @@ import pytest
 from harness.errors import LeaseBusy
 from harness.inventory.board_news import Joined, Lost, Refused, Returned
 from harness.inventory.leased_board import LeasedBoard
+from harness.inventory.vouching import Vouchers
 from harness.pytest_plugin.late_leases import LateLeases
 from harness.verdicts import Verdict
 
@@ -104,7 +105,13 @@ class Hotplug:
         self._config = config
         self._session = session
         self._course = course
-        self._leases = LateLeases(leases, session.plugins, session.run_id, tell_busy=self._hear_busy)
+        self._leases = LateLeases(
+            leases,
+            session.plugins,
+            session.run_id,
+            tell_busy=self._hear_busy,
+            vouchers=Vouchers(session.directory),
+        )
         self._absences = absences
         self._reports = reports
         self._post = post

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from harness.inventory.board import Board
     from harness.inventory.leases import Leases
+    from harness.inventory.vouching import Vouchers
     from harness.plugins import HarnessPluginManager
 
 
@@ -27,6 +28,7 @@ class LateLeases:
         session: str,
         *,
         tell_busy: Callable[[Board, str], None],
+        vouchers: Vouchers,
     ) -> None:
         """Hold nothing yet.
 
@@ -34,7 +36,9 @@ class LateLeases:
         :param plugins: who knows how to ask.
         :param session: id of the session.
         :param tell_busy: takes a board that somebody else holds, and who does; once for each, on any thread.
+        :param vouchers: who is known to be where, by those who hold the ports.
         """
+        self._vouchers = vouchers
         self._tell_busy = tell_busy
         self._busy: set[str] = set()
         self._leases = leases
@@ -55,10 +59,17 @@ class LateLeases:
                 self._busy.add(candidate.id)
                 self._tell_busy(candidate, str(busy).partition("; waited")[0])
             raise
-        (answer,) = ask_boards([candidate], self._plugins)
+        answer = self._vouched(candidate) or ask_boards([candidate], self._plugins)[0]
+        if answer.problem is not None:
+            answer = self._vouched(candidate) or answer
         if answer.problem is not None:
             self.release(candidate)
         return answer
+
+    def _vouched(self, candidate: Board) -> Answer | None:
+        """Return what a worker knows that has the board open already, so that nobody else can ask it."""
+        identity = self._vouchers.identity_of(candidate)
+        return None if identity is None else Answer(board=candidate, identity=identity)
 
     def _take(self, candidate: Board) -> None:
         with self._lock:

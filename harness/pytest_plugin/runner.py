@@ -10,6 +10,7 @@ import pytest
 from harness.backends.ledger import LedgerAccounts
 from harness.errors import HarnessError, RigFault, UsageError
 from harness.inventory.leased_board import LeasedBoard
+from harness.inventory.vouching import Vouchers
 from harness.pytest_plugin.absence import nodes_of
 from harness.pytest_plugin.deadline import Deadline
 from harness.pytest_plugin.handover import write_needs, write_usage_error
@@ -117,6 +118,7 @@ class TestRunner:
             settings=self._session.settings.for_boards,
             register_secret=self._session.redactor.add,
             accounts=self._accounts_of(board, self._place),
+            on_found=Vouchers(self._session.directory).write,
         )
         if recovers:
             self._to_recover.add(board.id)
