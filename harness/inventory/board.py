@@ -96,6 +96,14 @@ class Board:
         return "@".join(filter(None, parts)) or self.id
 
     @property
+    def ambiguity(self) -> str | None:
+        """Why its serial number does not tell who it is; ``None`` where it does."""
+        if not self.ambiguous:
+            return None
+        serial = self.properties.get(USB_SERIAL)
+        return f"its USB serial number {serial} is not unique" if serial else "it has no USB serial number"
+
+    @property
     def virtual(self) -> bool:
         """Whether the board is hosted by a virtual bench."""
         return self.bench is not None

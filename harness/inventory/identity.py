@@ -8,7 +8,6 @@ leased.
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
@@ -19,7 +18,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import BoardLost, ConsoleTimeout, HarnessError, RigFault
-from harness.inventory.board import USB_LOCATION, USB_SERIAL
+from harness.inventory.board import USB_LOCATION
+from harness.inventory.usb_devices import device_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -129,7 +129,7 @@ def _ask(board: Board, plugins: HarnessPluginManager, seconds: float, enough: th
 
 
 def _interface(board: Board, url: str) -> int | None:
-    return next((number for port, number in board.ports.items() if _device(port) == _device(url)), None)
+    return board.ports.get(device_behind(url, board.ports))
 
 
 def _ports_to_ask(board: Board) -> Iterator[Endpoint]:
@@ -140,10 +140,11 @@ def _ports_to_ask(board: Board) -> Iterator[Endpoint]:
     yield console
     urls = [endpoint.url for _, endpoint in sorted(board.endpoints.items())]
     urls += [port for port, _ in sorted(board.ports.items(), key=lambda one: (one[1], one[0]))]
-    seen = {_device(console.url)}
+    seen = {device_behind(console.url, board.ports)}
     for url in urls:
-        if _device(url) not in seen:
-            seen.add(_device(url))
+        device = device_behind(url, board.ports)
+        if device not in seen:
+            seen.add(device)
             yield replace(console, url=url)
 
 
@@ -250,6 +251,8 @@ def confirm(answers: Sequence[Answer], survey: Survey | None) -> Confirmed:
     for answer in answers:
         asked = answer.board
         reason = _refusal(answer, said)
+        if reason is None and survey is not None and asked.ports and place_of(asked) not in known:
+            reason = "it went away while it was asked"
         if reason is not None:
             refused.append((asked, reason))
             continue
@@ -259,7 +262,10 @@ def confirm(answers: Sequence[Answer], survey: Survey | None) -> Confirmed:
             board, remark = _speaking_where_it_answered(board, answer)
             notes += _what_changed(asked, board) + remark
         elif board.ambiguous:
-            notes.append(_known_by_place(board))
+            notes.append(
+                f"board {board.id} is known by its place alone: {board.ambiguity}, and no plugin knows how to"
+                " ask who it is"
+            )
         boards[board.id], was[board.id] = board, asked
     absent = () if survey is None else tuple(one for one in survey.absent if one.board.id not in boards)
     ordered = dict(sorted(boards.items()))
@@ -288,7 +294,8 @@ def _speaking_where_it_answered(board: Board, answer: Answer) -> tuple[Board, li
     if role is None or answer.url is None:
         return board, []
     expected = board.endpoints[role]
-    if _device(answer.url) == _device(expected.url):
+    ports = answer.board.ports
+    if device_behind(answer.url, ports) == device_behind(expected.url, ports):
         return board, []
     endpoints = {
         name: replace(one, url=expected.url) if one.url == answer.url else one
@@ -306,21 +313,8 @@ def _what_changed(asked: Board, board: Board) -> list[str]:
     where = asked.properties.get(USB_LOCATION)
     there = f"at {where}" if where else f"on {next(iter(asked.endpoints.values())).url}"
     if asked.ambiguous:
-        serial = asked.properties.get(USB_SERIAL)
-        why = f"its USB serial number {serial} is not unique" if serial else "it has no USB serial number"
         name = "the board" if board.id == board.identity else f"board {board.id}"
-        return [f"{name} {there} was told apart by asking: it is {board.identity} ({why})"]
+        return [f"{name} {there} was told apart by asking: it is {board.identity} ({asked.ambiguity})"]
     if board.id != asked.id:
         return [f"board {board.id} is {there}, where {asked.id} was looked for: it is {board.identity}"]
     return []
-
-
-def _known_by_place(board: Board) -> str:
-    serial = board.properties.get(USB_SERIAL)
-    why = f"its USB serial number {serial} is not unique" if serial else "it has no USB serial number"
-    return f"board {board.id} is known by its place alone: {why}, and no plugin knows how to ask who it is"
-
-
-def _device(url: str) -> str:
-    """Return the device behind a path, so that a link and its target are one; a URL stays as it is."""
-    return url if "://" in url else os.path.realpath(url)

@@ -124,6 +124,13 @@ def test_refusals_have_reasons() -> None:
     assert identities_of(answers) == {"far": "I8"}
 
 
+def test_board_that_is_gone_when_all_have_answered_is_not_used() -> None:
+    """Where it was, nothing of the survey is any more."""
+    board = on_usb("1-1")
+
+    assert confirm([said(board, "I1")], seen()).refused == ((board, "it went away while it was asked"),)
+
+
 def test_absent_boards_are_those_that_nobody_is() -> None:
     """What the survey says is absent stays so."""
     gone = AbsentBoard(board=Board(id="gone", kind="k", driver="d"), reason="it is not here")

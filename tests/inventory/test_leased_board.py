@@ -49,6 +49,22 @@ def test_description_is_shown() -> None:
     assert board.description is BOARD
 
 
+@pytest.mark.parametrize(
+    ("facts", "remarks"),
+    [
+        ({}, []),
+        ({"ambiguous": True}, ["known by its place alone: it has no USB serial number"]),
+        (
+            {"ambiguous": True, "confirmed": True, "properties": {"usb_serial": "7"}},
+            ["told apart by asking: its USB serial number 7 is not unique"],
+        ),
+    ],
+)
+def test_reports_say_how_a_board_was_told_from_others(facts: dict[str, Any], remarks: list[str]) -> None:
+    """Where its serial number tells, there is nothing to say."""
+    assert leased(replace(BOARD, **facts)).remarks == remarks
+
+
 def test_board_survives_the_way_to_another_process() -> None:
     """A board made from its own JSON is equal to it."""
     board = Board(
@@ -57,6 +73,10 @@ def test_board_survives_the_way_to_another_process() -> None:
         driver="d",
         capabilities=frozenset({"a", "b"}),
         endpoints={"console": Endpoint(role="console", url="/dev/x", dtr=False)},
+        identity="I1",
+        confirmed=True,
+        ambiguous=True,
+        ports={"/dev/x": 0, "/dev/y": 2},
         bench="/run/bench",
         properties={"imei": "1"},
     )

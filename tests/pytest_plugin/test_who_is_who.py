@@ -133,7 +133,7 @@ def test_everybody_is_who_the_session_says(desk: Desk) -> None:
     desk.suite.write("rig.toml", f'{rig}\n[[board]]\nusb_serial = "{OWN}"\nendpoints.console.interface = 2\n')
     desk.write_tests(own=OWN)
 
-    result = desk.suite.run(*ATTACHED, "-n", "auto")
+    result = desk.suite.run(*ATTACHED, "-n", "auto", "--summary", "summary.html")
 
     assert result.code == 0, result
     assert result.outcomes == dict.fromkeys((f"test_it[{name}]" for name in ("left", "right", OWN)), "passed")
@@ -145,6 +145,8 @@ def test_everybody_is_who_the_session_says(desk: Desk) -> None:
         f"harness: left out: {FIRST}: it did not say who it is: ",
     ):
         assert len(result.lines_with(line)) == 2, line  # in the header and in the summary
+    summary = (desk.suite.directory / "summary.html").read_text()
+    assert summary.count(f"told apart by asking: {shared}") == 2
     assert bytes.fromhex(silent.call("heard")["written"]).startswith(b"AT+CGSN\r\n")
     assert bystander.call("heard") == {"opens": 0, "written": "", "settings": 0}
     assert desk.suite.left_behind == []
