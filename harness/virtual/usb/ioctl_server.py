@@ -136,10 +136,15 @@ class _Listener:
         loop.watch(self._socket.fileno(), READABLE, lambda _events: self._accept())
 
     def _accept(self) -> None:
-        try:
-            peer, _ = self._socket.accept()
-        except OSError:  # it went again, or we have no descriptor left
-            return
+        """Take everybody who waits: at the end nobody may be left in the queue, who would be cut off."""
+        while True:
+            try:
+                peer, _ = self._socket.accept()
+            except OSError:  # nobody is left, or we have no descriptor left
+                return
+            self._serve(peer)
+
+    def _serve(self, peer: socket.socket) -> None:
         client = _Client(self._loop, peer, self.lines, lambda: self._ended(client))
         self.clients.append(client)
 
@@ -149,8 +154,8 @@ class _Listener:
 
     def stop(self) -> None:
         """Take no client any more; those that there are go on."""
-        self._accept()
         self.path.unlink(missing_ok=True)
+        self._accept()
         self._loop.unwatch(self._socket.fileno())
         self._socket.close()
 
