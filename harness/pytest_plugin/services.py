@@ -50,7 +50,6 @@ class Services:
         self._place = place
         self._clients: dict[str, Any] = {}
         self._accounts: dict[str, LedgerAccounts] = {}
-        self._introduced: set[tuple[str, str]] = set()
         self._resources = ExitStack()
 
     def close(self) -> None:
@@ -92,11 +91,12 @@ class Services:
             client.undo()
 
     def _introduce(self, board: Any, name: str) -> None:
-        if (board.id, name) not in self._introduced:
+        if name not in board.introduced_to:
             self._session.plugins.hook.harness_introduce_board(
                 board=board, backend=self._session.backends[name]
             )
-            self._introduced.add((board.id, name))
+            board.introduced_to.add(name)
+            board.remarks[:] = dict.fromkeys(board.remarks)  # said again of a board that came back
 
     def undo_predecessor(self) -> None:
         """Undo what the worker that this one replaces left; what cannot be undone stays in the ledger."""
