@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.virtual.usb.strangers import plug_in_strangers, what_strangers_heard
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -40,6 +42,7 @@ def six(usb_lab: Lab, tmp_path: Path) -> Path:
             f"{kind}-virtual", id=name, usb={"port": port, "serial": serial, "plugged": plugged}
         )
         rig += f'[[board]]\nid = "{name}"\nusb_serial = "{serial}"\n'
+    plug_in_strangers(usb_lab.client, "adapter", "bridge")
     (tmp_path / "rig.toml").write_text(rig, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n", encoding="utf-8")
     shutil.copy(Path(__file__).with_name("six_boards.py"), tmp_path / "test_six.py")
@@ -97,6 +100,7 @@ def test_every_test_ran_once_or_is_reported(usb_lab: Lab, six: Path, workers: st
     assert "board gone went away while the test ran" in failed["test_cables[gone]"]["reason"]
     assert (six / "console of moved").read_text() == "/dev/ttyACM0", "under the name of the one that is gone"
     assert (six / "console of again").read_text() == "/dev/ttyACM16"
+    assert what_strangers_heard(usb_lab.client) == {}
     _check_story(ran.stdout, data)
     _check_junit(six / "j.xml")
     _check_allure(six / "allure")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.virtual.usb.strangers import plug_in_strangers, what_strangers_heard
+
 if TYPE_CHECKING:
     from tests.virtual.usb.lab import Lab
 
@@ -29,6 +31,8 @@ def test_identities_are_never_mistaken(usb_lab: Lab, serials: tuple[str, str], c
     for name, serial, port in zip(("one", "two"), serials, ("1-1.1", "1-1.2"), strict=True):
         usb_lab.client.add("nrf9160dk-virtual", id=name, usb={"port": port, "serial": serial})
 
+    plug_in_strangers(usb_lab.client, "adapter", "bridge")
+
     played = usb_lab.run(
         [sys.executable, "-m", "tests.hotplug.two_boards", str(usb_lab.bench.socket), seed, str(ROUNDS)],
         cwd=REPOSITORY,
@@ -43,3 +47,4 @@ def test_identities_are_never_mistaken(usb_lab: Lab, serials: tuple[str, str], c
     assert [_ROUND.fullmatch(line)[1] for line in played.stdout.splitlines()] == [  # type: ignore[index]  # a miss fails
         str(number) for number in range(1, ROUNDS + 1)
     ]
+    assert what_strangers_heard(usb_lab.client) == {}

@@ -228,7 +228,7 @@ def main() -> None:
     socket, seed, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
     plugins = load_plugins()
     with BenchClient(socket) as client, ExitStack() as resources, ThreadPoolExecutor(1) as pool:
-        by_imei = {state.properties["imei"]: state.id for state in client.boards()}
+        by_imei = {one.properties["imei"]: one.id for one in client.boards() if one.kind != "stranger"}
         twins = []
         for board in found_boards(plugins):
             leased = LeasedBoard(

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.virtual.client import BenchClient
 
-#: One without a serial number, a probe of a vendor whose other probes are boards, and a bridge.
+#: One without a serial number, a probe of a vendor whose other probes are boards, and a bridge; on a hub of
+#: their own, away from where scenarios plug their boards in.
 STRANGERS: dict[str, dict[str, Any]] = {
     "adapter": {
         "vendor_id": 0x0403,
         "product_id": 0x6001,
         "manufacturer": "FTDI",
         "product": "FT232R USB UART",
+        "port": "4-1",
         "port_driver": "ftdi_sio",
     },
     "probe": {
@@ -22,6 +24,7 @@ STRANGERS: dict[str, dict[str, Any]] = {
         "manufacturer": "SEGGER",
         "product": "J-Link",
         "serial": "000012345678",
+        "port": "4-2",
         "interfaces": 2,
     },
     "bridge": {
@@ -30,6 +33,7 @@ STRANGERS: dict[str, dict[str, Any]] = {
         "manufacturer": "Silicon Labs",
         "product": "CP2105 Dual USB to UART Bridge Controller",
         "serial": "00960DEC",
+        "port": "4-3",
         "interfaces": 2,
         "port_driver": "cp210x",
     },
@@ -37,10 +41,13 @@ STRANGERS: dict[str, dict[str, Any]] = {
 NOTHING = {"opens": 0, "written": "", "settings": 0}
 
 
-def plug_in_strangers(client: BenchClient) -> None:
-    """Plug every stranger in, under its name here."""
-    for name, device in STRANGERS.items():
-        client.add_stranger(id=name, **device)
+def plug_in_strangers(client: BenchClient, *names: str) -> None:
+    """Plug strangers in, each under its name in :data:`STRANGERS`.
+
+    :param names: which; all of them when none is named.
+    """
+    for name in names or STRANGERS:
+        client.add_stranger(id=name, **STRANGERS[name])
 
 
 def what_strangers_heard(client: BenchClient) -> dict[str, dict[str, Any]]:
