@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from harness.cli.boards_now import BoardNow
+    from harness.inventory.board import Board
     from harness.inventory.lease_records import Holder
 
 #: A board that nobody described and nobody holds, after it was pulled.
@@ -60,8 +61,12 @@ class Chronicle:
     :ivar boards: the boards as they are now, in the order of their names; also those that are gone.
     """
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
+    def __init__(self, unplugged: Callable[[Board], BoardNow]) -> None:
+        """Know nothing yet.
+
+        :param unplugged: says how a board is that nobody lists any more.
+        """
+        self._unplugged = unplugged
         self.boards: dict[str, Watched] = {}
         self._begun = False
 
@@ -77,10 +82,8 @@ class Chronicle:
         events: list[Event] = []
         for name, watched in self.boards.items():
             if name not in present:
-                held = watched.now.holder is not None
-                remark = "it is unplugged"
-                state = "lost" if held and watched.now.state != GONE else GONE
-                present[name] = replace(watched.now, state=state, remark=remark)
+                now = self._unplugged(watched.now.board)
+                present[name] = replace(now, state=GONE) if now.state == "absent" else now
         for name, now in sorted(present.items()):
             before = self.boards.get(name)
             texts = list(_what_happened(None if before is None else before.now, now))

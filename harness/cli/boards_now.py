@@ -195,6 +195,14 @@ def _unplugged(plugins: HarnessPluginManager, settings: Settings) -> Iterator[Bo
     yield from virtual_boards(known_profiles(plugins), states, bench=socket)
 
 
+def unplugged(board: Board) -> BoardNow:
+    """Look who holds a board that is not there any more.
+
+    :param board: the board, as it was.
+    """
+    return _now(board, absence="it is unplugged")
+
+
 def _now(board: Board, *, absence: str | None = None, refusal: str | None = None) -> BoardNow:
     from harness.inventory.leases import holder
 

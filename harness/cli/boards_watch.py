@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.boards_chronicle import GONE, Chronicle, is_there
-from harness.cli.boards_now import Seen, look, stock_of
+from harness.cli.boards_now import Seen, look, stock_of, unplugged
 from harness.cli.boards_table import STYLES, console_of_output
 from harness.cli.interrupts import end_on_signals
 from harness.errors import UsageError
@@ -57,7 +57,7 @@ class _Watch:
     """Looks again whenever something may have changed."""
 
     def __init__(self, plugins: HarnessPluginManager, settings: Settings) -> None:
-        self.chronicle = Chronicle()
+        self.chronicle = Chronicle(unplugged)
         self.trouble: str | None = None
         self._plugins = plugins
         self._settings = settings
