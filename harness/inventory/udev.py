@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import threading
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
@@ -31,6 +33,9 @@ _ATTRIBUTES = {
 _OF_EVENTS = frozenset({"ACTION", "SEQNUM"})
 # Room for the messages of some hundred boards that come at once; the default drops them sooner.
 _BUFFER_BYTES = 8 * 1024 * 1024
+
+# libudev leaves it to its callers that one thread at a time uses a context.
+_LISTING = threading.Lock()
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +62,14 @@ class EventsLostError(Exception):
     """More happened than was read in time: what is there has to be listed anew."""
 
 
+@cache
+def _context() -> Any:
+    """Return the context that all lists are made with: to look for the library pyudev starts a process."""
+    import pyudev  # type: ignore[import-untyped]  # it has no types
+
+    return pyudev.Context()
+
+
 class Udev:
     """The connection to libudev."""
 
@@ -65,10 +78,10 @@ class Udev:
 
         :raises ImportError: this host has no pyudev, or no libudev.
         """
-        import pyudev  # type: ignore[import-untyped]  # it has no types
+        import pyudev
 
         self._pyudev = pyudev
-        self._context = pyudev.Context()
+        self._context = _context()
 
     @property
     def tells_of_events(self) -> bool:
@@ -78,12 +91,9 @@ class Udev:
     def ttys(self) -> list[UdevTty]:
         """List the ttys that are on USB."""
         known: dict[str, _Chain] = {}
-        found = []
-        for device in self._context.list_devices(subsystem="tty", ID_BUS="usb"):
-            tty = _describe(device, known)
-            if tty is not None:
-                found.append(tty)
-        return found
+        with _LISTING:
+            listed = self._context.list_devices(subsystem="tty", ID_BUS="usb")
+            return [tty for tty in (_describe(device, known) for device in listed) if tty is not None]
 
     def tty(self, device: str) -> UdevTty | None:
         """Describe the one tty on USB that has a path now; ``None`` when there is none.
@@ -102,7 +112,7 @@ class Udev:
 
         :raises OSError: the system does not let us.
         """
-        monitor = self._pyudev.Monitor.from_netlink(self._context)
+        monitor = self._pyudev.Monitor.from_netlink(self._pyudev.Context())
         monitor.filter_by("tty")
         try:
             monitor.set_receive_buffer_size(_BUFFER_BYTES)

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 LIST = """
 import json
+from concurrent.futures import ThreadPoolExecutor
 from harness.inventory.udev import Udev
 
 connection = Udev()
 assert connection.tells_of_events
 ttys = connection.ttys()
 print(json.dumps([[tty.device, dict(tty.properties), [dict(one) for one in tty.ancestors]] for tty in ttys]))
+with ThreadPoolExecutor(8) as pool:
+    assert list(pool.map(lambda _: Udev().ttys(), range(24))) == [ttys] * 24
 hubs = {id(tty.ancestors[2]) for tty in ttys if tty.ancestors[2]["DEVPATH"].endswith("/1-1")}
 print(len(hubs))
 """
@@ -78,7 +81,10 @@ def heard(*devices: Device | OSError) -> list[tuple[str, UdevTty]]:
 
 
 def test_every_device_above_a_tty_is_described(usb_lab: Lab) -> None:
-    """In a lab: interface, device, hubs and controller, nearest first, with the device's own words."""
+    """In a lab: interface, device, hubs and controller, nearest first, with the device's own words.
+
+    Threads that list at the same time are told the same.
+    """
     for number in (1, 2):
         usb_lab.client.add(
             "nrf9160dk-virtual", usb={"port": f"1-1.{number}", "serial": f"00096000000{number}"}
@@ -163,6 +169,19 @@ def test_buffer_that_only_root_may_enlarge_is_no_error(monkeypatch: pytest.Monke
     with connection.monitor() as listening:
         assert listening.fileno() == 7
     assert asked == ["tty", 8 * 1024 * 1024, "start"]
+
+
+def test_library_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To look for it starts a process, which no second list may cost."""
+    Udev().ttys()
+
+    def look(_name: str) -> str:
+        message = "looked again"
+        raise AssertionError(message)
+
+    monkeypatch.setattr("ctypes.util.find_library", look)
+
+    assert Udev().ttys() == Udev().ttys()
 
 
 def test_whether_somebody_tells_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
