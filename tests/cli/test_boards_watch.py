@@ -207,7 +207,7 @@ def test_reader_that_goes_ends_the_watch(watching: Watching, piped: subprocess.P
 
     watching.lab.client.board("kit").unplug()
 
-    assert piped.wait(20) == 1
+    assert piped.wait(20) in {0, 1}
     assert piped.stderr.read() == ""
 
 
