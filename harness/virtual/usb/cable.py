@@ -45,8 +45,8 @@ class UsbCable:
         :raises UsageError: it does not fit, or something else has it.
         """
         self._check_roles(roles, placement)
-        if placement.port is not None and placement.port != self._port:
-            self._lab.check_port(placement.port)
+        if placement.port is not None:
+            self._lab.check_port(placement.port, own=self._port)
         for name in placement.names.values():
             self._lab.check_tty(self._usb.port_driver, name, own=self._names.values())
         if len(set(placement.names.values())) < len(placement.names):

@@ -13,7 +13,7 @@ from harness.virtual.usb import device_tree
 from harness.virtual.usb.device_tree import PORT, TTY_PREFIXES, bus_of, hubs_above
 from harness.virtual.usb.environment import lab_environment
 from harness.virtual.usb.ioctl_server import IoctlServer
-from harness.virtual.usb.testbed import Testbed
+from harness.virtual.usb.testbed import HostTree
 from harness.virtual.usb.uevents import Uevents
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class UsbLab:
         :raises BenchFault: there is no inotify instance left.
         """
         self.environment = lab_environment(root)
-        self._testbed = Testbed(root)
+        self._testbed = HostTree(root)
         self.dev = self._testbed.dev
         with ExitStack() as stack:
             try:
@@ -87,9 +87,11 @@ class UsbLab:
                         return port
         raise BenchFault("every hub port of the USB lab is taken")
 
-    def check_port(self, port: str) -> None:
+    def check_port(self, port: str, own: str | None = None) -> None:
         """Refuse a port that a device cannot be plugged into.
 
+        :param port: the port.
+        :param own: where the device is plugged in now, if it is.
         :raises UsageError: malformed, taken, or below or above another device.
         """
         if not PORT.fullmatch(port) or bus_of(port) > _LAST_BUS:
@@ -99,17 +101,18 @@ class UsbLab:
                 value=port,
                 expected=f"for example 1-2 or 1-1.4, buses 1 to {_LAST_BUS}",
             )
-        obstacle = self._obstacle(port)
+        obstacle = self._obstacle(port, own)
         if obstacle is not None:
             raise UsageError(obstacle, key="port", value=port, expected="a free hub port")
 
-    def _obstacle(self, port: str) -> str | None:
-        if port in self._plugged:
+    def _obstacle(self, port: str, own: str | None = None) -> str | None:
+        others = self._plugged.keys() - {own}
+        if port in others:
             return "another device is plugged in there"
-        if any(each.startswith(f"{port}.") for each in self._plugged):
+        if any(each.startswith(f"{port}.") for each in others):
             return "a hub is plugged in there"
         for hub in hubs_above(port):
-            if hub in self._plugged:
+            if hub in others:
                 return f"{hub} is no hub but another device"
         return None
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BUSES = frozenset({"pci", "usb", "usb-serial"})
 
 
-class Testbed:
+class HostTree:
     """Writes devices into a directory and removes them. The caller owns the directory."""
 
     def __init__(self, root: Path) -> None:
