@@ -239,6 +239,11 @@ class Hotplug:
 
     def _join(self, board: Board) -> None:
         board = self._granted(board)
+        wanted = self._session.settings.board_ids
+        if wanted and board.id not in wanted:
+            self._leases.release(board)
+            self._say(f"board {board.id} was plugged in and is not used: --board names others")
+            return
         try:
             self._leases.join(board)
         except LeaseBusy as busy:
