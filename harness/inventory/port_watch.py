@@ -115,14 +115,19 @@ class PortWatch:
             waiting.register(descriptor, select.POLLIN)
         while not any(descriptor == over for descriptor, _ in waiting.poll()):
             try:
-                while (event := monitor.receive()) is not None:
-                    self._take(*event)
-            except EventsLostError:
-                self._compare(serial_ports.list_serial_ports())
+                self._hear(monitor)
             except OSError as error:
                 _log.warning("udev tells no more which ports come and go: %s", error)
                 self._look_again_and_again()
                 return
+
+    def _hear(self, monitor: TtyMonitor) -> None:
+        """Take what udev has told."""
+        try:
+            while (event := monitor.receive()) is not None:
+                self._take(*event)
+        except EventsLostError:
+            self._compare(serial_ports.list_serial_ports())
 
     def _take(self, action: str, tty: UdevTty) -> None:
         port = serial_ports.port_of_udev(tty)
@@ -134,7 +139,12 @@ class PortWatch:
     def _look_again_and_again(self) -> None:
         """List the ports until the watch is over."""
         while not self._over.wait(self._look_seconds):
-            self._compare(serial_ports.list_serial_ports())
+            try:
+                listed = serial_ports.list_serial_ports()
+            except OSError as error:  # for example: there are too many open files at this moment
+                _log.warning("serial ports cannot be listed: %s", error)
+                continue
+            self._compare(listed)
 
     def _compare(self, listed: Iterable[SerialPort]) -> None:
         """Tell in what a list is different from what was told."""

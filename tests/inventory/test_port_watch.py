@@ -100,7 +100,19 @@ class Host:
         self.happening = Happening() if tells else None
         self.news: SimpleQueue[PortAdded | PortRemoved] = SimpleQueue()
         monkeypatch.setattr(serial_ports, "connect_to_udev", lambda: self.happening)
-        monkeypatch.setattr(serial_ports, "list_serial_ports", lambda: list(self.ports))
+        monkeypatch.setattr(serial_ports, "list_serial_ports", self._list)
+        self._failing: threading.Event | None = None
+
+    def _list(self) -> list[SerialPort]:
+        if self._failing is not None and not self._failing.is_set():
+            self._failing.set()
+            raise OSError(errno.EMFILE, "too many open files")
+        return list(self.ports)
+
+    def list_fails_once(self) -> threading.Event:
+        """Let the next list fail; return what is set when it did."""
+        self._failing = threading.Event()
+        return self._failing
 
     def watch(self, tell: Callable[[PortAdded | PortRemoved], None] | None = None) -> PortWatch:
         """Watch it."""
@@ -205,6 +217,26 @@ def test_where_nobody_tells_lists_are_compared(silent: Host) -> None:
 
         assert silent.next() == PortRemoved("/dev/ttyUSB0", "1-1")
         assert silent.next() == PortAdded(port("ttyUSB1"))
+
+
+def test_list_that_fails_once_is_made_again(silent: Host, caplog: pytest.LogCaptureFixture) -> None:
+    """A list that cannot be made at one moment does not end the watch."""
+    with silent.watch():
+        assert silent.list_fails_once().wait(SECONDS)
+        silent.ports = [port("ttyUSB0")]
+
+        assert silent.next() == PortAdded(port("ttyUSB0"))
+    assert "serial ports cannot be listed: [Errno 24] too many open files" in caplog.text
+
+
+def test_list_that_fails_when_events_were_lost_is_made_again(told: Host) -> None:
+    """Then nobody knows what was missed, and the ports are listed until it is known."""
+    with told.watch():
+        told.list_fails_once()
+        told.ports = [port("ttyUSB0")]
+        told.tell(EventsLostError())
+
+        assert told.next() == PortAdded(port("ttyUSB0"))
 
 
 def test_listener_that_fails_hears_the_next(told: Host, caplog: pytest.LogCaptureFixture) -> None:
