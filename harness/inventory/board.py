@@ -96,6 +96,15 @@ class Board:
         return "@".join(filter(None, parts)) or self.id
 
     @property
+    def known_as(self) -> tuple[Board, ...]:
+        """The board under each name by which a session may know it; the name that lasts at the end.
+
+        Whether its serial number is its alone depends on what else is plugged in: a session that began
+        before a twin came, or after one went, calls a board otherwise. Where it is, all of them see alike.
+        """
+        return (self,) if self.virtual else (replace(self, ambiguous=True, confirmed=False), self)
+
+    @property
     def ambiguity(self) -> str | None:
         """Why its serial number does not tell who it is; ``None`` where it does."""
         if not self.ambiguous:

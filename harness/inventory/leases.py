@@ -14,6 +14,7 @@ import stat
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import LeaseBusy, RigFault
@@ -71,12 +72,16 @@ def lease_file(board: Board) -> Path:
 
 
 def holder(board: Board) -> Holder | None:
-    """Tell who holds a board; takes nothing.
+    """Tell who holds a board, by whatever name; takes nothing.
 
     :param board: the board.
     :return: its holder, or ``None`` if it is free.
     :raises RigFault: the lease file cannot be read.
     """
+    return next(filter(None, map(_holder_by_name, reversed(board.known_as))), None)
+
+
+def _holder_by_name(board: Board) -> Holder | None:
     file = lease_file(board)
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -105,6 +110,10 @@ def _open_lease_file(board: Board) -> int:
         os.close(descriptor)
         raise _unusable(board, file, "opened", error) from error
     return descriptor
+
+
+def _open_one_of(boards: Mapping[str, Board], name: str) -> int:
+    return _open_lease_file(boards[name])
 
 
 def _refuse_special_files(descriptor: int) -> None:
@@ -258,7 +267,8 @@ class Leases:
                     raise RigFault(f"{len(boards)} boards are not enough, though all of them are free")
                 if wait.left <= 0:
                     raise LeaseBusy(f"{describe_busy(_holders(busy))}; waited {deadline:g} s")
-                freed.watch([board.id for board in busy], lambda name: _open_lease_file(boards[name]))
+                names = {str(lease_file(each)): each for board in busy for each in board.known_as}
+                freed.watch(names, partial(_open_one_of, names))
                 wait.tell(_holders(busy))
                 freed.wait(min(wait.left, wait.silence))
         except OSError as error:
@@ -279,7 +289,7 @@ class Leases:
         with ExitStack() as choosing:
             for directory in sorted({lease_directory(board) for board in boards}):
                 choosing.callback(os.close, _begin_choosing(directory))
-            choosing.callback(_release_all, free)
+            choosing.callback(lambda: _release(lease for leases in free.values() for lease in leases))
             for board in boards:
                 try:
                     free[board.id] = _take_every_name(board, self._session)
@@ -362,18 +372,19 @@ def _begin_choosing(directory: Path) -> int:
 def _take_every_name(board: Board, session: str, but: Sequence[Path] = ()) -> list[Lease]:
     """Take a board now, under each name by which others may know it.
 
-    An ambiguous board that said who it is has two: others that did not ask it yet know where it is.
-
     :param but: files of leases that are held already.
     :return: the leases, that of the name that lasts at the end.
     :raises LeaseBusy: somebody else holds one of them.
     """
-    names = [replace(board, confirmed=False), board] if board.ambiguous else [board]
-    wanted = {file: each for each in names if (file := lease_file(each)) not in but}
+    wanted = {file: each for each in board.known_as if (file := lease_file(each)) not in but}
     taken: list[Lease] = []
     with ExitStack() as undo:
         undo.callback(_release, taken)
-        taken += (Lease(each, session, deadline=0) for each in wanted.values())
+        for each in wanted.values():
+            # A board of ours was there before: what is there now is ours as well.
+            held = _holder_by_name(each) if each is not board else None
+            if held is None or held.session != session:
+                taken.append(Lease(each, session, deadline=0))
         undo.pop_all()
     return taken
 
@@ -381,11 +392,6 @@ def _take_every_name(board: Board, session: str, but: Sequence[Path] = ()) -> li
 def _release(leases: Iterable[Lease]) -> None:
     for lease in leases:
         lease.release()
-
-
-def _release_all(leases: Mapping[str, Iterable[Lease]]) -> None:
-    for each in leases.values():
-        _release(each)
 
 
 def _holders(boards: Iterable[Board]) -> dict[str, Holder | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -122,8 +123,37 @@ def test_asked_board_is_taken_with_both_or_with_none() -> None:
         with pytest.raises(LeaseBusy):
             mine.take([known(twin("1-9"), "X")], deadline=0)
 
-        assert held(known(twin("1-1"), "Z")) is None
+        assert held(Board(id="Z", kind="k", driver="d")) is None
         assert held(twin("1-9")) is None
+
+
+@pytest.mark.parametrize("first", ["before its twin came", "while its twin was there"])
+def test_a_twin_that_comes_or_goes_lets_nobody_in(first: str) -> None:
+    """Whether a serial number is a board's own depends on when one looks; where the board is does not."""
+    alone = Board(
+        id="7", kind="k", driver="d", properties={USB_SERIAL: "7", USB_LOCATION: "1-1"}, identity="X"
+    )
+    theirs, ours = (alone, twin("1-1")) if first.startswith("before") else (known(twin("1-1"), "X"), alone)
+    with Leases("theirs") as holding, Leases("mine") as mine:
+        holding.take([theirs], deadline=0)
+
+        with pytest.raises(LeaseBusy, match=rf"board {ours.id} is leased by session theirs"):
+            mine.take([ours], deadline=0)
+        mine.take([twin("1-2")], deadline=0)
+
+        threading.Timer(0.1, holding.close).start()
+        mine.take([ours], deadline=30)
+        assert held(ours) == "mine"
+
+
+def test_place_of_a_board_of_ours_is_ours() -> None:
+    """Where a twin of the session was, another one may come late; it is taken by who it is."""
+    with Leases("mine") as mine:
+        mine.take([known(twin("1-1"), "X")], deadline=0)
+
+        mine.take([known(twin("1-1"), "Y")], deadline=0)
+
+        assert [board.id for board in mine.boards] == ["X", "Y"]
 
 
 def test_boards_that_were_swapped_change_their_names() -> None:
