@@ -116,7 +116,7 @@ def test_asked_board_is_taken_with_both_or_with_none() -> None:
     """Others, who did not ask it, know it by its place; if they have that, its name stays free."""
     with Leases("mine") as mine, Leases("theirs") as theirs:
         theirs.take([known(twin("1-1"), "X")], deadline=0)
-        assert (held(twin("1-1")), held(known(twin("1-1"), "X"))) == ("theirs", "theirs")
+        assert (held(twin("1-1")), held(Board(id="X", kind="k", driver="d"))) == ("theirs", "theirs")
 
         with pytest.raises(LeaseBusy):
             mine.take([known(twin("1-1"), "Z")], deadline=0)
