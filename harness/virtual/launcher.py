@@ -18,6 +18,7 @@ from harness.errors import BenchFault, UsageError
 from harness.virtual import wire
 from harness.virtual.bench_directory import sweep_abandoned
 from harness.virtual.client import BenchClient
+from harness.virtual.usb.environment import outside_labs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -212,7 +213,7 @@ def _spawn(
         stdout=errors,
         stderr=errors,
         pass_fds=inherited,
-        env={**environment, "PYTHONPATH": search_path},
+        env={**outside_labs(environment), "PYTHONPATH": search_path},
         # Ctrl-C at a terminal is for the session, which still needs its boards to finish.
         start_new_session=True,
     )

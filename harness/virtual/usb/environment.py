@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 PRELOAD = "libumockdev-preload.so.0"
+PRELOAD_VARIABLE = "LD_PRELOAD"
 DIRECTORY_VARIABLE = "UMOCKDEV_DIR"
 
 # A UNIX socket's path has 107 characters; the longest of ours is that of a tty's ioctls.
@@ -39,6 +41,21 @@ def lab_environment(root: Path) -> dict[str, str]:
             value=str(root.parent),
             expected=f"at most {_LONGEST_ROOT - len(root.name) - 1} characters",
         )
-    others = os.environ.get("LD_PRELOAD", "").split(":")
-    preload = ":".join([PRELOAD, *(each for each in others if each and each != PRELOAD)])
-    return {"LD_PRELOAD": preload, DIRECTORY_VARIABLE: str(place)}
+    preload = ":".join([PRELOAD, *_other_preloads(os.environ)])
+    return {PRELOAD_VARIABLE: preload, DIRECTORY_VARIABLE: str(place)}
+
+
+def outside_labs(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without any lab: a bench that is started in one has no use for it.
+
+    :param environment: of whoever starts a process.
+    """
+    outside = {key: value for key, value in environment.items() if key != DIRECTORY_VARIABLE}
+    if PRELOAD_VARIABLE in outside:
+        outside[PRELOAD_VARIABLE] = ":".join(_other_preloads(outside))
+    return outside
+
+
+def _other_preloads(environment: Mapping[str, str]) -> list[str]:
+    named = environment.get(PRELOAD_VARIABLE, "").split(":")
+    return [each for each in named if each and each != PRELOAD]

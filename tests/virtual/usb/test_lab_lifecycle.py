@@ -214,3 +214,31 @@ def test_a_link_to_elsewhere_is_not_followed_by_the_sweep(tmp_path: Path) -> Non
     bench_directory.sweep(tmp_path / "bench")
     assert (tmp_path / "mine" / "file").exists()
     assert not os.path.lexists(tmp_path / "bench" / "usb")
+
+
+def test_a_bench_started_in_a_lab_is_outside_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would gain nothing and lose a descriptor with every file it opens below ``/dev``."""
+    monkeypatch.setattr(environment, "PRELOAD", "liblab.so")
+    inside = {"LD_PRELOAD": "liblab.so:libother.so", "UMOCKDEV_DIR": "/somewhere", "HOME": "/home"}
+    assert environment.outside_labs(inside) == {"LD_PRELOAD": "libother.so", "HOME": "/home"}
+    assert environment.outside_labs({"HOME": "/home"}) == {"HOME": "/home"}
+
+
+def test_a_lab_in_a_lab(usb_lab: Lab, tmp_path: Path) -> None:
+    """Whoever is in one lab may start another, and each shows its own boards."""
+    usb_lab.client.add("nrf9160dk-virtual", id="outer")
+    said = usb_lab.python(
+        """
+import os, pathlib, subprocess, sys
+from harness.virtual.launcher import start_bench
+with start_bench(pathlib.Path(sys.argv[1]), [("thingy91x-virtual", None, {})] * 2, usb=True) as bench:
+    for more in ({}, bench.usb_environment):
+        subprocess.run([sys.executable, "-c", sys.argv[2]], env={**os.environ, **more}, check=True)
+""",
+        str(tmp_path / "inner"),
+        PORTS,
+    )
+    assert said.splitlines() == [
+        "/dev/ttyACM0 /dev/ttyACM1",
+        "/dev/ttyACM0 /dev/ttyACM1 /dev/ttyACM2 /dev/ttyACM3",
+    ]
