@@ -17,6 +17,7 @@ import termios
 import time
 import tty
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from harness.virtual.loop import READABLE, WRITABLE
@@ -25,7 +26,6 @@ from harness.virtual.shaping import Garbler, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from pathlib import Path
 
     from harness.virtual.cables import PortName
     from harness.virtual.loop import Loop, LoopTimer
@@ -45,7 +45,23 @@ _PLAIN = Shape()
 # Where termios keeps the control modes.
 _CFLAGS = 2
 
+_LOCKS = Path("/proc/locks")
+
 _log = logging.getLogger(__name__)
+
+
+def is_locked_by_a_client(tty_fd: int) -> bool:
+    """Tell whether somebody has a tty for himself alone, as pyserial's ``exclusive`` takes it (``flock``).
+
+    :param tty_fd: a descriptor of the tty.
+    """
+    tty_status = os.fstat(tty_fd)
+    device = f"{os.major(tty_status.st_dev):02x}:{os.minor(tty_status.st_dev):02x}:{tty_status.st_ino}"
+    try:
+        locks = _LOCKS.read_text(encoding="ascii")
+    except OSError:  # it is not for us to read
+        return False
+    return any(entry[1:2] == ["FLOCK"] and device in entry for entry in map(str.split, locks.splitlines()))
 
 
 class PortNames:
@@ -158,6 +174,8 @@ class Port:
     def _client_came_or_went(self, came: bool) -> None:  # noqa: FBT001 - the callback's one fact
         assert self._clients is not None  # noqa: S101 - only a watched port is called back
         self._clients = max(0, self._clients + (1 if came else -1))
+        if self._clients == 0 and is_locked_by_a_client(self._slave):
+            self._clients = 1  # of events that are alike the kernel tells one: an open was not counted
         if came:
             self._hearer.client_came()
             if self._clients == 1:

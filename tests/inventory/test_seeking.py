@@ -326,3 +326,15 @@ def test_ports_of_the_moment(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
         ports._note(PortRemoved("/dev/tty2"))
         ports._note(PortRemoved("/dev/tty9"))
         assert ports.now() == [three]
+
+
+def test_what_udev_did_not_tell_is_seen_all_the_same(desk: Desk, lease: Callable[..., LeasedBoard]) -> None:
+    """A board whose return nobody told of is found by a new list, and its wait goes on."""
+    push(desk, "1-1", "7", "L7")
+    board = lease(lamp())
+    board.console.command("WHO", AT, timeout=30)
+    pull(desk, "1-1")
+    wait_for_a_watch()
+    desk.plug("1-2", "7", says="L7")
+
+    assert board.console.command("WHO", AT, timeout=30).lines == ("L7",)
