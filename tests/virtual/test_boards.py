@@ -95,22 +95,6 @@ def test_the_next_client_does_not_get_what_the_last_one_left(
     os.close(second)
 
 
-def test_client_is_still_there_when_opens_were_told_once(client: BenchClient, open_port: OpenPort) -> None:
-    """Others that open a port in one go and leave it one by one do not make the bench forget its client."""
-    console = open_port("a")
-    console.exclusive = True  # as the harness opens it
-    console.write(b"hello\r")
-    assert console.read_until(b"OK\r\n") == b"hello\r\nOK\r\n"
-    others = [os.open(str(console.port), os.O_RDWR | os.O_NOCTTY) for _ in range(20)]
-    for other in others:
-        os.close(other)
-        client.boards()  # the bench hears of each close by itself
-
-    client.board("a").call("send", text="still here\n")
-
-    assert console.read_until(b"\n") == b"still here\n"
-
-
 def test_unplugging_is_seen_by_a_blocked_reader(client: BenchClient, open_port: OpenPort) -> None:
     """pyserial, blocked in a read, is told at once; ports and links are gone."""
     port = open_port(timeout=10)
