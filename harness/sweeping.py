@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.backends.contract import Backend, BackendSession
+from harness.backends.contract import Backend, BackendSession, known_backends
 from harness.config import BenchChoice, Settings
 from harness.errors import HarnessError, RigFault
 from harness.inventory.confirmation import Confirmation, find_by_name, in_doubt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from harness.backends.contract import BackendClient, BackendSpec
+    from harness.backends.contract import BackendClient
     from harness.backends.ledger import Entry, Ledger
     from harness.inventory.board import Board
     from harness.plugins import HarnessPluginManager
@@ -110,9 +110,7 @@ class Sweeper:
                     yield Outcome(entry=entry, done=False, text=str(error))
 
     def _in_service(self, name: str, url: str, entries: Sequence[Entry]) -> list[Outcome]:
-        specs: dict[str, BackendSpec] = {
-            spec.name: spec for specs in self._plugins.hook.harness_backends() for spec in specs
-        }
+        specs = known_backends(self._plugins)
         if name not in specs:
             raise RigFault(f"no installed plugin knows the service {name}")
         spec = specs[name]

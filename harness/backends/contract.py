@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.backends.ledger import Entry
+    from harness.plugins import HarnessPluginManager
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,3 +222,12 @@ class FakeService(Protocol):
     @property
     def control(self) -> Any:
         """What only the session may use (teams, factory records, faults), served on a UNIX socket."""
+
+
+def known_backends(plugins: HarnessPluginManager) -> dict[str, BackendSpec]:
+    """Return every plugin's services by name, sorted.
+
+    :param plugins: the loaded plugins.
+    """
+    specs = {spec.name: spec for specs in plugins.hook.harness_backends() for spec in specs}
+    return dict(sorted(specs.items()))

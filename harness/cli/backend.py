@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.backends.contract import known_backends
 from harness.backends.launcher import start_fake
 from harness.cli.interrupts import end_on_signals
 from harness.config import runtime_directory
@@ -70,15 +71,6 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
             )
 
     return app
-
-
-def known_backends(plugins: HarnessPluginManager) -> dict[str, BackendSpec]:
-    """Return every plugin's services by name, sorted.
-
-    :param plugins: the loaded plugins.
-    """
-    specs = {spec.name: spec for specs in plugins.hook.harness_backends() for spec in specs}
-    return dict(sorted(specs.items()))
 
 
 def find_backend(plugins: HarnessPluginManager, name: str) -> BackendSpec:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.backends.contract import Backend
+from harness.backends.contract import Backend, known_backends
 from harness.config import BenchChoice, BoardsWanted
 from harness.errors import HarnessError, UsageError
 from harness.inventory.identity import Confirmed
@@ -24,7 +24,6 @@ from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import lifeline_path
 from harness.pytest_plugin.lease_notes import LeaseNotes, board_in_this_process, tell_on_terminal
 from harness.pytest_plugin.options import read_settings
-from harness.pytest_plugin.services import backend_specs
 from harness.pytest_plugin.signals import interrupt_on_termination
 from harness.pytest_plugin.state import CONTROLLER, MAIN_WORKER, SESSION_KEY, ActiveSession
 from harness.redaction import Redactor, protect_messages
@@ -79,7 +78,7 @@ class Controller:
         self.confirmed: Confirmed | None = None
         self.conftests = ConftestHooks(config, self.plugins)
         config.pluginmanager.register(self.conftests, "harness-conftests")
-        self.specs = backend_specs(self.plugins)
+        self.specs = known_backends(self.plugins)
         self.redactor = self.conftests.redactor = Redactor.of_plugins(self.plugins)
         self.directory: Path
         self.secrets: SharedSecrets

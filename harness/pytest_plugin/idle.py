@@ -58,6 +58,7 @@ def _module_of(definitions: object) -> str | None:
 
 
 def _backend_names() -> frozenset[str]:
+    from harness.backends.contract import known_backends
     from harness.errors import HarnessError
     from harness.plugins import load_plugins
 
@@ -65,7 +66,7 @@ def _backend_names() -> frozenset[str]:
         plugins = load_plugins()
     except HarnessError:  # a broken plugin is no business of a session that does not use us
         return frozenset()
-    return frozenset(spec.name for specs in plugins.hook.harness_backends() for spec in specs)
+    return frozenset(known_backends(plugins))
 
 
 def _fail(item: pytest.Item, reason: str) -> None:

@@ -29,6 +29,7 @@ from allure_commons.model2 import (
 )
 from allure_commons.types import AttachmentType
 
+from harness.backends.contract import known_backends
 from harness.evidence import collect_with
 from harness.pytest_plugin.report_console import shorten, slices
 from harness.pytest_plugin.report_evidence import collected_evidence, console_marks
@@ -58,9 +59,7 @@ class AllureReport:
         self._session = session
         self._clean = session.redactor.redact
         self._shown: dict[str, int] = {}
-        self._titles = {
-            spec.name: spec.title for specs in session.plugins.hook.harness_backends() for spec in specs
-        }
+        self._titles = {name: spec.title for name, spec in known_backends(session.plugins).items()}
 
     # -- redaction in front of the writers ----------------------------------------------------------------
 

@@ -20,14 +20,8 @@ if TYPE_CHECKING:
 
     from harness.backends.contract import BackendSpec, Exchange
     from harness.backends.ledger import LedgerAccounts
-    from harness.plugins import HarnessPluginManager
     from harness.pytest_plugin.runner import TestRunner
     from harness.pytest_plugin.state import ActiveSession
-
-
-def backend_specs(plugins: HarnessPluginManager) -> dict[str, BackendSpec]:
-    """Return every service that a plugin knows, by name."""
-    return {spec.name: spec for specs in plugins.hook.harness_backends() for spec in specs}
 
 
 class Services:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.backends.contract import known_backends
 from harness.backends.ledger import Ledger
 from harness.errors import HarnessError
 from harness.plugins import load_plugins
@@ -19,7 +20,7 @@ from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.report_terminal import guard_streams
 from harness.pytest_plugin.revocation import Revocation
 from harness.pytest_plugin.runner import RUNNER_KEY, TestRunner
-from harness.pytest_plugin.services import Services, backend_specs
+from harness.pytest_plugin.services import Services
 from harness.pytest_plugin.signals import interrupt_once, shorten_traceback
 from harness.pytest_plugin.state import SESSION_KEY, ActiveSession
 from harness.pytest_plugin.turns import Turns
@@ -79,7 +80,7 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
     config.pluginmanager.register(QuickInterrupt(config), "harness-interrupt")
     absences = Absences(session.directory) if handover.watched else None
     begin_running(
-        config, session, conftests, backend_specs(plugins), replaces=handover.replaces, absences=absences
+        config, session, conftests, known_backends(plugins), replaces=handover.replaces, absences=absences
     )
     if handover.watched:
         revocation = Revocation(config, Turns(session.directory), worker_id)
