@@ -19,7 +19,7 @@ from harness.cli.boards_chronicle import GONE, Chronicle, is_there
 from harness.cli.boards_now import Seen, look, stock_of, unplugged
 from harness.cli.boards_table import STYLES, console_of_output
 from harness.cli.interrupts import end_on_signals
-from harness.errors import UsageError
+from harness.errors import RigFault, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +70,10 @@ class _Watch:
         if self._ports_tell:
             from harness.inventory.port_watch import PortWatch
 
-            self._close.enter_context(PortWatch(lambda _change: self._changed.set()))
+            try:
+                self._close.enter_context(PortWatch(lambda _change: self._changed.set()))
+            except OSError as error:
+                raise RigFault(f"nobody tells which ports come and go: {error}") from error
         return self
 
     def __exit__(

@@ -10,20 +10,25 @@ import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pexpect
 import pytest
 
+from harness.cli import boards_watch
 from harness.cli.boards_chronicle import Chronicle
-from harness.cli.boards_now import BoardNow
+from harness.cli.boards_now import BoardNow, Seen
+from harness.config import BenchChoice, Settings
+from harness.errors import RigFault, UsageError
 from harness.inventory.board import Board, Endpoint
 from harness.inventory.lease_records import Holder
 from harness.inventory.leases import Leases
+from harness.inventory.port_watch import PortWatch
+from harness.plugins import load_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     Lab = Any
 
@@ -47,6 +52,8 @@ ELSEWHERE = replace(
         properties={"usb_location": "1-2"},
     ),
 )
+SEEN = Seen(boards=[BOARD], absent=[], survey=None)
+ON_A_BENCH = Settings(bench=BenchChoice(kind="virtual", socket=Path("/x")))
 NOTHING: list[BoardNow] = []
 
 
@@ -93,6 +100,15 @@ def test_each_change_is_one_line(before: list[BoardNow], after: list[BoardNow], 
 
     assert [str(event) for event in happened] == [f"03:04:02 one: {text}" for text in events]
     assert chronicle.note(after, at(3)) == []
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """What a watch changes about signals ends with the test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def seen(chronicle: Chronicle) -> tuple[str, datetime | None]:
@@ -236,3 +252,50 @@ def test_table_is_kept_up_to_date_on_a_terminal(watching: Watching) -> None:
     finally:
         terminal.close()
     assert terminal.exitstatus == 0
+
+
+def test_mistake_that_comes_meanwhile_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that does not fit for a while, as one that is being written, is said once; the boards stay."""
+    mistake = UsageError("unknown key", file="toy.toml", key="titel")
+    looks: list[Seen | BaseException] = [SEEN, mistake, mistake, SEEN, KeyboardInterrupt()]
+
+    def look_again(*_arguments: object) -> Seen:
+        found = looks.pop(0)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    monkeypatch.setattr(boards_watch, "look", look_again)
+
+    boards_watch.watch_boards(load_plugins(), ON_A_BENCH)
+
+    lines = [
+        line.partition(" ")[2] if ": is" in line else line for line in capsys.readouterr().out.splitlines()
+    ]
+    assert lines == ["one: is here, toy at 1-1, console /dev/ttyACM0", "toy.toml: titel: unknown key"]
+
+
+def test_mistake_at_the_start_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit from the beginning ends the command with what is wrong."""
+
+    def refuse(*_arguments: object) -> Seen:
+        raise UsageError("unknown key", file="rig.toml")
+
+    monkeypatch.setattr(boards_watch, "look", refuse)
+
+    with pytest.raises(UsageError, match=r"rig\.toml: unknown key"):
+        boards_watch.watch_boards(load_plugins(), ON_A_BENCH)
+
+
+def test_host_that_tells_nothing_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the system does not let us listen, one line says so."""
+
+    def refuse(*_arguments: object) -> None:
+        raise OSError("too many sockets")
+
+    monkeypatch.setattr(PortWatch, "__enter__", refuse)
+
+    with pytest.raises(RigFault, match="nobody tells which ports come and go: too many sockets"):
+        boards_watch.watch_boards(load_plugins(), Settings())
