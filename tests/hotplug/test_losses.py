@@ -138,16 +138,14 @@ def test_a_late_board_that_somebody_else_holds(usb_lab: Lab, tmp_path: Path) -> 
     """It is left alone, which is said; with --strict-boards a test for it fails."""
     usb_lab.client.add("nrf9160dk-virtual", id="a", usb={"serial": "000960000001"})
     usb_lab.client.add("nrf9161dk-virtual", id="late", usb={"serial": "001050900004"})
-    holding = usb_lab.open(
-        [sys.executable, "-m", "harness.cli", "lease", "001050900004"], stdout=subprocess.PIPE
-    )
-    assert "001050900004" in holding.stdout.readline()
-    usb_lab.client.board("late").unplug()
-    try:
-        ran = run(usb_lab, tmp_path, LATE_AND_BUSY, "--late-boards", "--strict-boards")
-    finally:
-        holding.terminate()
-        holding.communicate(timeout=10)
+    lease = [sys.executable, "-m", "harness.cli", "lease", "001050900004"]
+    with usb_lab.open(lease, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as holding:
+        try:
+            assert "001050900004" in holding.stdout.readline()
+            usb_lab.client.board("late").unplug()
+            ran = run(usb_lab, tmp_path, LATE_AND_BUSY, "--late-boards", "--strict-boards")
+        finally:
+            holding.terminate()
 
     assert ran.outcomes == {"test_plugs_one_that_others_hold": "passed", "test_on_it": "failed"}
     assert "no board fits: needed a board of kind nrf9161dk" in ran.tests["test_on_it"]["reason"]
