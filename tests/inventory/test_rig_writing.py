@@ -20,14 +20,7 @@ from tests.inventory.rig_texts import RigText, rig_texts
 DK = FoundBoard(
     id="000960012345", title="nRF9160 DK", profile="nrf9160dk", usb_serial="000960012345", location="1-1.2"
 )
-ANSWERING = FoundBoard(
-    id="000960012345",
-    title="nRF9160 DK",
-    profile="nrf9160dk",
-    usb_serial="000960012345",
-    location="1-1.2",
-    identity="351358811330139",
-)
+ANSWERING = replace(DK, identity="351358811330139")
 
 
 def twin(identity: str | None, location: str, serial: str | None = "77") -> FoundBoard:
