@@ -369,4 +369,4 @@ class PresenceModel(RuleBasedStateMachine):
 
 
 TestPresenceModel = PresenceModel.TestCase
-TestPresenceModel.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+TestPresenceModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
