@@ -221,7 +221,7 @@ def test_session_knows_the_boards_that_are_absent(suite: Suite, desk: Callable[.
         (
             HOST.format(vid=0x0403, serial="'A5'", count=1),
             "",
-            ["saw the serial ports /dev/ttyUSB7 (0403:6001 A5 Toaster): its serial number begins"],
+            ["saw the serial ports /dev/ttyUSB7 (0403:6001 A5 Toaster): no profile has the vendor id 0403"],
         ),
         (HOST.format(vid=0x0403, serial="'A5'", count=10), "", ["and 2 more, see: harness boards"]),
         (
