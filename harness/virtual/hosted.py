@@ -102,8 +102,6 @@ class HostedBoard:
             ) from error
         return board
 
-    # -- what the bench does with it ----------------------------------------------------------------------
-
     def describe(self) -> dict[str, Any]:
         """Return the board's state as plain data; :class:`harness.virtual.client.BoardState` reads it."""
         self.guard("describe", self._ask_properties)
@@ -345,8 +343,6 @@ class HostedBoard:
     def _has_crashed(self, doing: str, error: Exception) -> None:
         self.crashed = f"{doing}: {type(error).__name__}: {error}"
         _log.error("%s crashed in %s", self.spec.id, doing, exc_info=error)
-
-    # -- what the bench offers it -------------------------------------------------------------------------
 
     def send(self, role: str, data: bytes) -> None:
         """Transmit bytes on an endpoint; dropped when the board is unplugged."""
