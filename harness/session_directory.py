@@ -28,8 +28,8 @@ class SessionDirectory:
     """A directory of mode 0700 that lives as long as its session.
 
     Holds ``lock`` (locked while the session lives), ``lifeline``, ``needs/`` (what tests need, written by
-    the workers), ``captures/`` (consoles), ``bench/``, ``fakes/``, and on hardware ``turns/`` (which tests were
-    begun or revoked) and ``away/`` (which boards are not there).
+    the workers), ``captures/`` (consoles), ``bench/``, ``fakes/``, and on hardware ``turns/`` (which tests
+    were begun or revoked) and ``away/`` (which boards are not there).
     """
 
     def __init__(self, run_id: str) -> None:
