@@ -1,6 +1,6 @@
 """``harness boards`` and the rig file that it writes, character by character, in a virtual USB lab.
 
-What is shown and written is compared with ``tests/cli/golden``, whose files were written by hand.
+What is shown and written is compared with ``tests/cli/golden``, whose files were read line by line before they were kept; ``by_hand_before.toml`` a person wrote.
 """
 
 from __future__ import annotations
