@@ -1,6 +1,7 @@
 """``harness boards`` and the rig file that it writes, character by character, in a virtual USB lab.
 
-What is shown and written is compared with ``tests/cli/golden``, whose files were read line by line before they were kept; ``by_hand_before.toml`` a person wrote.
+What is shown and written is compared with ``tests/cli/golden``: what was printed, read line by line before it
+was kept. ``by_hand_before.toml`` is a file as a person has it.
 """
 
 from __future__ import annotations
