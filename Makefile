@@ -99,7 +99,7 @@ system-deps:
 	@[ "$$(id -u)" = 0 ] || { echo "make system-deps needs root" >&2; exit 1; }
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-		make python3 python3-venv git openssl curl chromium ser2net umockdev libumockdev0 udev $$(command -v node >/dev/null || echo nodejs npm)
+		make python3 python3-venv git openssl curl chromium ser2net umockdev libumockdev0 $$(command -v node >/dev/null || echo nodejs npm)
 
 clean:
 	rm -rf build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
