@@ -50,6 +50,7 @@ class Board:
         serial number, or the name that the virtual bench gave). Of an ambiguous board that was not asked yet
         it is provisional and says where the board is.
     :ivar kind: name of its profile.
+    :ivar kind_named: the rig file names that profile, whatever kind the board looks like on USB.
     :ivar driver: name of the driver that speaks its dialect.
     :ivar capabilities: what tests may ask for by ``needs=``.
     :ivar endpoints: by role.
@@ -75,6 +76,7 @@ class Board:
     identity: str | None = None
     confirmed: bool = False
     ambiguous: bool = False
+    kind_named: bool = False
     ports: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -202,10 +202,10 @@ class Finder:
 
     def _is_of_its_kind(self, board: Board, device: UsbDevice) -> bool:
         """Tell whether a device may be opened: a stranger may not, whatever serial number it shows."""
+        if board.kind_named and device.serial_number is not None:
+            return True  # the rig file says by its serial number of which kind it is
         profile = fitting_profile(self._profiles, device.ports)
-        if profile is None:  # the rig file says of which kind it is, by its serial number
-            return device.serial_number is not None
-        return profile.name == board.kind
+        return profile is not None and profile.name == board.kind
 
     def _by_asking(self, board: Board, role: str, found: Sequence[Board]) -> Sighting:
         problems = []

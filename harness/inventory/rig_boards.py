@@ -100,6 +100,7 @@ class BoardOfRig:
             properties={**known, **board.properties, **entry.properties},
             control={name: dict(table) for name, table in entry.control.items()},
             identity=self._said or entry.identity,
+            kind_named=entry.profile is not None,
         )
 
     def _url(self, board: Board, role: str, table: RigEndpoint) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from harness.doctor import serial_access
 from harness.doctor.findings import Level
 from harness.doctor.serial_access import PortFacts, UserFacts, judge, look_at_ports, look_at_user
+from harness.inventory.serial_ports import SerialPort
 
 SEGGER = 0x1366
 ALICE = UserFacts(name="alice", groups=frozenset({"alice"}), listed_groups=frozenset({"alice"}))
@@ -87,25 +88,19 @@ def test_ports_of_unknown_devices_are_a_warning() -> None:
     assert "No known board" in unknown.why
 
 
-@dataclass
-class Listed:
-    """A port as pyserial lists it."""
-
-    device: str
-    vid: int | None = SEGGER
-    pid: int | None = 1
-    product: str | None = None
-    serial_number: str | None = None
-    location: str | None = None
-
-
 def test_ports_are_looked_at() -> None:
     """Mode and usability are the file's; what is not on USB, or gone by now, is left out."""
     master, slave = pty.openpty()
     device = os.ttyname(slave)
     os.fchmod(slave, 0o640)
 
-    (found,) = look_at_ports([Listed(device), Listed("/dev/gone"), Listed(device, vid=None)])
+    (found,) = look_at_ports(
+        [
+            SerialPort(device=device, vid=SEGGER, pid=1),
+            SerialPort(device="/dev/gone", vid=SEGGER, pid=1),
+            SerialPort(device=device),
+        ]
+    )
 
     assert (found.device, found.vendor, found.mode, found.usable) == (device, SEGGER, 0o640, True)
     os.close(master)

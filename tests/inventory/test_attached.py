@@ -86,6 +86,7 @@ def test_file_may_say_the_profile_that_no_serial_number_tells(file: Path) -> Non
     assert [(board.id, board.kind) for board in found.boards] == [("A50285BI", "nrf9160dk")]
     assert found.boards[0].endpoints["console"].url == "/dev/ttyUSB0"
     assert found.strangers == ()
+    assert found.boards[0].kind_named  # when it comes back, it is not taken for what it looks like
 
 
 def test_board_that_is_named_by_the_path_of_its_port_is_the_one_on_usb(file: Path, tmp_path: Path) -> None:

@@ -87,7 +87,10 @@ def test_rig_file_says_what_no_profile_knows(desk: Desk) -> None:
     there = desk.plug("1-3", "7", pid=99)
     desk.plug("1-4", None, pid=99)
 
-    assert desk.finder.look(lamp(), "console", returning=True).endpoint.url == there.path
+    named = lamp(kind_named=True)
+    assert desk.finder.look(named, "console", returning=True).endpoint.url == there.path
+    with pytest.raises(BoardLost, match="no USB device with the serial number 7 is there"):
+        desk.finder.look(lamp(), "console", returning=True)
     with pytest.raises(BoardLost, match="no USB device like it is there"):
         desk.finder.look(lamp(serial=None, ambiguous=True, identity="L7"), "console", returning=True)
     assert desk.far["1-4:0"].heard_nothing()
