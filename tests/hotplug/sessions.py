@@ -20,6 +20,10 @@ CONFTEST = """
 
     HERE = pathlib.Path(__file__).parent
 
+    def harness_board_lost(board):
+        with (HERE / "lost").open("a") as file:
+            print(board.id, file=file)
+
     @pytest.fixture
     def cable():
         with BenchClient(os.environ["LAB"]) as client:

@@ -46,6 +46,9 @@ def test_the_only_board_is_gone_for_good(usb_lab: Lab, tmp_path: Path, workers: 
     assert "3 collected = 0 passed + 3 failed + 0 skipped + 0 not run" in ran.out
     assert ran.tests["test_last"]["reason"].startswith("not run: board 000960000001 went away at ")
     assert "ERROR test_it.py::test_pulls - RuntimeError: the thing broke" in ran.out
+    assert (tmp_path / "lost").exists(), "plugins were told of no loss"
+    told = (tmp_path / "lost").read_text(encoding="utf-8").splitlines()
+    assert told == ["000960000001"] * (2 if workers == "1" else 1), "in the controller, and in the worker"
     results = [json.loads(file.read_text("utf-8")) for file in (tmp_path / "allure").glob("*-result.json")]
     assert sorted(result["name"] for result in results) == ["test_last", "test_next", "test_pulls"]
 
