@@ -6,6 +6,7 @@ plugins' profiles are asked for where they are needed, so that a vendor's kind i
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
@@ -48,11 +49,13 @@ def survey(
     :param plugins: the loaded plugins.
     :param rig: the rig file, if there is one.
     :param identities: who was asked and what it said, by place.
-    :raises UsageError: a profile or the rig file does not fit.
+    :raises UsageError: a profile or the rig file does not fit, or this process is in half a USB lab.
     """
     from harness.inventory import serial_ports
     from harness.inventory.attached import survey_host
+    from harness.virtual.usb.environment import refuse_half_a_lab
 
+    refuse_half_a_lab(os.environ)
     return survey_host(known_profiles(plugins), serial_ports.list_serial_ports(), rig, identities)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 PRELOAD = "libumockdev-preload.so.0"
 PRELOAD_VARIABLE = "LD_PRELOAD"
@@ -59,3 +59,30 @@ def outside_labs(environment: Mapping[str, str]) -> dict[str, str]:
 def _other_preloads(environment: Mapping[str, str]) -> list[str]:
     named = environment.get(PRELOAD_VARIABLE, "").split(":")
     return [each for each in named if each and each != PRELOAD]
+
+
+def refuse_half_a_lab(environment: Mapping[str, str]) -> None:
+    """Refuse an environment of a lab in which a process sees the hardware of the host.
+
+    It would be taken for a lab, and what is done to it for play.
+
+    :param environment: the variables of this process.
+    :raises UsageError: one of the two variables is missing, or the lab is gone.
+    """
+    root = environment.get(DIRECTORY_VARIABLE)
+    if root is None:
+        return
+    if PRELOAD not in environment.get(PRELOAD_VARIABLE, ""):
+        raise UsageError(
+            f"without {PRELOAD_VARIABLE} this process would see the hardware of the host and not the USB lab",
+            key=DIRECTORY_VARIABLE,
+            value=root,
+            expected=f"{PRELOAD_VARIABLE}={PRELOAD} with it, or neither",
+        )
+    if not Path(root).is_dir():
+        raise UsageError(
+            "this USB lab is gone; what is seen now is the hardware of the host",
+            key=DIRECTORY_VARIABLE,
+            value=root,
+            expected=f"the directory of a lab that runs (harness bench up --usb), or no {DIRECTORY_VARIABLE}",
+        )
