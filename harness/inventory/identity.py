@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import BoardLost, ConsoleTimeout, HarnessError, RigFault
-from harness.inventory.board import USB_LOCATION
+from harness.inventory import serial_ports
+from harness.inventory.board import USB_LOCATION, USB_SERIAL
 from harness.inventory.usb_devices import device_behind
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _ask(board: Board, plugins: HarnessPluginManager, seconds: float, enough: th
     for endpoint in _ports_to_ask(board):
         if enough.is_set():
             break
-        console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", seconds)
+        console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", seconds, board)
         with closing(console):
             try:
                 identity = plugins.hook.harness_identify_board(board=board, console=cast("Console", console))
@@ -154,13 +155,15 @@ class ConsoleOnDemand:
     :ivar used: it was opened, or somebody tried to.
     """
 
-    def __init__(self, endpoint: Endpoint, name: str, seconds: float) -> None:
+    def __init__(self, endpoint: Endpoint, name: str, seconds: float, board: Board | None = None) -> None:
         """Open nothing yet.
 
         :param endpoint: what to open.
         :param name: what it is called in messages.
         :param seconds: how long it may be used from then on.
+        :param board: whose port it is, as it was listed: nothing is written to what has its name since.
         """
+        self._board = board
         self.used = False
         self._endpoint = endpoint
         self._name = name
@@ -175,8 +178,33 @@ class ConsoleOnDemand:
             if not self.used:
                 self.used = True
                 self._end = time.monotonic() + self._seconds
-            self._console = Console.open(self._endpoint, name=self._name, directory=None)
+            # Once lest another device is opened, and once more since its name may go to one meanwhile.
+            self._refuse_another()
+            console = Console.open(self._endpoint, name=self._name, directory=None)
+            try:
+                self._refuse_another()
+            except BoardLost:
+                console.close()
+                raise
+            self._console = console
         return self._console
+
+    def _refuse_another(self) -> None:
+        """See that the port is still the board's.
+
+        :raises BoardLost: its name is another device's by now.
+        """
+        url = self._endpoint.url
+        number = None if self._board is None else _interface(self._board, url)
+        if self._board is None or number is None:  # not on the board's USB device
+            return
+        there = serial_ports.port_at(device_behind(url, self._board.ports))
+        if there is None:  # on a host without udev nobody knows; what is gone cannot be opened
+            return
+        facts = self._board.properties
+        listed = facts.get(USB_SERIAL), facts.get(USB_LOCATION), number
+        if (there.serial_number, there.location, there.interface) != listed:
+            raise BoardLost(f"{url} is another device's by now")
 
     def _left(self, timeout: float) -> float:
         """Return how long a wait may last.
