@@ -240,7 +240,7 @@ class Finder:
 
     def _ask(self, board: Board, endpoint: Endpoint) -> _Answered:
         """Ask what is at a port; it stays open when it answered, so that nothing it says is lost."""
-        console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", ASK_SECONDS)
+        console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", ASK_SECONDS, board)
         with closing(console):
             identity = self._plugins.hook.harness_identify_board(
                 board=board, console=cast("Console", console)
