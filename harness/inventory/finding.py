@@ -53,12 +53,14 @@ class Sighting:
     :ivar endpoint: the endpoint, with the port that it has now.
     :ivar port: that port, open, when the board was asked on it; whoever gets the sighting closes it.
     :ivar said: what was read from the port.
+    :ivar asked: the board said who it is.
     """
 
     board: Board
     endpoint: Endpoint
     port: Port | None = field(default=None, compare=False)
     said: bytes = b""
+    asked: bool = False
 
 
 def find_endpoint(
@@ -127,6 +129,7 @@ class Finder:
         *,
         held: Callable[[], Collection[str]] = tuple,
         returning: bool = False,
+        doubted: bool = False,
     ) -> Sighting:
         """Look once where an endpoint of a board is.
 
@@ -135,6 +138,7 @@ class Finder:
         :param held: gives the ports that we hold at that moment and that are known to be this board's.
         :param returning: the board went away since it was last known, so that what is where it was may be
             another.
+        :param doubted: it has to say who it is, also where it was: nobody is in the middle of listening.
         :raises CannotBeFound: nothing tells the board from others.
         :raises BoardLost: it is not there, or did not say that it is.
         :raises RigFault: somebody else has the port open, or the bench does not answer.
@@ -146,7 +150,7 @@ class Finder:
             return (
                 self._where_it_was(board, endpoint) if returning else Sighting(board=board, endpoint=endpoint)
             )
-        return self._on_usb(board, role, held, returning=returning)
+        return self._on_usb(board, role, held, returning=returning, doubted=doubted)
 
     def _where_it_was(self, board: Board, endpoint: Endpoint) -> Sighting:
         if board.identity is None:
@@ -157,14 +161,20 @@ class Finder:
         if not answered.matches(board):
             answered.close()
             raise BoardLost(f"what is at {endpoint.url} {answered.problem}")
-        return Sighting(board=board, endpoint=endpoint, port=answered.port, said=answered.said)
+        return Sighting(board=board, endpoint=endpoint, port=answered.port, said=answered.said, asked=True)
 
     # -- on USB -------------------------------------------------------------------------------------------
 
     def _on_usb(
-        self, board: Board, role: str, held: Callable[[], Collection[str]], *, returning: bool
+        self,
+        board: Board,
+        role: str,
+        held: Callable[[], Collection[str]],
+        *,
+        returning: bool,
+        doubted: bool,
     ) -> Sighting:
-        if not (returning or board.ambiguous) and _is_at_home(board, board.endpoints[role]):
+        if not (returning or doubted or board.ambiguous) and _is_at_home(board, board.endpoints[role]):
             return Sighting(board=board, endpoint=board.endpoints[role])
         found = self._candidates(board, role)
         if not found:
@@ -177,7 +187,7 @@ class Finder:
                 return Sighting(board=one, endpoint=one.endpoints[role])
         stayed = found[0].properties[USB_LOCATION] == board.properties.get(USB_LOCATION)
         alone = len(found) == 1 and not board.ambiguous
-        if alone and (stayed or board.identity is None):
+        if alone and ((stayed and not doubted) or board.identity is None):
             return Sighting(board=found[0], endpoint=found[0].endpoints[role])
         if board.identity is not None:
             return self._by_asking(board, role, found)
@@ -231,11 +241,15 @@ class Finder:
                 self._others[asked_on.url] = (now[asked_on.url], answered.problem)
             elif asked_on is one.endpoints[role]:
                 return Sighting(
-                    board=one, endpoint=one.endpoints[role], port=answered.port, said=answered.said
+                    board=one,
+                    endpoint=one.endpoints[role],
+                    port=answered.port,
+                    said=answered.said,
+                    asked=True,
                 )
             else:
                 answered.close()
-                return Sighting(board=one, endpoint=one.endpoints[role])
+                return Sighting(board=one, endpoint=one.endpoints[role], asked=True)
         raise BoardLost(f"it ({board.identity}) is not there: {'; '.join(problems)}")
 
     def _ask(self, board: Board, endpoint: Endpoint) -> _Answered:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.backends.contract import UnkeptAccounts
 from harness.config import RECONNECT_SECONDS, BoardSettings
 from harness.errors import RigFault, UsageError
+from harness.inventory.device_nodes import nodes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,6 +73,7 @@ class LeasedBoard:
             how = "told apart by asking" if description.confirmed else "known by its place alone"
             self.remarks.append(f"{how}: {description.ambiguity}")
         self.lost: BoardLost | None = None
+        self._believed = nodes_of(description)
         self._resources = ExitStack()
         self._endpoints: dict[str, Any] = {}
         self._seeker: BoardSeeker | None = None
@@ -101,6 +103,18 @@ class LeasedBoard:
         """
         if self._register_secret is not None and value:  # a suite may try what an empty one does
             self._register_secret(value, label)
+
+    @property
+    def doubted(self) -> bool:
+        """Whether it was plugged in anew since it said who it is: it is asked when it is opened next.
+
+        A test that listens is not disturbed by the question.
+        """
+        return self.description.confirmed and nodes_of(self.description) != self._believed
+
+    def believe(self) -> None:
+        """Take note that what is there now said that it is this board."""
+        self._believed = nodes_of(self.description)
 
     @property
     def console(self) -> Console:

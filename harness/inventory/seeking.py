@@ -99,7 +99,7 @@ class BoardSeeker:
         from harness.console import Console
 
         board = self._board
-        sighting = Finder(self._plugins).look(board.description, role, held=self._held)
+        sighting = Finder(self._plugins).look(board.description, role, held=self._held, doubted=board.doubted)
         console = Console.open(
             sighting.endpoint,
             name=name,
@@ -109,6 +109,8 @@ class BoardSeeker:
             said=sighting.said,
         )
         self._describe(sighting.board)
+        if sighting.asked:
+            board.believe()
         self._tell_found(console)
         return console
 
@@ -223,6 +225,8 @@ class BoardSeeker:
         sighting = finder.look(board.description, search.role, held=self._held, returning=True)
         port = open_sighted(sighting, search.console.name)
         self._describe(sighting.board)
+        if sighting.asked:
+            board.believe()
         self._end(search)
         search.console.resume(port, url=sighting.endpoint.url, said=sighting.said)
         self._tell_found(search.console)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
@@ -10,18 +9,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import BoardLost, ConsoleTimeout, RigFault
+from harness.inventory.device_nodes import nodes_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.console import Console
-    from harness.inventory.board import Board
+    from harness.inventory.device_nodes import DeviceNodes
     from harness.inventory.leased_board import LeasedBoard
     from harness.plugins import HarnessPluginManager
 
 _NAME = "away"
 _LOOK_SECONDS = 0.1
-DeviceNodes = tuple[tuple[int, int, int] | None, ...]
 _NOTHING: Final = re.compile(rb"(?!)")
 
 
@@ -73,23 +72,6 @@ class Absences:
                 seen = self.reason(board.id) or board.lost or problem
                 raise BoardLost(f"board {board.id} went away while the test ran, and was not back: {seen}")
             pause.wait(min(left, _LOOK_SECONDS))
-
-
-def nodes_of(board: Board) -> DeviceNodes:
-    """Return what stands behind the paths of a board's endpoints: another device is another node.
-
-    :param board: the board.
-    """
-    found: list[tuple[int, int, int] | None] = []
-    for endpoint in board.endpoints.values():
-        if "://" not in endpoint.url:
-            try:
-                status = os.stat(endpoint.url)  # noqa: PTH116 - it is done for every test
-            except OSError:
-                found.append(None)
-            else:
-                found.append((status.st_dev, status.st_ino, status.st_ctime_ns))
-    return tuple(found)
 
 
 def _looks_well(board: LeasedBoard, began_with: DeviceNodes) -> bool:

@@ -9,9 +9,9 @@ import pytest
 
 from harness.backends.ledger import LedgerAccounts
 from harness.errors import HarnessError, RigFault, UsageError
+from harness.inventory.device_nodes import nodes_of
 from harness.inventory.leased_board import LeasedBoard
 from harness.inventory.vouching import Vouchers
-from harness.pytest_plugin.absence import nodes_of
 from harness.pytest_plugin.deadline import Deadline
 from harness.pytest_plugin.handover import write_needs, write_usage_error
 from harness.pytest_plugin.markers import BOARD, read_board_marks
@@ -235,6 +235,8 @@ class TestRunner:
             return None
         leased = self._boards[free[0].id]
         item.stash[BOARD_KEY] = leased
+        if leased.doubted:
+            leased.close()  # it is asked who it is when it is opened anew
         item.stash[_NODES_KEY] = nodes_of(leased.description) if self._absences is not None else ()
         marks = item.stash[CONSOLE_MARKS_KEY]
         for role, console in leased.open_consoles.items():

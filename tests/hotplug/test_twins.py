@@ -45,3 +45,41 @@ def test_twins_that_are_swapped_in_mid_session(usb_lab: Lab, tmp_path: Path) -> 
     assert ran.code == 0, ran.out
     assert "4 collected = 4 passed + 0 failed + 0 skipped + 0 not run" in ran.out
     assert ran.story.count(" is back after ") == 2
+
+
+TWIN = """
+    import pytest
+
+    def test_1_goes(board, cable):
+        cable("a").unplug()
+        cable("b").plug("1-1")
+        board.driver.functional_mode()
+
+    def test_2_is_not_the_twin(board, cable):
+        board.driver.functional_mode()
+
+    @pytest.fixture
+    def a_again(cable):
+        cable("b").unplug()
+        cable("a").plug("1-1")
+
+    def test_3_is_itself_again(a_again, board, cable):
+        assert board.driver.imei() == cable("a").state().properties["imei"]
+"""
+
+
+def test_twin_that_nobody_has_seen_takes_no_place(usb_lab: Lab, tmp_path: Path) -> None:
+    """A board that comes back with the number and in the place of ours is asked before the next test."""
+    for name in ("a", "b"):
+        usb_lab.client.add(
+            "nrf9160dk-virtual",
+            id=name,
+            usb={"port": "1-1", "serial": "000960000001", "plugged": name == "a"},
+        )
+
+    ran = run(usb_lab, tmp_path, TWIN, "-n", "0", "--return-deadline", "20", "--reconnect", "5")
+
+    assert ran.outcomes["test_2_is_not_the_twin"] == "failed", ran.out
+    assert ran.tests["test_2_is_not_the_twin"]["verdict"] == "rig"
+    assert "says that it is" in ran.out
+    assert ran.outcomes["test_3_is_itself_again"] == "passed", ran.out

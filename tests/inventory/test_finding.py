@@ -135,6 +135,20 @@ def test_moved_board_is_asked_though_its_number_is_its_own(desk: Desk) -> None:
     assert home.heard_nothing()
 
 
+def test_doubted_board_is_asked_where_it_was(desk: Desk) -> None:
+    """With its own serial number in its own place there may be another one: then it is not ours."""
+    twin = desk.plug("1-1", "7", says="L8")
+    with pytest.raises(BoardLost, match=r"it \(L7\) is not there: what is at 1-1 says that it is L8"):
+        desk.finder.look(lamp(identity="L7"), "console", returning=True, doubted=True)
+    assert twin.path == desk.finder.look(lamp(identity="L8"), "console", returning=True).endpoint.url
+
+    desk.unplug("1-1")
+    desk.plug("1-1", "7", says="L7")
+    sighting = desk.finder.look(lamp(identity="L7"), "console", returning=True, doubted=True)
+    assert sighting.asked
+    open_sighted(sighting, "lamp").close()
+
+
 def test_board_without_a_serial_number(desk: Desk) -> None:
     """It is found among those of its kind that have none either."""
     desk.plug("1-2", "7", says="L1")
