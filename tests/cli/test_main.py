@@ -219,7 +219,7 @@ def test_no_secret_in_a_complaint(monkeypatch: pytest.MonkeyPatch, capfd: pytest
     def refuse(*_arguments: object) -> None:
         raise BenchFault("Bearer 0123456789abc is no key")
 
-    monkeypatch.setattr("harness.cli.boards.find_boards", refuse)
+    monkeypatch.setattr("harness.cli.boards_now.find_boards", refuse)
 
     assert cli.execute(["boards"]) == 1
     assert capfd.readouterr().err == "harness: Bearer [redacted: bearer token] is no key\n"

@@ -34,11 +34,12 @@ def test_file_is_checked_and_its_boards_are_looked_for(
 
     assert (outcome.code, outcome.err) == (0, "")
     first, *boards = outcome.out.splitlines()
-    assert first.endswith("rig.toml: rig left shelf, boards: 3")
+    assert first.endswith("rig.toml: rig left shelf, boards: 4")
     assert boards == [
         "cellar-1: nrf9161dk, console socket://192.0.2.10:2001",
         "shelf-1: absent, no serial port has the USB serial number 001051200001",
         "000960012345: absent, no serial port has the USB serial number 000960012345",
+        "shelf-2: absent, no serial port has the USB serial number 001050912345",
     ]
 
 

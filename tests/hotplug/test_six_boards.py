@@ -86,7 +86,7 @@ def test_every_test_ran_once_or_is_reported(usb_lab: Lab, six: Path, workers: st
     data = json.loads((six / "s.json").read_text(encoding="utf-8"))
     ends = [(test["nodeid"].partition("::")[2], test["outcome"]) for test in data["tests"]]
     assert Counter(name for name, _ in ends) == Counter(list(expected()))
-    assert dict(ends) == expected()
+    assert dict(ends) == expected(), ran.stdout + ran.stderr
     assert "23 collected = 20 passed + 2 failed + 1 skipped + 0 not run" in ran.stdout
     failed = {
         test["nodeid"].partition("::")[2]: test for test in data["tests"] if test["outcome"] == "failed"
