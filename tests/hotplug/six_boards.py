@@ -48,7 +48,9 @@ def wait_for(what: str) -> None:
 
 
 @pytest.mark.board(each="board")
-def test_cables(board: LeasedBoard, cable: Callable[[str], VirtualBoardControls]) -> None:
+def test_cables(
+    board: LeasedBoard, cable: Callable[[str], VirtualBoardControls], request: pytest.FixtureRequest
+) -> None:
     """Each board's first test, in which something happens to its cable."""
     mode = board.driver.functional_mode()
     if board.id == "gone":  # unplugged for good, and the test ends before anybody has told the harness
@@ -64,7 +66,7 @@ def test_cables(board: LeasedBoard, cable: Callable[[str], VirtualBoardControls]
         assert board.driver.functional_mode() == mode
     elif board.id == "waits":  # whoever is here waits for a board that nobody knew
         cable("late").plug("1-2.4", {"console": "ttyACM18", "trace": "ttyACM19"})
-        if "PYTEST_XDIST_WORKER" in os.environ:
+        if hasattr(request.config, "workerinput"):
             wait_for("late")
 
 
