@@ -153,6 +153,8 @@ def _report(file: Path, merged: Merge, found: _Findings, *, dry_run: bool) -> No
         typer.echo(str(line))
     for text in stranger_lines(found.survey):
         typer.echo(text)
+    for doubt in merged.doubts:
+        tell(doubt)
     for name, reason in sorted(found.left_out.items()):
         tell(f"board {name} is not written: {reason}")
     if not merged.lines:

@@ -24,7 +24,7 @@ from harness.inventory.rig_document import NewEntry, Values, edit
 from harness.toml_files import dotted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from harness.rig import Rig
 
@@ -92,11 +92,13 @@ class Merge:
     :ivar before: the text that was there; empty without a file.
     :ivar text: the text that is to be there.
     :ivar lines: its boards, in its order.
+    :ivar doubts: what a person has to decide, though the file loads.
     """
 
     before: str
     text: str
     lines: tuple[Line, ...]
+    doubts: tuple[str, ...] = ()
 
     def diff(self, name: str) -> str:
         """Return what changes, as ``diff -u`` shows it; nothing when nothing does.
@@ -138,7 +140,19 @@ def merge(text: str, found: Sequence[FoundBoard], *, file: Path | None = None) -
     ]
     lines += [Line(name=_name(_plain(entry.values)), standing=Standing.NEW) for entry in additions]
     result = edit(text or HEADER * bool(additions), changes, additions, file=file)
-    return Merge(before=text, text=result, lines=tuple(lines))
+    gone = [entry for number, entry in enumerate(entries) if number not in matches]
+    return Merge(before=text, text=result, lines=tuple(lines), doubts=tuple(_doubts(gone, new)))
+
+
+def _doubts(gone: Iterable[Entry], new: Iterable[FoundBoard]) -> Iterator[str]:
+    """Say which new boards may be old ones that say of themselves what they did not say before."""
+    for board in new:
+        for entry in gone:
+            said = entry.get("identity")
+            if board.usb_serial is not None and entry.get("usb_serial") == board.usb_serial and said:
+                shared = f"{board.identity} has the USB serial number {board.usb_serial} of {_name(entry)}"
+                advice = "both are kept; if it is the same board with another modem, keep one"
+                yield f"{shared}, which is {said} in the file: {advice}"
 
 
 def _standing(*, here: bool, changed: bool) -> Standing:

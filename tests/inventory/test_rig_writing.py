@@ -196,6 +196,13 @@ def test_twin_that_comes_later_is_another_board() -> None:
     assert (old["id"], old["identity"]) == ("77", "35A")  # its name is the same as before
     assert (new["id"], new["identity"]) == ("35B", "35B")
     assert [line.standing for line in second.lines] == [Standing.ABSENT, Standing.NEW]
+    (doubt,) = second.doubts
+    assert doubt == (
+        "35B has the USB serial number 77 of 77, which is 35A in the file: both are kept; if it is the same"
+        " board with another modem, keep one"
+    )
+    both = [replace(twin(one, place), ambiguous=True) for one, place in (("35A", "1-1"), ("35B", "1-2"))]
+    assert merge(second.text, both).doubts == ()
 
 
 def test_board_with_a_silent_twin_gets_a_name_of_its_own() -> None:
