@@ -78,6 +78,7 @@ class BoardScheduling:
         self._collections: dict[WorkerController, list[str]] = {}
         self._dispatcher: Dispatcher[WorkerController] | None = None
         self._disagreement = False
+        self._ends_early = False
         self.collection: list[str] = []
 
     @property
@@ -103,6 +104,8 @@ class BoardScheduling:
         """Whether all workers may be shut down; read after each event."""
         if self._dispatcher is None:
             return self._disagreement
+        if self._ends_early:
+            return True
         self._start_missing_workers(self._dispatcher)
         return self._dispatcher.only_last_tests_left
 
@@ -198,15 +201,19 @@ class BoardScheduling:
         hopeless = self._dispatcher.take_hopeless()
         if hopeless and self.give_up is not None:
             self.give_up([self.collection[index] for index in hopeless])
-        for node in self._dispatcher.workers:
-            if node.shutting_down:
-                self._dispatcher.stop(node)
+        self._heed_those_that_end(self._dispatcher)
         for node, orders in self._dispatcher.give_orders().items():
             with suppress(OSError):  # it has just died; xdist says so in a moment, and the tests come back
                 if orders.tests:
                     node.send_runtest_some(list(orders.tests))
                 if orders.shut_down:
                     node.shutdown()
+
+    def _heed_those_that_end(self, dispatcher: Dispatcher[WorkerController]) -> None:
+        """Take notice of the workers that xdist, and not the dispatcher, told to end, or that are gone."""
+        for node in dispatcher.workers:
+            if node.shutting_down or self._ends_early:
+                dispatcher.stop(node)
 
     def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
         """A worker ran a test to its end."""
@@ -228,6 +235,10 @@ class BoardScheduling:
     def remove_node(self, node: WorkerController) -> str | None:
         """A worker ended; returns the test that it crashed in.
 
+        A worker that said goodbye crashed in none, for xdist, which takes it for a mistake of ours to name
+        one. If it left tests all the same (``pytest.exit``, an internal error) we report the one that it
+        had begun, and nobody comes in its place: the session ends early.
+
         :raises KeyError: the worker never took part, as xdist expects.
         """
         if node in self._waiting:
@@ -236,9 +247,33 @@ class BoardScheduling:
             return None
         if self._dispatcher is None or node not in self._dispatcher.workers:
             raise KeyError(node)
+        held = self._dispatcher.held_by(node)
         crashed = self._dispatcher.retire(node)
+        test = None if crashed is None else self.collection[crashed]
+        status = getattr(node, "workeroutput", {}).get("exitstatus", pytest.ExitCode.INTERRUPTED)
+        if status != pytest.ExitCode.INTERRUPTED:  # one that was interrupted is replaced like a dead one
+            self._ends_early = self._ends_early or bool(held)
+            if test is not None:
+                self._report_unended(test, node, status)
+                test = None
         self._give_orders()
-        return None if crashed is None else self.collection[crashed]
+        return test
+
+    def _report_unended(self, test: str, node: WorkerController, status: int) -> None:
+        """Report a test that its worker left before it was over, as xdist reports one that it died in."""
+        file = test.partition("::")[0]
+        name = node.gateway.id
+        report = pytest.TestReport(
+            nodeid=test,
+            location=(file, None, file),
+            keywords={},
+            outcome="failed",
+            longrepr=f"worker {name!r} ended with exit status {int(status)} while running {test!r}",
+            when="???",  # type: ignore[arg-type]  # as xdist's own: nobody knows
+        )
+        report.node = node  # type: ignore[attr-defined]  # as xdist's own
+        self.config.hook.pytest_handlecrashitem(crashitem=test, report=report, sched=self)
+        self.config.hook.pytest_runtest_logreport(report=report)
 
     # -- boards that come and go: called by the harness, in the main thread -------------------------------
 
@@ -281,6 +316,7 @@ class BoardScheduling:
         if self._dispatcher is None:
             self._early.append(event)
         else:
+            self._heed_those_that_end(self._dispatcher)  # a test without a board stays with one that ends
             event(self._dispatcher)
             self._give_orders()
 
