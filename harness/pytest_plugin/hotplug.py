@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -118,6 +119,7 @@ class Hotplug:
         self._leased = leased
         self._losses: dict[str, _Loss] = {}
         self._gone: dict[str, str] = {}
+        self._unheard: deque[News] = deque()
         self._resources = ExitStack()
         config.add_cleanup(self._resources.close)
 
@@ -126,6 +128,16 @@ class Hotplug:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """Watch while tests run; then report those that no board came for."""
+        try:
+            outcome = yield from self._watch_while_tests_run()
+        except KeyboardInterrupt:  # nobody takes what was posted for the main thread any more
+            self._tell_unheard()
+            raise
+        for test in self._course.take_homeless():
+            self._report_homeless(test)
+        return outcome
+
+    def _watch_while_tests_run(self) -> Generator[None, object, object]:
         from harness.inventory.board_watch import BoardWatch
 
         with self._resources:
@@ -140,10 +152,7 @@ class Hotplug:
                 ask=self._leases.ask,
             )
             self._resources.enter_context(watch)
-            outcome = yield
-        for test in self._course.take_homeless():
-            self._report_homeless(test)
-        return outcome
+            return (yield)
 
     def _cancel_timers(self) -> None:
         for loss in self._losses.values():
@@ -155,7 +164,19 @@ class Hotplug:
             self._absences.note(news.board_id, news.reason)
         elif isinstance(news, Returned):
             self._absences.strike(news.board.id)
-        self._post(lambda: self._take(news))
+        self._unheard.append(news)
+        self._post(lambda: self._take(self._unheard.popleft()))
+
+    def _tell_unheard(self) -> None:
+        """Say what happened to boards just before the session was interrupted; nothing is done about it."""
+        while self._unheard:
+            match self._unheard.popleft():
+                case Lost(board_id, reason):
+                    self._say(f"board {board_id} went away: {reason}{self._in_test(board_id)}")
+                case Returned(board):
+                    self._say(f"board {board.id} is back: {_ports(board)}")
+                case Joined(board) | Refused(board, _):
+                    self._say(f"board {board.id} was plugged in and is not used: the session ends")
 
     def _hear_busy(self, board: Board, holder: str) -> None:
         self._post(lambda: self._say(f"board {board.id} was plugged in and is not used: {holder}"))
@@ -176,19 +197,22 @@ class Hotplug:
 
     def _lose(self, board_id: str, reason: str) -> None:
         seconds = self._session.settings.return_deadline
-        running = self._course.running_on(board_id)
+        running = self._in_test(board_id)
         loss = self._losses[board_id] = _Loss(time.strftime("%H:%M:%S"), time.monotonic())
         loss.timer = threading.Timer(seconds, self._post, [lambda: self._give_up(board_id, loss)])
         loss.timer.daemon = True
         self._gone.pop(board_id, None)
         self._course.lose_board(board_id)
         waiting = self._course.waiting
-        text = f"board {board_id} went away: {reason}"
-        text += f"; it was in {running}" if running is not None else ""
+        text = f"board {board_id} went away: {reason}{running}"
         text += f"; {_tests(waiting)} wait{'s' * (waiting == 1)} up to {seconds:g} s" if waiting else ""
         self._say(text)
         self._tell_plugins(board_id)
         loss.timer.start()
+
+    def _in_test(self, board_id: str) -> str:
+        running = self._course.running_on(board_id)
+        return "" if running is None else f"; it was in {running}"
 
     def _tell_plugins(self, board_id: str) -> None:
         leased = self._leased(board_id)
