@@ -8,10 +8,11 @@ the device nodes that were there then; another plug makes other nodes.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness.inventory.device_nodes import node_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,11 +62,7 @@ class Vouchers:
 
 def _nodes(board: Board) -> _Nodes:
     """Return what stands for each port of a board; nothing of one whose ports are not all there."""
-    nodes = {}
-    for port in board.ports:
-        try:
-            status = os.lstat(port)
-        except OSError:
-            return {}
-        nodes[port] = [status.st_dev, status.st_ino, status.st_ctime_ns]
-    return nodes
+    nodes = {port: node_at(port) for port in board.ports}
+    return (
+        {port: list(node) for port, node in nodes.items() if node is not None} if all(nodes.values()) else {}
+    )

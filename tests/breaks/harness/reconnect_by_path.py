@@ -16,8 +16,10 @@ before = existing(Finder, "look")
 
 
 @replaces(Finder, "look")
-def look(self: Finder, board: Any, role: str, *, held: Any = (), returning: bool = False) -> Any:
+def look(
+    self: Finder, board: Any, role: str, *, held: Any = (), returning: bool = False, doubted: bool = False
+) -> Any:
     """Look where it was."""
     if board.bench is not None:
-        return before(self, board, role, held=held, returning=returning)
+        return before(self, board, role, held=held, returning=returning, doubted=doubted)
     return Sighting(board=board, endpoint=board.endpoints[role])
