@@ -15,6 +15,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import BoardLost, ConsoleTimeout, HarnessError, RigFault
@@ -75,7 +76,11 @@ class Confirmed:
 
 
 def ask_boards(
-    boards: Sequence[Board], plugins: HarnessPluginManager, *, seconds: float = ASK_SECONDS
+    boards: Sequence[Board],
+    plugins: HarnessPluginManager,
+    *,
+    seconds: float = ASK_SECONDS,
+    enough: threading.Event | None = None,
 ) -> list[Answer]:
     """Ask boards who they are, all at the same time.
 
@@ -85,14 +90,15 @@ def ask_boards(
     :param boards: the boards, which the caller has leased.
     :param plugins: who knows how to ask (``harness_identify_board``).
     :param seconds: how long each port may take.
+    :param enough: set when nobody needs the answers any more; what was sent then is waited for, no more.
     :return: an answer a board, in the boards' order.
     """
     if not boards:
         return []
-    enough = threading.Event()
+    enough = enough or threading.Event()
     with ThreadPoolExecutor(min(len(boards), _MOST_AT_ONCE), "ask-board") as pool:
         try:
-            return list(pool.map(lambda board: _ask(board, plugins, seconds, enough), boards))
+            return list(pool.map(partial(_ask, plugins=plugins, seconds=seconds, enough=enough), boards))
         except BaseException:  # somebody interrupts: what is being asked now ends by its deadline
             enough.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -104,7 +110,7 @@ def _ask(board: Board, plugins: HarnessPluginManager, seconds: float, enough: th
     for endpoint in _ports_to_ask(board):
         if enough.is_set():
             break
-        console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", seconds, board)
+        console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", seconds, board, enough)
         with closing(console):
             try:
                 identity = plugins.hook.harness_identify_board(board=board, console=cast("Console", console))
@@ -155,14 +161,23 @@ class ConsoleOnDemand:
     :ivar used: it was opened, or somebody tried to.
     """
 
-    def __init__(self, endpoint: Endpoint, name: str, seconds: float, board: Board | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        name: str,
+        seconds: float,
+        board: Board | None = None,
+        enough: threading.Event | None = None,
+    ) -> None:
         """Open nothing yet.
 
         :param endpoint: what to open.
         :param name: what it is called in messages.
         :param seconds: how long it may be used from then on.
         :param board: whose port it is, as it was listed: nothing is written to what has its name since.
+        :param enough: set when nobody needs an answer any more: no wait begins then.
         """
+        self._enough = enough
         self._board = board
         self.used = False
         self._endpoint = endpoint
@@ -211,6 +226,8 @@ class ConsoleOnDemand:
 
         :raises ConsoleTimeout: the time is over.
         """
+        if self._enough is not None and self._enough.is_set():
+            raise ConsoleTimeout(f"{self._name}: nobody needs the answer of {self._endpoint.url} any more")
         left = self._end - time.monotonic()
         if left <= 0:
             raise ConsoleTimeout(

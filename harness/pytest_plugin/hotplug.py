@@ -152,6 +152,7 @@ class Hotplug:
                 ask=self._leases.ask,
             )
             self._resources.enter_context(watch)
+            self._resources.callback(self._leases.stop_asking)  # the watch waits for its questions
             return (yield)
 
     def _cancel_timers(self) -> None:

@@ -46,6 +46,7 @@ class LateLeases:
         self._session = session
         self._lock = threading.Lock()
         self._places: dict[str, Lease] = {}
+        self._enough = threading.Event()
 
     def ask(self, candidate: Board) -> Answer:
         """Ask a board who it is while nobody else may; on whatever thread.
@@ -59,7 +60,7 @@ class LateLeases:
                 self._busy.add(candidate.id)
                 self._tell_busy(candidate, str(busy).partition("; waited")[0])
             raise
-        answer = self._vouched(candidate) or ask_boards([candidate], self._plugins)[0]
+        answer = self._vouched(candidate) or ask_boards([candidate], self._plugins, enough=self._enough)[0]
         if answer.problem is not None:
             answer = self._vouched(candidate) or answer
         if answer.problem is not None:
@@ -91,6 +92,10 @@ class LateLeases:
             lease = self._places.pop(place_of(board), None)
         if lease is not None:
             lease.release()
+
+    def stop_asking(self) -> None:
+        """Say that the session ends: who waits for an answer waits for that to the last command, no more."""
+        self._enough.set()
 
     def close(self) -> None:
         """Give everything back that did not become a board of the session."""

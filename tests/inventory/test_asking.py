@@ -271,3 +271,16 @@ def test_console_that_nobody_used_is_never_opened() -> None:
     console.close()
 
     assert not console.used
+
+
+def test_an_answer_that_nobody_needs_any_more(line: Callable[..., PtyBoard]) -> None:
+    """A session that ends waits for the command that was sent, and sends none after it."""
+    far = line(None)
+    enough = threading.Event()
+    console = ConsoleOnDemand(Endpoint(role="console", url=far.path), "b", 60, enough=enough)
+    try:
+        enough.set()
+        with pytest.raises(ConsoleTimeout, match="nobody needs the answer of"):
+            console.expect("never", timeout=60)
+    finally:
+        console.close()
