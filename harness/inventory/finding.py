@@ -102,16 +102,22 @@ class Finder:
     """Looks where boards are."""
 
     def __init__(
-        self, plugins: HarnessPluginManager, ports: Callable[[], Sequence[SerialPort]] | None = None
+        self,
+        plugins: HarnessPluginManager,
+        ports: Callable[[], Sequence[SerialPort]] | None = None,
+        *,
+        enough: threading.Event | None = None,
     ) -> None:
         """Look at nothing yet.
 
         :param plugins: who knows kinds of boards, and how to ask.
         :param ports: lists the host's ports; a port that is still the same is the same object, so that what
             it said does not have to be asked again.
+        :param enough: set when nobody needs an answer any more: nobody is asked then.
         """
         self._plugins = plugins
         self._ports = ports or serial_ports.list_serial_ports
+        self._enough = enough
         self._listed: Sequence[SerialPort] = ()
         #: What ports said that are other boards'.
         self._others: dict[str, tuple[SerialPort, str]] = {}
@@ -254,7 +260,7 @@ class Finder:
 
     def _ask(self, board: Board, endpoint: Endpoint) -> _Answered:
         """Ask what is at a port; it stays open when it answered, so that nothing it says is lost."""
-        console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", ASK_SECONDS, board)
+        console = ConsoleOnDemand(endpoint, f"{board.id}-{endpoint.role}", ASK_SECONDS, board, self._enough)
         with closing(console):
             identity = self._plugins.hook.harness_identify_board(
                 board=board, console=cast("Console", console)

@@ -99,7 +99,9 @@ class BoardSeeker:
         from harness.console import Console
 
         board = self._board
-        sighting = Finder(self._plugins).look(board.description, role, held=self._held, doubted=board.doubted)
+        sighting = Finder(self._plugins, enough=self._stop).look(
+            board.description, role, held=self._held, doubted=board.doubted
+        )
         console = Console.open(
             sighting.endpoint,
             name=name,
@@ -159,7 +161,7 @@ class BoardSeeker:
     def _run(self) -> None:
         try:
             with ExitStack() as resources:
-                finder = Finder(self._plugins, self._live_ports(resources))
+                finder = Finder(self._plugins, self._live_ports(resources), enough=self._stop)
                 while searches := self._open_searches():
                     self._wake.clear()
                     for search in searches:

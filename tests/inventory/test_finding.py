@@ -149,6 +149,19 @@ def test_doubted_board_is_asked_where_it_was(desk: Desk) -> None:
     open_sighted(sighting, "lamp").close()
 
 
+def test_nobody_is_asked_when_nobody_needs_the_answer(desk: Desk) -> None:
+    """A session that is interrupted does not wait for boards to say who they are."""
+    there = desk.plug("1-1", "7", says="L7")
+    enough = threading.Event()
+    enough.set()
+
+    with pytest.raises(BoardLost, match="nobody needs the answer"):
+        Finder(desk.plugins, lambda: desk.ports, enough=enough).look(
+            lamp(identity="L7"), "console", returning=True, doubted=True
+        )
+    assert there.heard_nothing()
+
+
 def test_board_without_a_serial_number(desk: Desk) -> None:
     """It is found among those of its kind that have none either."""
     desk.plug("1-2", "7", says="L1")
