@@ -23,6 +23,7 @@ _INTERFACE = re.compile(r":[0-9x]+\.(\d+)$")
 # 6.5 and later, of which thirty may lie below this directory.
 _NAMES_ON_LINUX = re.compile(r"tty(?:S|USB|XRUSB|ACM|AMA|AP)|rfcomm")
 _DEV = Path("/dev")
+_TTYS = Path("/sys/class/tty")
 _NOT_THERE = "/platform/serial8250/"
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _DIGITS = re.compile(r"(\d+)")
@@ -63,8 +64,9 @@ def list_serial_ports() -> list[SerialPort]:
     udev = connect_to_udev()
     by_udev = [] if udev is None else [port_of_udev(tty) for tty in udev.ttys()]
     known = {port.device for port in by_udev}
+    usb_is_known = udev is not None and udev.tells_of_events
     return sorted(
-        [*by_udev, *list_by_pyserial(known)],
+        [*by_udev, *list_by_pyserial(known, usb_is_known=usb_is_known)],
         key=lambda port: natural(port.device),
     )
 
@@ -149,11 +151,14 @@ def port_of_pyserial(listed: Any) -> SerialPort:
     )
 
 
-def list_by_pyserial(known: Collection[str] = ()) -> list[SerialPort]:
+def list_by_pyserial(known: Collection[str] = (), *, usb_is_known: bool = False) -> list[SerialPort]:
     """List ports as pyserial does.
 
     :param known: paths of ports that are left out. On Linux pyserial reads a dozen files a port, and of those
         that udev told of more is known already.
+    :param usb_is_known: leave out all that is on USB, too: what of it is not known was plugged in meanwhile, and
+        udev will tell of it. Nor may pyserial look at it: it asks for links, and in a virtual USB lab that ends
+        the process when the port is pulled at that moment (umockdev's preload, ``is_emulated_device``).
     """
     from serial.tools import list_ports
 
@@ -166,6 +171,8 @@ def list_by_pyserial(known: Collection[str] = ()) -> list[SerialPort]:
         path = str(entry)
         if path in known or not _NAMES_ON_LINUX.match(entry.name):
             continue
+        if usb_is_known and _is_on_usb(entry.name):
+            continue
         try:
             listed = SysFS(path)
         except (TypeError, ValueError, OSError):  # it vanishes while pyserial looks at it
@@ -173,3 +180,10 @@ def list_by_pyserial(known: Collection[str] = ()) -> list[SerialPort]:
         if listed.subsystem != "platform" and _NOT_THERE not in (listed.device_path or ""):
             ports.append(port_of_pyserial(listed))
     return ports
+
+
+def _is_on_usb(tty: str) -> bool:
+    try:
+        return "/usb" in (_TTYS / tty).readlink().as_posix()
+    except OSError:
+        return False

@@ -28,13 +28,17 @@ WAITS_FOR_ITS_BOARDS = """
 INTERRUPTS = """
     import os, signal
 
-    failed = []
+    class Controller:
+        failed = 0
 
-    def pytest_runtest_logreport(report):
-        if "PYTEST_XDIST_WORKER" not in os.environ and report.failed:
-            failed.append(report.nodeid)
-            if len(failed) == 2:
+        def pytest_runtest_logreport(self, report):
+            self.failed += report.failed
+            if report.failed and self.failed == 2:
                 os.kill(os.getpid(), signal.SIGINT)
+
+    def pytest_configure(config):
+        if not hasattr(config, "workerinput"):
+            config.pluginmanager.register(Controller())
 """
 
 

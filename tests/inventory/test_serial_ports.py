@@ -190,6 +190,21 @@ def test_what_udev_told_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> No
     assert [port.device for port in list_by_pyserial({"/dev/ttyUSB0"})] == ["/dev/ttyUSB1"]
 
 
+@pytest.mark.parametrize(("told_of_events", "listed"), [(True, [1, 2]), (False, [0, 1, 2])])
+def test_what_is_plugged_in_meanwhile_is_left_to_udev(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told_of_events: bool, listed: list[int]
+) -> None:
+    """Where udev tells of events pyserial looks at nothing on USB, but at nodes that udev cannot know."""
+    (tmp_path / "ttyUSB0").symlink_to("../../devices/pci0/usb1/1-1/1-1:1.0/ttyUSB0/tty/ttyUSB0")
+    (tmp_path / "ttyUSB1").symlink_to("../../devices/pnp0/00:00/tty/ttyUSB1")
+    linux_host(monkeypatch, *(on_linux(f"/dev/ttyUSB{number}", None) for number in range(3)))
+    monkeypatch.setattr(serial_ports, "_TTYS", tmp_path)
+    knows_none = SimpleNamespace(ttys=list, tells_of_events=told_of_events)
+    monkeypatch.setattr(serial_ports, "connect_to_udev", lambda: knows_none)
+
+    assert [port.device for port in list_serial_ports()] == [f"/dev/ttyUSB{number}" for number in listed]
+
+
 def test_other_systems_are_listed_by_pyserial(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no sysfs pyserial's own list counts."""
     monkeypatch.setattr(sys, "platform", "darwin")
