@@ -192,7 +192,7 @@ def test_what_udev_told_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(("told_of_events", "listed"), [(True, [1, 2]), (False, [0, 1, 2])])
 def test_what_is_plugged_in_meanwhile_is_left_to_udev(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told_of_events: bool, listed: list[int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, told_of_events: bool, listed: list[int]
 ) -> None:
     """Where udev tells of events pyserial looks at nothing on USB, but at nodes that udev cannot know."""
     (tmp_path / "ttyUSB0").symlink_to("../../devices/pci0/usb1/1-1/1-1:1.0/ttyUSB0/tty/ttyUSB0")
