@@ -12,13 +12,15 @@ ALLURE := build/allure/node_modules/.bin/allure
 ALLURE_VERSION := 3.18.0
 SOAK_SCALE ?= 1
 TEST_WORKERS ?= 2
+CLIENTS := build/clients
 
-.PHONY: help suites test breaks soak bench lint report docs system-deps clean venv wheel allure
+.PHONY: help suites test clients breaks soak bench lint report docs system-deps clean venv wheel allure
 
 help:
 	@echo "make suites       run the provisioning suites on $(BOARDS) virtual boards against the fake service"
 	@echo "make report       make one page of the last 'make suites' (needs Node >= 20)"
 	@echo "make test         run the harness's own tests, with branch coverage"
+	@echo "make clients      run Nordic's unmodified tools and curl against the fake and virtual boards"
 	@echo "make breaks       put each known defect into our own fake, board and harness; tests have to notice"
 	@echo "make soak         run the long random tests (SOAK_SCALE=0.1 for a tenth)"
 	@echo "make bench        measure against peers and floors"
@@ -57,10 +59,26 @@ test: $(INSTALLED)
 	@$(BIN)/python -m coverage erase
 	@status=0; \
 	$(BIN)/python -m coverage run -m pytest tests --ignore=tests/breaks --ignore=tests/soak \
-		-n $(TEST_WORKERS) --dist worksteal --junitxml build/test/junit.xml || status=1; \
+		--ignore=tests/clients -n $(TEST_WORKERS) --dist worksteal --junitxml build/test/junit.xml || status=1; \
 	$(BIN)/python -m coverage combine --quiet; \
 	$(BIN)/python -m coverage report || status=1; \
 	exit $$status
+
+clients: $(INSTALLED) $(CLIENTS)/.installed
+	$(BIN)/python -m pytest tests/clients -n $(TEST_WORKERS) --junitxml build/clients/junit.xml
+	@echo "What was typed, sent and answered: build/clients/transcripts"
+
+# Nordic's tools do not suit everybody's environment: they have one of their own.
+$(CLIENTS)/.installed: requirements-clients.lock
+	@mkdir -p $(CLIENTS)
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --clear --python $(PYTHON) $(CLIENTS)/venv && \
+		uv pip install --quiet --python $(CLIENTS)/venv/bin/python --require-hashes -r requirements-clients.lock ; \
+	else \
+		$(PYTHON) -m venv --clear $(CLIENTS)/venv && \
+		$(CLIENTS)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.lock ; \
+	fi
+	@touch $@
 
 breaks: $(INSTALLED)
 	$(BIN)/python -m pytest tests/breaks
@@ -99,7 +117,7 @@ system-deps:
 	@[ "$$(id -u)" = 0 ] || { echo "make system-deps needs root" >&2; exit 1; }
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-		make python3 python3-venv git openssl curl chromium ser2net umockdev libumockdev0 $$(command -v node >/dev/null || echo nodejs npm)
+		make python3 python3-venv git openssl curl libcoap3-bin chromium ser2net umockdev libumockdev0 $$(command -v node >/dev/null || echo nodejs npm)
 
 clean:
 	rm -rf build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

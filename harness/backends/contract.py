@@ -54,6 +54,8 @@ class Backend:
     :ivar control: path of the fake's control socket (HTTP over a UNIX socket); ``None`` otherwise.
     :ivar pid: process id of the fake; ``None`` otherwise.
     :ivar capabilities: what may be asserted against it.
+    :ivar addresses: base URLs of those of its parts that are not below ``url``, by their names; see
+        :meth:`address`.
     """
 
     name: str
@@ -63,6 +65,14 @@ class Backend:
     control: str | None = None
     pid: int | None = None
     capabilities: frozenset[str] = frozenset()
+    addresses: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def address(self, part: str) -> str:
+        """Return the base URL of a part of the service, which is :attr:`url` unless it has one of its own.
+
+        :param part: as the vendor's client calls it, for example ``core``.
+        """
+        return self.addresses.get(part, self.url)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data from which :meth:`from_json` makes an equal backend."""
