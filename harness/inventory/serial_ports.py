@@ -156,9 +156,9 @@ def list_by_pyserial(known: Collection[str] = (), *, usb_is_known: bool = False)
 
     :param known: paths of ports that are left out. On Linux pyserial reads a dozen files a port, and of those
         that udev told of more is known already.
-    :param usb_is_known: leave out all that is on USB, too: what of it is not known was plugged in meanwhile,
-        and udev will tell of it. Nor may pyserial look at it: it asks for links, and in a virtual USB lab that
-        ends the process when the port is pulled at that moment (umockdev's preload, ``is_emulated_device``).
+    :param usb_is_known: leave out all that is on USB, too: what of it is not known was plugged in just now,
+        and udev will tell of it. Nor may pyserial look at it: it asks for links, and in a virtual USB lab
+        that ends the process when the port is pulled at that moment (umockdev, ``is_emulated_device``).
     """
     from serial.tools import list_ports
 
