@@ -11,6 +11,7 @@ from harness.errors import UsageError
 from harness_nordic.enums import AfterError
 from harness_nordic.fake.answers import EXCEPTION_HANDLERS
 from harness_nordic.fake.certificates import TlsDoor
+from harness_nordic.fake.choices import CONTRARIAN, FAKE
 from harness_nordic.fake.clock import Clock
 from harness_nordic.fake.control import Control
 from harness_nordic.fake.device_endpoint import DeviceEndpoint
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from harness.backends.contract import FakeSettings
+    from harness_nordic.fake.choices import Choices
 
 AFTER_ERROR = "after-error"
+CONTRARIAN_OPTION = "contrarian"
 TEAM_KEY = "team-key"
 NEW_KEY = "new"
 
@@ -36,13 +39,20 @@ class NrfCloudFake:
     :ivar tls: what the runner needs to serve it over TLS too.
     """
 
-    def __init__(self, clock: Clock | None = None, after_error: AfterError = AfterError.WITHHOLD) -> None:
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        after_error: AfterError | None = None,
+        choices: Choices = FAKE,
+    ) -> None:
         """Make an empty service.
 
         :param clock: the time; by default the host's.
-        :param after_error: what becomes of the commands behind one that failed.
+        :param after_error: what becomes of the commands behind one that failed; by default as the choices
+            say.
+        :param choices: what the fake does where nobody knows what the real service does.
         """
-        self.provisioning = ProvisioningService(clock or Clock(), after_error)
+        self.provisioning = ProvisioningService(clock or Clock(), after_error, choices)
         self.tls = TlsDoor(lambda reason: self.provisioning.faults.note("tls-refused", reason=reason))
         self.notes: Mapping[str, str] = {}
         self._service = _application(
@@ -71,19 +81,25 @@ def create(settings: FakeSettings) -> NrfCloudFake:
     :raises UsageError: an option or behaviour that this fake does not have, or a key that no header could
         carry.
     """
-    unknown = sorted(set(settings.options) - {AFTER_ERROR, TEAM_KEY})
+    unknown = sorted(set(settings.options) - {AFTER_ERROR, CONTRARIAN_OPTION, TEAM_KEY})
     if unknown:
         raise UsageError(
             "no such option of this fake",
             key="--option",
             value=unknown[0],
-            expected=f"{AFTER_ERROR} or {TEAM_KEY}",
+            expected=f"{AFTER_ERROR}, {CONTRARIAN_OPTION} or {TEAM_KEY}",
         )
-    after_error = settings.options.get(AFTER_ERROR, AfterError.WITHHOLD.value)
-    if after_error not in set(AfterError):
+    after_error = settings.options.get(AFTER_ERROR)
+    if after_error is not None and after_error not in set(AfterError):
         expected = " or ".join(AfterError)
         raise UsageError("no such behaviour", key=AFTER_ERROR, value=after_error, expected=expected)
-    fake = NrfCloudFake(after_error=AfterError(after_error))
+    contrarian = settings.options.get(CONTRARIAN_OPTION, "no")
+    if contrarian not in {"yes", "no"}:
+        raise UsageError("not an answer", key=CONTRARIAN_OPTION, value=contrarian, expected="yes or no")
+    fake = NrfCloudFake(
+        after_error=None if after_error is None else AfterError(after_error),
+        choices=CONTRARIAN if contrarian == "yes" else FAKE,
+    )
     key = settings.options.get(TEAM_KEY)
     if key is not None:
         if not re.fullmatch(r"[!-~]+", key):

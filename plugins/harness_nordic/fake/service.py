@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness_nordic.enums import AfterError, Role
 from harness_nordic.fake import jwt, tokens
+from harness_nordic.fake.choices import FAKE
 from harness_nordic.fake.command_queue import CommandQueue
 from harness_nordic.fake.faults import Faults
 from harness_nordic.fake.records import ClaimedDevice, DeviceRequest, FactoryRecord, Member
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness_nordic.enums import KeygenOutput
+    from harness_nordic.fake.choices import Choices
     from harness_nordic.fake.clock import Clock
 
 MOST_REQUESTS_KEPT = 1000
@@ -38,16 +40,26 @@ class ProvisioningService:
     """Everything the fake knows and decides.
 
     :ivar clock: the time of the service.
+    :ivar choices: what the fake does where nobody knows what the real service does.
     :ivar faults: what is broken on purpose.
     """
 
-    def __init__(self, clock: Clock, after_error: AfterError = AfterError.WITHHOLD) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        after_error: AfterError | None = None,
+        choices: Choices = FAKE,
+    ) -> None:
         """Begin with no device, no team and no claim.
 
         :param after_error: what becomes of the commands behind one that failed, unless a team orders
-            otherwise.
+            otherwise; by default as the choices say.
+        :param choices: see :mod:`harness_nordic.fake.choices`.
         """
         self.clock = clock
+        self.choices = choices
+        if after_error is None:
+            after_error = AfterError.DROP if choices.drop_after_error else AfterError.WITHHOLD
         self.faults = Faults(clock)
         self._after_error = after_error
         self._after_error_of: dict[str, AfterError] = {}
