@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness_nordic.enums import Role
-from harness_nordic.fake.management import Management
 from harness_nordic.fake.refusals import NotAllowed
+from harness_nordic.fake.team_calls import TeamCalls
 from tests.breaks.support.patching import existing, replaces
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ TITLE = "an editor may not claim"
 EXPECTED = ("test_claiming.py::test_roles_that_may_claim*editor*",)
 ABOUT = r"202"
 
-before = existing(Management, "_member")
+before = existing(TeamCalls, "_member")
 
 
-@replaces(Management, "_member")
-def _member(self: Management, request: Request) -> Member:
+@replaces(TeamCalls, "_member")
+def _member(self: TeamCalls, request: Request) -> Member:
     """Let only owners and admins write."""
     member: Member = before(self, request)
     if member.role is Role.EDITOR and request.method != "GET":

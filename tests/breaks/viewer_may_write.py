@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_nordic.fake.management import Management, bearer_of
+from harness_nordic.fake.team_calls import TeamCalls, bearer_of
 from tests.breaks.support.patching import replaces
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ EXPECTED = (
 ABOUT = r"403|RequestRefused|refused"
 
 
-@replaces(Management, "_member")
-def _member(self: Management, request: Request) -> Member:
+@replaces(TeamCalls, "_member")
+def _member(self: TeamCalls, request: Request) -> Member:
     """Ask for no role."""
     return self._service.member(bearer_of(request))

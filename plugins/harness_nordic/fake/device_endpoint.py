@@ -15,9 +15,9 @@ from harness_nordic.enums import FaultKind, FaultPlace
 from harness_nordic.fake.answers import problem, read_body, status_of
 from harness_nordic.fake.batches import DeviceLimits
 from harness_nordic.fake.damage import GARBAGE, Target, damaged, damaged_batch, struck
-from harness_nordic.fake.management import bearer_of
 from harness_nordic.fake.records import DeviceRequest
 from harness_nordic.fake.refusals import BadRequest, Refusal
+from harness_nordic.fake.team_calls import bearer_of
 from harness_nordic.fake.wire import LONGEST_ID, decode_reports
 
 if TYPE_CHECKING:

@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from harness_nordic.enums import FaultPlace, Role
 from harness_nordic.fake.answers import read_body
 from harness_nordic.fake.bodies import ClaimBody, CommandBody, parse_body
-from harness_nordic.fake.damage import Target, damaged, struck
 from harness_nordic.fake.paging import page_of
-from harness_nordic.fake.refusals import BadRequest, NotAllowed, NotAuthenticated
+from harness_nordic.fake.refusals import BadRequest
+from harness_nordic.fake.team_calls import TeamCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.requests import Request
+    from starlette.routing import Route
 
-    from harness_nordic.fake.faults import Fault
-    from harness_nordic.fake.records import ClaimedDevice, Member
-    from harness_nordic.fake.service import ProvisioningService
+    from harness_nordic.fake.records import ClaimedDevice
 
-    Work = Callable[[Request], Awaitable[Response]]
-
-_BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _FILTERS = ("tag", "status", "deviceType", "imei")
 
 
-def bearer_of(request: Request) -> str:
-    """Return what stands behind ``Bearer`` in the header ``Authorization``.
-
-    :raises NotAuthenticated: nothing does.
-    """
-    match = _BEARER.fullmatch(request.headers.get("authorization", "").strip())
-    if match is None:
-        raise NotAuthenticated("Unauthorized")
-    return match[1]
-
-
-class Management:
+class Management(TeamCalls):
     """The routes of the management API."""
-
-    def __init__(self, service: ProvisioningService) -> None:
-        """Serve what a service decides."""
-        self._service = service
 
     @property
     def routes(self) -> list[Route]:
@@ -70,35 +46,6 @@ class Management:
             self._route("GET", command, self.read_command),
             self._route("DELETE", command, self.delete_command),
         ]
-
-    def _route(self, method: str, path: str, work: Work) -> Route:
-        """Route a call, through the fault that may wait for it."""
-
-        async def answer(request: Request) -> Response:
-            if not self._service.faults.any:
-                return await work(request)
-            device_id = request.path_params.get("device_id")
-            owner_id = self._service.owner_of_key(bearer_of(request))
-            target = Target(place=FaultPlace.MANAGEMENT, device=device_id, owner=owner_id)
-
-            async def answered(fault: Fault | None) -> Response:
-                response = await work(request)
-                if fault is not None and response.body:
-                    self._service.faults.strike(fault, device=device_id, owner=owner_id)
-                    body = damaged(bytes(response.body), fault.kind)
-                    return Response(body, response.status_code, media_type=response.media_type)
-                return response
-
-            response, _fault = await struck(self._service.faults, target, answered)
-            return response
-
-        return Route(path, answer, methods=[method])
-
-    def _member(self, request: Request) -> Member:
-        member = self._service.member(bearer_of(request))
-        if member.role is Role.VIEWER and request.method not in {"GET", "HEAD"}:
-            raise NotAllowed("a viewer may read and nothing else")
-        return member
 
     def _device(self, request: Request) -> ClaimedDevice:
         return self._service.device(self._member(request), request.path_params["device_id"])
