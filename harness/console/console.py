@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from harness.console.capture import Capture
 from harness.console.dialect import Reply
 from harness.console.intake import Armed, Intake
+from harness.console.lines import Lines
 from harness.console.matching import Matcher, line_test
 from harness.console.outlet import Outlet, TornWrite
 from harness.console.ports import open_port
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 #: How long a command waits for the end of a reply that an earlier, timed-out command is still owed.
 LATE_REPLY_SECONDS = 0.5
-_UNSOLICITED_KEPT = 1000
 _TAIL = 400
 
 
@@ -54,8 +53,7 @@ class Console:
         self._returns = seeker is not None
         seek = None if seeker is None else lambda patient: seeker.seek(self, patient=patient)
         self._intake = Intake(port, capture, name, seek)
-        self._unsolicited: deque[tuple[float, str]] = deque(maxlen=_UNSOLICITED_KEPT)
-        self._unheard: deque[str] = deque(maxlen=_UNSOLICITED_KEPT)
+        self._lines = Lines(self._intake)
         self._owed: Dialect | None = None
         self._closed = False
 
@@ -245,18 +243,18 @@ class Console:
         :raises BoardLost: the port went away, and the reply with it, if there was one.
         :raises ForbiddenOutput: an armed pattern was seen.
         """
-        intake = self._intake
+        intake, next_line = self._intake, self._lines.next
         with intake:
             start = self._send_command(dialect.encode(line), time.monotonic() + timeout)
             lines: list[str] = []
             while True:
-                while (text := self._next_line()) is not None:
+                while (text := next_line()) is not None:
                     if not text:
                         continue
                     if dialect.is_final(text):
                         return Reply(shown or line, tuple(lines), text, time.monotonic() - start)
                     if dialect.is_unsolicited(text):
-                        self._hear(text)
+                        self._lines.hear(text)
                     elif lines or not dialect.is_echo(text, line):
                         lines.append(text)
                 if intake.pump(start + timeout):
@@ -276,7 +274,7 @@ class Console:
             if intake.lost is not None:
                 intake.wait_for_return(deadline)
             self._settle_debt()
-            self._hear_pending()
+            self._lines.hear_pending()
             start = time.monotonic()
             if self._write_whole(data):
                 return start
@@ -287,10 +285,10 @@ class Console:
             return
         deadline = time.monotonic() + LATE_REPLY_SECONDS
         while self._intake.lost is None:
-            while (text := self._next_line()) is not None:
+            while (text := self._lines.next()) is not None:
                 if dialect.is_final(text):
                     return
-                self._hear(text)
+                self._lines.hear(text)
             if not self._intake.pump(deadline) and time.monotonic() >= deadline:
                 return
 
@@ -309,11 +307,9 @@ class Console:
         with self._intake:
             self._intake.pump_available()
             while True:
-                self._hear_pending()
-                for number, text in enumerate(self._unheard):
-                    if fits(text):
-                        del self._unheard[number]
-                        return text
+                self._lines.hear_pending()
+                if (text := self._lines.take(fits)) is not None:
+                    return text
                 if not self._intake.pump(start + timeout) and time.monotonic() >= start + timeout:
                     raise self._timed_out(f"waited {timeout:g} s for an unsolicited line {wanted!r}", reason)
 
@@ -322,29 +318,17 @@ class Console:
         """The last unsolicited lines with the time at which each was noticed (seconds since the epoch)."""
         with self._intake:
             self._intake.pump_available()
-            self._hear_pending()
-            return list(self._unsolicited)
+            self._lines.hear_pending()
+            return self._lines.heard
 
-    def _hear_pending(self) -> None:
-        while (text := self._next_line()) is not None:
-            self._hear(text)
+    def show_lines(self, shown: Callable[[str], str] | None) -> None:
+        """Make of each line what it says from now on; the capture and what is searched stay as they came.
 
-    def _hear(self, text: str) -> None:
-        if text:
-            self._unsolicited.append((time.time(), text))
-            self._unheard.append(text)
-
-    def _next_line(self) -> str | None:
-        intake = self._intake
-        begin = intake.mark - intake.window_start
-        end = intake.window.find(b"\n", begin)
-        if intake.seam > intake.mark and (end < 0 or end + intake.window_start >= intake.seam):
-            intake.mark = intake.seam  # this line was begun before the board went away, and nothing ends it
-            return self._next_line()
-        if end < 0:
-            return None
-        intake.mark += end + 1 - begin
-        return intake.window[begin:end].decode("utf-8", "backslashreplace").strip("\r")
+        :param shown: for example :func:`harness.console.terminal_text.shown_text`, where a shell paints its
+            lines; ``None``: lines are as they come.
+        """
+        with self._intake.locked():
+            self._lines.shown = shown
 
     def _timed_out(self, what: str, reason: str) -> ConsoleTimeout:
         why = f" ({reason})" if reason else ""
