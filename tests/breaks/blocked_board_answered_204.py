@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from harness_nordic.fake.device_endpoint import DeviceEndpoint
-from harness_nordic.fake.management import bearer_of
 from harness_nordic.fake.refusals import NotAllowed, NotAuthenticated
+from harness_nordic.fake.team_calls import bearer_of
 from tests.breaks.support.patching import existing, replaces
 
 if TYPE_CHECKING:

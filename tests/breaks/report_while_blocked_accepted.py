@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness_nordic.fake.device_endpoint import DeviceEndpoint
-from harness_nordic.fake.management import bearer_of
+from harness_nordic.fake.team_calls import bearer_of
 from tests.breaks.support.patching import existing, replaces
 
 if TYPE_CHECKING:

@@ -21,16 +21,18 @@ class DeviceLimits:
     :ivar commands: number of commands.
     :ivar receive_bytes: its whole receive buffer, headers included; ``None`` when it does not say.
     :ivar command_bytes: its buffer for the text of one AT command; ``None`` when it does not say.
+    :ivar reserve: bytes of its receive buffer that the protocol takes besides the commands.
     """
 
     commands: int = 5
     receive_bytes: int | None = None
     command_bytes: int | None = None
+    reserve: int = HEADER_RESERVE
 
     @property
     def room(self) -> int | None:
         """Bytes that the commands of one answer must stay below; ``None`` when the device does not say."""
-        return None if self.receive_bytes is None else self.receive_bytes - HEADER_RESERVE - _ARRAY_HEAD
+        return None if self.receive_bytes is None else self.receive_bytes - self.reserve - _ARRAY_HEAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

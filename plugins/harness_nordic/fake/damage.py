@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.responses import Response
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from harness_nordic.enums import FaultPlace
     from harness_nordic.fake.batches import Batch, DeviceLimits
     from harness_nordic.fake.faults import Fault, Faults
+
+Answer = TypeVar("Answer")
 
 HANG_UP = "harness.hang_up"
 """The extension of the runner's ASGI scope that closes the connection."""
@@ -59,12 +61,16 @@ class HangUp(Response):
 
 
 async def struck(
-    faults: Faults, target: Target, work: Callable[[Fault | None], Awaitable[Response]]
-) -> tuple[Response, str | None]:
+    faults: Faults,
+    target: Target,
+    work: Callable[[Fault | None], Awaitable[Answer]],
+    ordered: Callable[[Fault], Answer],
+) -> tuple[Answer, str | None]:
     """Let a request meet the fault that waits for it.
 
     :param work: does what was asked. Faults about the contents are left to it: it gets them, and says by
         :meth:`Faults.strike` when they struck.
+    :param ordered: makes the answer that a fault asks for, or none.
     :return: the answer, and the kind of fault that struck.
     """
     fault = faults.waiting(target.place, device=target.device, owner=target.owner)
@@ -74,7 +80,7 @@ async def struck(
     if fault.kind in {FaultKind.STATUS, FaultKind.DELAY, FaultKind.LOST_ANSWER}:
         faults.strike(fault, device=target.device, owner=target.owner)
     if fault.kind is FaultKind.STATUS:
-        response = answer_of(fault)
+        response = ordered(fault)
     elif fault.kind is FaultKind.DELAY:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(fault.removed.wait(), fault.seconds)
@@ -82,7 +88,7 @@ async def struck(
     elif fault.kind is FaultKind.LOST_ANSWER:
         with contextlib.suppress(Refusal):  # the refusal is the answer that is lost
             await work(None)
-        response = answer_of(fault)
+        response = ordered(fault)
     else:
         response = await work(fault)
     return response, fault.kind.value if fault.struck > before else None

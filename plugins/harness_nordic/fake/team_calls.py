@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from harness_nordic.enums import FaultPlace, Role
-from harness_nordic.fake.damage import Target, damaged, struck
+from harness_nordic.fake.damage import Target, answer_of, damaged, struck
 from harness_nordic.fake.refusals import NotAllowed, NotAuthenticated
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class TeamCalls:
                     return Response(body, response.status_code, media_type=response.media_type)
                 return response
 
-            response, _fault = await struck(self._service.faults, target, answered)
+            response, _fault = await struck(self._service.faults, target, answered, answer_of)
             return response
 
         return Route(path, answer, methods=[method])
