@@ -85,6 +85,10 @@ def test_reset_that_takes_the_board_off_usb(lease: Callable[..., LeasedBoard], t
     board.driver.reset()
 
     assert board.driver.functional_mode() == 1
+    pause, deadline = threading.Event(), time.monotonic() + 30
+    while not trace.is_there() or trace.url == before["trace"]:
+        assert time.monotonic() < deadline, "the log's port does not come back"
+        pause.wait(0.01)
     board.virtual.call("provision")  # there is no service, which the log says
     trace.expect("nrf_provisioning: event START", timeout=30)
     after = {role: str(path) for role, path in board.virtual.state().ports.items()}

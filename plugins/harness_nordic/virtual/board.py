@@ -66,6 +66,7 @@ class Nrf91Board:
         usual = {"board": model.board, "rx_size": model.rx_size, "tx_size": model.tx_size}
         self._host = host
         self._powered = False
+        self._restarting = False
         self._reset_replugs = bool(own["reset_replugs"])
         self.identity = make_identity(spec.number, model.chip)
         points = PowerPoints()
@@ -102,13 +103,19 @@ class Nrf91Board:
         self._boot()
         self._host.send("console", _BANNER)
 
+    def _boot_again(self) -> None:
+        if self._restarting:
+            self._boot()
+
     def _boot(self) -> None:
+        self._restarting = False
         self._powered = True
         self.log.booted()
         self.modem.boot()
 
     def power_off(self) -> None:
         """Lose everything that is not kept without power."""
+        self._restarting = False
         self._powered = False
         self.agent.stop()
         self.modem.stop()
@@ -118,8 +125,9 @@ class Nrf91Board:
         """Boot anew."""
         self.power_off()
         if self._reset_replugs:
-            self._boot()
+            self._restarting = True
             self._host.replug()
+            self._host.call_soon(self._boot_again)  # behind that: what came by the old ports is for nobody
         else:
             self.power_on()
 
