@@ -13,4 +13,4 @@ EXPECTED = (
 )
 ABOUT = r"403"
 
-sets(jwt, "NotAllowed", NotAuthenticated)
+sets(jwt, "BadCredentials", NotAuthenticated)

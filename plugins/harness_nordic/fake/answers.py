@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from harness_nordic.fake.choices import FAKE
 from harness_nordic.fake.refusals import (
+    BadCredentials,
     BadRequest,
     Conflict,
+    DeviceBlocked,
     NotAllowed,
     NotAuthenticated,
+    NotClaimed,
     NotFound,
     Refusal,
     TokenRefused,
@@ -23,57 +28,69 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ExceptionHandler
 
+    from harness_nordic.fake.choices import Choices
+
 LARGEST_BODY = 1024 * 1024
 
-_STATUSES: dict[type[Refusal], int] = {
-    BadRequest: 400,
-    NotAuthenticated: 401,
-    NotAllowed: 403,
-    NotFound: 404,
-    Conflict: 409,
-    TokenRefused: 422,
-}
+UNAUTHORIZED = 401
+"""For a key or token that is nobody's: the one refusal whose status is known (section 2.1)."""
 
 
-def status_of(refusal: Refusal) -> int:
-    """Return the HTTP status of a refusal (nrfcloud fact sheet, section 2.2: fake choices)."""
-    return _STATUSES[type(refusal)]
+def status_of(refusal: Refusal, choices: Choices = FAKE) -> int:
+    """Return the HTTP status of a refusal (nrfcloud fact sheet, sections 2.2 and 3.1)."""
+    statuses: dict[type[Refusal], int] = {
+        BadCredentials: choices.bad_credentials,
+        BadRequest: choices.bad_request,
+        Conflict: choices.conflict,
+        DeviceBlocked: choices.blocked_device,
+        NotAllowed: choices.role_too_low,
+        NotAuthenticated: UNAUTHORIZED,
+        NotClaimed: choices.unclaimed_device,
+        NotFound: choices.not_found,
+        TokenRefused: choices.token_refused,
+    }
+    return statuses[type(refusal)]
 
 
-def problem(status: int, message: str) -> JSONResponse:
-    """Answer with an error body: a JSON object with ``message`` and ``code`` (section 2.1)."""
-    return JSONResponse({"message": message, "code": status * 100}, status_code=status)
+def problem(status: int, message: str, choices: Choices = FAKE) -> JSONResponse:
+    """Answer with an error body: a JSON object with at least ``message`` (section 2.1)."""
+    body: dict[str, str | int] = {"message": message if choices.reason_told else HTTPStatus(status).phrase}
+    if choices.error_code:
+        body["code"] = status * 100
+    return JSONResponse(body, status_code=status)
 
 
-async def read_body(request: Request) -> bytes:
+def refused(refusal: Refusal, choices: Choices = FAKE) -> JSONResponse:
+    """Answer with a refusal."""
+    return problem(status_of(refusal, choices), str(refusal), choices)
+
+
+async def read_body(request: Request, most: int = LARGEST_BODY) -> bytes:
     """Read a body of bounded length.
 
+    :param most: bytes that it may have.
     :raises HTTPException: 413, it is longer.
     """
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > LARGEST_BODY:
-            raise HTTPException(413, f"the body is longer than {LARGEST_BODY} bytes")
+        if len(body) > most:
+            raise HTTPException(413, f"the body is longer than {most} bytes")
     return bytes(body)
 
 
-def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)  # noqa: S101 - starlette's type says only Exception
-    return problem(status_of(error), str(error))
+def exception_handlers(choices: Choices = FAKE) -> Mapping[type[Exception] | int, ExceptionHandler]:
+    """Return what an application answers when a call of it ends in an exception."""
 
+    def on_refusal(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)  # noqa: S101 - starlette's type says only Exception
+        return refused(error, choices)
 
-def _http_problem(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - as above
-    return problem(error.status_code, error.detail)
+    def on_http_problem(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - as above
+        return problem(error.status_code, error.detail, choices)
 
+    def on_failure(_request: Request, _error: Exception) -> Response:
+        return problem(500, "the fake failed; its log says where", choices)
 
-def _failed(_request: Request, _error: Exception) -> Response:
-    return problem(500, "the fake failed; its log says where")
-
-
-EXCEPTION_HANDLERS: Mapping[type[Exception] | int, ExceptionHandler] = {
-    Refusal: _refused,
-    HTTPException: _http_problem,
-    Exception: _failed,
-}
+    return {Refusal: on_refusal, HTTPException: on_http_problem, Exception: on_failure}

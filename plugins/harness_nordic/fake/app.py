@@ -9,11 +9,12 @@ from starlette.applications import Starlette
 
 from harness.errors import UsageError
 from harness_nordic.enums import AfterError
-from harness_nordic.fake.answers import EXCEPTION_HANDLERS
+from harness_nordic.fake.answers import exception_handlers
 from harness_nordic.fake.certificates import TlsDoor
 from harness_nordic.fake.choices import CONTRARIAN, FAKE
 from harness_nordic.fake.clock import Clock
 from harness_nordic.fake.control import Control
+from harness_nordic.fake.core_api import CoreApi
 from harness_nordic.fake.device_endpoint import DeviceEndpoint
 from harness_nordic.fake.management import Management
 from harness_nordic.fake.service import ProvisioningService
@@ -56,7 +57,10 @@ class NrfCloudFake:
         self.tls = TlsDoor(lambda reason: self.provisioning.faults.note("tls-refused", reason=reason))
         self.notes: Mapping[str, str] = {}
         self._service = _application(
-            DeviceEndpoint(self.provisioning).routes + Management(self.provisioning).routes
+            DeviceEndpoint(self.provisioning).routes
+            + Management(self.provisioning).routes
+            + CoreApi(self.provisioning).routes,
+            choices,
         )
         self._control = _application(Control(self.provisioning, self.tls).routes)
 
@@ -111,5 +115,5 @@ def create(settings: FakeSettings) -> NrfCloudFake:
     return fake
 
 
-def _application(routes: list[Route]) -> Starlette:
-    return Starlette(routes=routes, exception_handlers=EXCEPTION_HANDLERS)
+def _application(routes: list[Route], choices: Choices = FAKE) -> Starlette:
+    return Starlette(routes=routes, exception_handlers=exception_handlers(choices))

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from harness_nordic.enums import FaultPlace
-from harness_nordic.fake.answers import problem, read_body, status_of
+from harness_nordic.fake.answers import problem, read_body, refused
 from harness_nordic.fake.damage import answer_of
 from harness_nordic.fake.device_desk import DeviceDesk, Visit, parse_fetch
 from harness_nordic.fake.refusals import BadRequest
@@ -60,7 +60,7 @@ class DeviceEndpoint:
 
     def refuse(self, refusal: Refusal) -> Response:
         """Return the answer that tells a refusal."""
-        return problem(status_of(refusal), str(refusal))
+        return refused(refusal, self._service.choices)
 
     def ordered(self, fault: Fault) -> Response:
         """Return the answer that a fault asks for; without a status it closes the connection."""
@@ -85,7 +85,7 @@ class DeviceEndpoint:
             try:
                 return await work(request, device, meet)
             except HTTPException as error:
-                return problem(error.status_code, error.detail), ()
+                return problem(error.status_code, error.detail, self._service.choices), ()
 
         return await self._desk.serve(visit, worked)
 

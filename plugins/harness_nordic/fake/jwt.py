@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness_nordic.fake.refusals import NotAllowed, NotAuthenticated
+from harness_nordic.fake.refusals import BadCredentials, NotAuthenticated
 from harness_nordic.fake.tokens import decode_base64url, signature_is_valid
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def verify_jwt(jwt: str, find: Callable[[str], FactoryRecord | None], *, now: fl
     :param find: gives the factory record of a device UUID, or ``None``.
     :param now: seconds since the epoch.
     :raises NotAuthenticated: it is no JWT, or its device is unknown.
-    :raises NotAllowed: the device is known, but this JWT does not prove that it is the device.
+    :raises BadCredentials: the device is known, but this JWT does not prove that it is the device.
     """
     parts = jwt.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - RFC 7515: header, payload, signature
@@ -48,26 +48,26 @@ def verify_jwt(jwt: str, find: Callable[[str], FactoryRecord | None], *, now: fl
     _check_header(header, record)
     signed = jwt[: len(parts[0]) + 1 + len(parts[1])].encode()
     if not signature_is_valid(record.public_key, signature, signed):
-        raise NotAllowed("the signature of the JWT does not verify")
+        raise BadCredentials("the signature of the JWT does not verify")
     _check_life(claims, now)
     return record
 
 
 def _check_header(header: dict[str, Any], record: FactoryRecord) -> None:
     if header.get("alg") != "ES256":
-        raise NotAllowed("the JWT is not signed by ES256")
+        raise BadCredentials("the JWT is not signed by ES256")
     if "crit" in header:
-        raise NotAllowed("the JWT asks for an extension that is not known here")
+        raise BadCredentials("the JWT asks for an extension that is not known here")
     if "kid" in header and header["kid"] != record.key_id:
-        raise NotAllowed("the JWT names another key than the device's identity key")
+        raise BadCredentials("the JWT names another key than the device's identity key")
 
 
 def _check_life(claims: dict[str, Any], now: float) -> None:
     expiry = claims.get("exp")
     if isinstance(expiry, bool) or not isinstance(expiry, int | float):
-        raise NotAllowed("the JWT has no time of expiry")
+        raise BadCredentials("the JWT has no time of expiry")
     if not now < expiry + CLOCK_SKEW:
-        raise NotAllowed("the JWT has expired")
+        raise BadCredentials("the JWT has expired")
 
 
 def _json_object(part: str) -> dict[str, Any]:

@@ -19,6 +19,18 @@ class NotAllowed(Refusal):
     """The service knows who asks and does not let them: role too low, device blocked, proof not good."""
 
 
+class NotClaimed(NotAuthenticated):
+    """The device is nobody's."""
+
+
+class DeviceBlocked(NotAllowed):
+    """The device's team has blocked it."""
+
+
+class BadCredentials(NotAllowed):
+    """What a device shows does not prove that it is the device."""
+
+
 class NotFound(Refusal):
     """There is no such thing, or it is another team's."""
 

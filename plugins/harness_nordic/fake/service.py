@@ -15,12 +15,14 @@ from harness_nordic.enums import AfterError, Role
 from harness_nordic.fake import jwt, tokens
 from harness_nordic.fake.choices import FAKE
 from harness_nordic.fake.command_queue import CommandQueue
+from harness_nordic.fake.core_devices import CoreDevices
 from harness_nordic.fake.faults import Faults
 from harness_nordic.fake.records import ClaimedDevice, DeviceRequest, FactoryRecord, Member
 from harness_nordic.fake.refusals import (
     Conflict,
-    NotAllowed,
+    DeviceBlocked,
     NotAuthenticated,
+    NotClaimed,
     NotFound,
     TokenRefused,
 )
@@ -42,6 +44,7 @@ class ProvisioningService:
     :ivar clock: the time of the service.
     :ivar choices: what the fake does where nobody knows what the real service does.
     :ivar faults: what is broken on purpose.
+    :ivar core: what the rest of nRF Cloud knows of devices.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class ProvisioningService:
         if after_error is None:
             after_error = AfterError.DROP if choices.drop_after_error else AfterError.WITHHOLD
         self.faults = Faults(clock)
+        self.core = CoreDevices(clock)
         self._after_error = after_error
         self._after_error_of: dict[str, AfterError] = {}
         self._factory: dict[str, FactoryRecord] = {}
@@ -230,21 +234,21 @@ class ProvisioningService:
         """Find out which device asks, by its JWT.
 
         :raises NotAuthenticated: no JWT, or of an unknown device.
-        :raises NotAllowed: the JWT does not prove who made it.
+        :raises BadCredentials: the JWT does not prove who made it.
         """
         return jwt.verify_jwt(token, self._factory.get, now=self.clock.seconds())
 
     def served_device(self, record: FactoryRecord) -> ClaimedDevice:
         """Return the claim of a device that may provision itself.
 
-        :raises NotAuthenticated: nobody has claimed it.
-        :raises NotAllowed: it is blocked.
+        :raises NotClaimed: nobody has claimed it.
+        :raises DeviceBlocked: it is blocked.
         """
         device = self._claims.get(record.id)
         if device is None:
-            raise NotAuthenticated("the device is not claimed")
+            raise NotClaimed("the device is not claimed")
         if device.blocked:
-            raise NotAllowed("the device is blocked")
+            raise DeviceBlocked("the device is blocked")
         return device
 
     def remember_request(self, record: FactoryRecord, request: DeviceRequest) -> None:
