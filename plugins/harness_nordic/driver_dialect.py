@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from harness.console.zephyr_shell import is_complaint
+
 _FINAL = re.compile(r"OK|ERROR|\+CM[ES] ERROR: ?\S.*")
 _CODE = re.compile(r"\+CME ERROR: ?([0-9]{1,9})")
 _NAME = re.compile(r"AT([+%#][A-Z0-9]+)", re.IGNORECASE)
@@ -23,6 +25,7 @@ _SECRET_CONTENT = re.compile(
     re.IGNORECASE,
 )
 _SECRET_REPLY = re.compile(r'%(ATTESTTOKEN|JWT): ?"?([^"\s]+)')
+_CREDENTIAL_WRITE = re.compile(r"\s*AT%CMNG\s*=\s*0+\s*,", re.IGNORECASE)
 _LABELS = {"2": "private key", "3": "pre-shared key", "ATTESTTOKEN": "attestation token", "JWT": "token"}
 
 
@@ -40,8 +43,8 @@ class AtDialect:
         return command.encode() + b"\r\n"
 
     def is_final(self, line: str) -> bool:
-        """Tell whether a line ends a reply; it stands alone on its line."""
-        return _FINAL.fullmatch(line.strip()) is not None
+        """Tell whether a line ends a reply; alone on its line; so does what a shell makes of it."""
+        return _FINAL.fullmatch(line.strip()) is not None or is_complaint(line)
 
     def is_unsolicited(self, line: str) -> bool:
         """Tell whether a line came unasked."""
@@ -59,6 +62,11 @@ def error_code(final: str) -> int | None:
     """Return the number of ``+CME ERROR: <n>``, ``None`` for any other line."""
     match = _CODE.fullmatch(final.strip())
     return int(match[1]) if match else None
+
+
+def is_credential_write(command: str) -> bool:
+    """Tell whether a command writes a credential."""
+    return _CREDENTIAL_WRITE.match(command) is not None
 
 
 def without_content(command: str) -> str:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BoardFault, BoardLost, CommandRefused, ConsoleTimeout, HarnessError
 from harness.evidence import reported_as, step
 from harness.redaction import SHORTEST_SECRET
-from harness_nordic.driver_dialect import AtDialect, error_code, secrets_in, without_content
+from harness_nordic.driver_dialect import error_code, secrets_in, without_content
+from harness_nordic.driver_line import AtLine
 from harness_nordic.driver_safety import SEC_TAGS, BoardState, SecTagGuard, Slot
+from harness_nordic.driver_shell import NotTypable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,6 +42,7 @@ class AtSession:
     """Speaks AT with a leased nRF91 board. Before its first command it switches error numbers on.
 
     :ivar sec_tags: the security tags that suites may use.
+    :ivar line: in which discipline the board takes commands.
     """
 
     sec_tags: range = SEC_TAGS
@@ -55,6 +58,8 @@ class AtSession:
         self._found: BoardState | None = None
         self._account: int | None = None
         self._wants_numbers = True
+        console = board.description.endpoints.get("console")
+        self.line = AtLine("" if console is None else console.discipline)
 
     # -- commands -----------------------------------------------------------------------------------------
 
@@ -85,12 +90,17 @@ class AtSession:
     def answer(self, command: str, timeout: float) -> str:
         """Run an AT command and return the modem's complete text, also when it is an error.
 
+        What a shell cannot be told is not sent; the text says so, and does not end as a modem's does.
+
         :raises ConsoleTimeout: the modem did not answer in time.
         :raises UsageError: it would change credentials that are not ours.
         """
         self._prepare()
         self._guard.check(command)
-        reply = self._exchange(command, timeout)
+        try:
+            reply = self._exchange(command, timeout)
+        except NotTypable as error:
+            return f"{error}\r\n"
         return "".join(f"{line}\r\n" for line in (*reply.lines, reply.final.strip()))
 
     def check_allowed(self, commands: Iterable[str]) -> None:
@@ -175,9 +185,9 @@ class AtSession:
         shown = without_content(command)
         self._hide(command)
         with step(shown):  # a plain AT host echoes nothing: only here a report shows it
-            reply = self._board.console.command(
+            reply = self.line.exchange(
+                self._board.console,
                 command,
-                AtDialect(command),
                 timeout=timeout,
                 reason=f"AT command on {self._board.id}",
                 shown=shown,

@@ -1,19 +1,26 @@
-"""What a terminal shows of a line: colours taken out, what was erased or written over gone, no prompt.
+"""What a Zephyr shell says, as a terminal shows it: colours taken out, what was erased gone, no prompt.
 
-A Zephyr shell paints its prompt, and erases and repaints the line that is typed when something is logged
-meanwhile; who reads it by lines wants what stands there in the end.
+The shell paints its prompt, and erases and repaints the line that is typed when something is logged
+meanwhile; who reads it by lines wants what stands there in the end. Source: Zephyr documentation, "Shell",
+and its messages.
 """
 
 from __future__ import annotations
 
 import re
 
-#: The prompts of Zephyr shells: one a backend (its Kconfig options ``SHELL_PROMPT_*``).
-PROMPT = re.compile(r"(?:[A-Za-z0-9_.-]*:~\$ ?)+")
+# One a backend: its Kconfig options SHELL_PROMPT_*.
+_PROMPTS = re.compile(r"(?:[A-Za-z0-9_.-]*:~\$ ?)+")
 
 # ECMA-48: control sequences, and escape sequences of two characters.
 _SEQUENCE = re.compile(r"\x1b(?:\[([0-9;?]*)[ -/]*([@-~])|[0-Z\\^-~])")
 _MOVING = frozenset("\x1b\b\r")
+# How a line is said to be no command, or no whole one; nothing was executed then.
+_COMPLAINT = re.compile(
+    r"\S+: (?:command not found|wrong parameter count)|not terminated: ['\"]"
+    r"|Too many arguments in the command\.?"
+)
+_COMPLAINTS = (": command not found", ": wrong parameter count", "not terminated: ", "Too many arguments")
 
 
 def shown_text(line: str) -> str:
@@ -23,8 +30,21 @@ def shown_text(line: str) -> str:
     """
     if not _MOVING.isdisjoint(line):
         line = _painted(line)
-    prompt = PROMPT.match(line)
+    prompt = _PROMPTS.match(line)
     return line if prompt is None else line[prompt.end() :]
+
+
+def is_prompt(line: str) -> bool:
+    """Tell whether a prompt, and nothing else, stands on a line."""
+    painted = _painted(line)
+    return bool(painted) and _PROMPTS.fullmatch(painted) is not None
+
+
+def is_complaint(line: str) -> bool:
+    """Tell whether the shell says that it could make nothing of what was typed, and executed nothing."""
+    if not any(words in line for words in _COMPLAINTS):
+        return False
+    return _COMPLAINT.fullmatch(shown_text(line).strip()) is not None
 
 
 def _painted(line: str) -> str:
