@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from harness_nordic.virtual.session import Abandoned, Session
+from harness_nordic.virtual.session import Session
+from harness_nordic.virtual.variants import Abandoned
 from tests.breaks.support.patching import existing, replaces
 
 TITLE = "the board's agent goes on without power"
 EXPECTED = ("test_power_cuts.py::test_before_each_exchange", "test_power_cuts.py::test_after_each_exchange")
 ABOUT = r"wrong"
 
-before = existing(Session, "_pass_by")
+before = existing(Session, "pass_by")
 
 
 @replaces(Session, "abandon")
@@ -19,8 +20,8 @@ def abandon(self: Session) -> None:
     """Go on."""
 
 
-@replaces(Session, "_pass_by")
-def _pass_by(self: Session, point: str, detail: str) -> None:
+@replaces(Session, "pass_by")
+def pass_by(self: Session, point: str, detail: str) -> None:
     """Go on past the cut too; what was to be done there has no result."""
     with suppress(Abandoned, IndexError):
         before(self, point, detail)

@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from harness_nordic.enums import CredentialType
-from harness_nordic.virtual import power, radio, wire
+from harness_nordic.virtual import radio, wire
 from harness_nordic.virtual.cbor import DecodeError
-from harness_nordic.virtual.exchange import Answer, ExchangeFailed, ServiceLink
 from harness_nordic.virtual.execution import CommandRunner
 from harness_nordic.virtual.faults import SLOW
+from harness_nordic.virtual.http_variant import HttpVariant
 from harness_nordic.virtual.power import PowerLost
+from harness_nordic.virtual.variants import Abandoned, Stopped
 
 if TYPE_CHECKING:
     import threading
@@ -23,36 +24,19 @@ if TYPE_CHECKING:
     from harness_nordic.virtual.agent_settings import AgentSettings
     from harness_nordic.virtual.firmware_settings import FirmwareSettings
     from harness_nordic.virtual.modem import Modem
+    from harness_nordic.virtual.variants import Variant
 
 T = TypeVar("T")
 
-FETCH_PATH = "/v1/provisioning/commands"
-REPORT_PATH = "/v1/provisioning/response"
-
-_OK, _NO_CONTENT = 200, 204
-_ZEPHYR, _ZEPHYR_BUILD = "4.1", "v4.1.99-ncs1"
-# What the library makes of a refusal (nrfcloud fact sheet, section 3.1); whatever is not here is FAILED.
-_EVENTS = {401: "FAILED_DEVICE_NOT_CLAIMED"}
 _QUOTED = re.compile(r'"([^"]*)"')
-
-
-class Abandoned(Exception):
-    """The board lost its power."""
-
-
-class Stopped(Exception):
-    """The run ends with an event of the library."""
-
-    def __init__(self, event: str, reason: str) -> None:
-        """Keep both."""
-        self.event = event
-        super().__init__(reason)
 
 
 class Session:
     """A run, on a thread of its own.
 
     :ivar after: correlation id of the last command that was processed.
+    :ivar settings: how the firmware was built.
+    :ivar log: where the run says what it does.
     """
 
     def __init__(
@@ -72,18 +56,12 @@ class Session:
         self._host = host
         self._modem = modem
         self._points = modem.points
-        self._settings = settings
-        self._log = log
+        self.settings = settings
+        self.log = log
         self._announce = announce
         self._changed = changed
         self._abandoned = False
-        self._link = ServiceLink(
-            settings.service,
-            rx_size=settings.rx_size,
-            timeout=settings.http_timeout,
-            trusted=self._trusted,
-            answered=partial(self._pass_by, power.REQUEST_SENT),
-        )
+        self._variant: Variant = HttpVariant(self)
         self._runner = CommandRunner(
             self.at,
             lambda key, value: self._on_loop(partial(stored.save, key, value)),
@@ -91,25 +69,32 @@ class Session:
             go_offline=self._go_offline,
         )
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether the board lost its power."""
+        return self._abandoned
+
     def abandon(self) -> None:
         """Break off, from any thread."""
         with self._changed:
             self._abandoned = True
             self._changed.notify_all()
-        self._link.tear_down()
+        self._variant.tear_down()
 
     def run(self) -> str | None:
         """Provision and return the event at the end; ``None`` if the run was abandoned."""
-        self._log.event("START")
+        self.log.event("START")
         try:
             self._provide_root_ca()
-            self._wait(lambda: self._modem.radio.registered, self._settings.time_wait)
+            self._wait(lambda: self._modem.radio.registered, self.settings.time_wait)
             return self._rounds()
         except Abandoned:
             return None
         except Stopped as stopped:
-            self._log.problem(str(stopped))
+            self.log.problem(str(stopped))
             return stopped.event
+        finally:
+            self._variant.close()
 
     def at(self, line: str) -> str | None:
         """Run an AT command on the loop thread; ``None`` if the modem did not answer.
@@ -125,10 +110,10 @@ class Session:
 
         reply = self._on_loop(execute)
         if reply is None or late:
-            patience = self._settings.at_timeout
+            patience = self.settings.at_timeout
             self._wait(lambda: False, patience if reply is None else min(late, patience))
             reply = None if late >= patience else reply
-        self._log.at(line, reply)
+        self.log.at(line, reply)
         return reply
 
     def _on_loop(self, action: Callable[[], T]) -> T:
@@ -162,7 +147,7 @@ class Session:
             raise errors[0]
         return results[0]
 
-    def _pass_by(self, point: str, detail: str) -> None:
+    def pass_by(self, point: str, detail: str) -> None:
         """Pass a point at which the power may go.
 
         :raises Abandoned: it went.
@@ -175,48 +160,29 @@ class Session:
     # -- rounds -------------------------------------------------------------------------------------------
 
     def _rounds(self) -> str:
-        for _round in range(self._settings.most_rounds):
+        for _round in range(self.settings.most_rounds):
             body = self._fetch()
             if body is None:
                 return "NO_COMMANDS"
             responses, finished = self._process(body)
             if self._report(responses) and finished:
                 return "DONE"
-        raise Stopped("FAILED", f"gave up after {self._settings.most_rounds} fetches")
+        raise Stopped("FAILED", f"gave up after {self.settings.most_rounds} fetches")
 
     def _fetch(self) -> bytes | None:
-        version = self._ask("AT%SHORTSWVER").removeprefix("%SHORTSWVER: ")
-        settings = self._settings
-        target = (
-            f"{FETCH_PATH}?after={self.after}&rxMaxSize={settings.rx_size}&txMaxSize={settings.tx_size}"
-            f"&mver={version}&cver={settings.sdk}&limit={settings.limit}"
-        )
-        headers = [("Accept", "application/cbor"), self._authorization(), ("Content-Type", "*/*")]
-        try:
-            answer = self._exchange("GET", target, headers)
-        except ExchangeFailed as error:
-            event = "FAILED_WRONG_ROOT_CA" if error.refused else "FAILED"
-            raise Stopped(event, str(error)) from error
-        if answer.status == _NO_CONTENT:
-            return None
-        if answer.status != _OK:
-            event = _EVENTS.get(answer.status, "FAILED")
-            if event == "FAILED_DEVICE_NOT_CLAIMED":
-                self.at("AT%ATTESTTOKEN")  # the library's event carries a fresh token
-            raise Stopped(event, f"the service answered {answer.status}")
-        return answer.body
+        return self._variant.fetch(self.after)
 
     def _process(self, body: bytes) -> tuple[list[wire.Response], bool]:
         """Execute a batch; the second result says that it held ``finished`` and nothing failed."""
         try:
             commands = wire.decode_commands(
-                body, limit=self._settings.limit, canonical=self._settings.canonical
+                body, limit=self.settings.limit, canonical=self.settings.canonical
             )
         except wire.TooManyCommands as error:
             raise Stopped("FAILED_TOO_MANY_COMMANDS", str(error)) from error
         except DecodeError as error:
             raise Stopped("FAILED", f"decoding commands failed: {error}") from error
-        numbers_were_off = self._ask("AT+CMEE?") == "+CMEE: 0"
+        numbers_were_off = self.ask("AT+CMEE?") == "+CMEE: 0"
         if numbers_were_off:
             self.at("AT+CMEE=1")
         longest = self._runner.too_long(commands)
@@ -232,62 +198,42 @@ class Session:
 
     def _report(self, responses: list[wire.Response]) -> bool:
         """Post a report; a refusal is logged, and the run goes on with the next fetch."""
-        body = wire.encode_responses(responses, canonical=self._settings.canonical)
-        if len(body) > max(self._settings.tx_size, self._settings.at_size):
+        body = wire.encode_responses(responses, canonical=self.settings.canonical)
+        if len(body) > max(self.settings.tx_size, self.settings.at_size):
             raise Stopped("FAILED", f"the report of {len(body)} bytes does not fit the TX buffer")
-        headers = [("Content-Type", "application/cbor"), ("Accept", "*/*"), self._authorization()]
-        try:
-            answer = self._exchange("POST", REPORT_PATH, headers, body)
-        except ExchangeFailed as error:
-            self._log.problem(f"the report was not taken: {error}")
-            return False
-        if answer.status != _OK:
-            self._log.problem(f"the report was answered {answer.status}")
-        return answer.status == _OK
+        return self._variant.report(body)
 
-    def _exchange(
-        self, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None = None
-    ) -> Answer:
-        agent = f"Zephyr/{_ZEPHYR} ({_ZEPHYR_BUILD} {self._settings.board})"
-        headers = [*headers, ("User-Agent", agent), ("Connection", "close")]
-        self._pass_by(power.BEFORE_EXCHANGE, f"{method} {target}")
-        try:
-            answer = self._link.exchange(method, target, headers, body)
-        except ExchangeFailed as error:
-            if self._abandoned:
-                raise Abandoned from error
-            self._log.exchange(method, target, error.status, 0)
-            raise
-        self._log.exchange(method, target, answer.status, answer.size)
-        self._pass_by(power.AFTER_EXCHANGE, f"{method} {target}")
-        return answer
+    # -- who the board is and whom it trusts --------------------------------------------------------------
 
-    def _authorization(self) -> tuple[str, str]:
+    def jwt(self) -> str:
+        """Return a fresh JWT of the modem's.
+
+        :raises Stopped: the modem has no time, or made none.
+        """
         if not self._has_time():
-            self._wait(lambda: self._modem.clock.valid, self._settings.time_wait)
+            self._wait(lambda: self._modem.clock.valid, self.settings.time_wait)
             if not self._has_time():
                 raise Stopped("FAILED_NO_VALID_DATETIME", "the modem has no time")
-        token = _QUOTED.search(self._ask('AT%JWT=0,300,"",""'))
+        token = _QUOTED.search(self.ask('AT%JWT=0,300,"",""'))
         if token is None:
             raise Stopped("FAILED", "the modem made no JWT")
-        return "Authorization", f"Bearer {token[1]}"
+        return token[1]
 
-    # -- whom the board trusts ---------------------------------------------------------------------------
-
-    def _trusted(self) -> str:
+    def trusted(self) -> str:
+        """Return the certificates (PEM) of whom the board trusts."""
         entries = self._on_loop(
-            lambda: self._modem.store.entries(self._settings.root_ca_tag, CredentialType.ROOT_CA)
+            lambda: self._modem.store.entries(self.settings.root_ca_tag, CredentialType.ROOT_CA)
         )
         return "".join(entry.content for entry in entries)
 
     def _provide_root_ca(self) -> None:
         """Write the root CA that the firmware was built with where there is none (section 3.6, step 1)."""
-        certificate, tag = self._settings.root_ca, self._settings.root_ca_tag
+        certificate, tag = self.settings.root_ca, self.settings.root_ca_tag
         slot = f"{tag},{CredentialType.ROOT_CA:d}"
-        if not certificate or self._ask(f"AT%CMNG=1,{slot}") != "OK":
+        if not certificate or self.ask(f"AT%CMNG=1,{slot}") != "OK":
             return
         self._go_offline()
-        self._ask(f'AT%CMNG=0,{slot},"{certificate}"')
+        self.ask(f'AT%CMNG=0,{slot},"{certificate}"')
         self._go_online()
 
     # -- the modem ----------------------------------------------------------------------------------------
@@ -295,7 +241,7 @@ class Session:
     def _has_time(self) -> bool:
         return (self.at("AT%CCLK?") or "").startswith("%CCLK:")
 
-    def _ask(self, line: str) -> str:
+    def ask(self, line: str) -> str:
         """Run a command and return the first line of its answer."""
         reply = self.at(line)
         if reply is None or not reply.endswith("OK\r\n"):
@@ -303,21 +249,21 @@ class Session:
         return reply.splitlines()[0]
 
     def _go_offline(self) -> None:
-        if self._ask("AT+CFUN?") == f"+CFUN: {radio.OFFLINE}":
+        if self.ask("AT+CFUN?") == f"+CFUN: {radio.OFFLINE}":
             return
-        self._log.event("NEED_LTE_DEACTIVATED")
+        self.log.event("NEED_LTE_DEACTIVATED")
         self._announce("NEED_LTE_DEACTIVATED")
-        if self._settings.lte_control == "board":
+        if self.settings.lte_control == "board":
             self.at(f"AT+CFUN={radio.OFFLINE}")
-        if not self._wait(lambda: self._modem.radio.mode == radio.OFFLINE, self._settings.state_wait):
+        if not self._wait(lambda: self._modem.radio.mode == radio.OFFLINE, self.settings.state_wait):
             raise Stopped("FAILED", "the modem was not taken offline")
 
     def _go_online(self) -> None:
-        self._log.event("NEED_LTE_ACTIVATED")
+        self.log.event("NEED_LTE_ACTIVATED")
         self._announce("NEED_LTE_ACTIVATED")
-        if self._settings.lte_control == "board" and self._modem.radio.mode != radio.FULL:
+        if self.settings.lte_control == "board" and self._modem.radio.mode != radio.FULL:
             self.at(f"AT+CFUN={radio.FULL}")
-        if not self._wait(lambda: self._modem.radio.registered, self._settings.state_wait):
+        if not self._wait(lambda: self._modem.radio.registered, self.settings.state_wait):
             raise Stopped("FAILED", "the modem did not come online")
 
     def _wait(self, fulfilled: Callable[[], bool], seconds: float) -> bool:
