@@ -20,7 +20,7 @@ from harness_nordic.fake.management import Management
 from harness_nordic.fake.service import ProvisioningService
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.routing import Route
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 AFTER_ERROR = "after-error"
 CONTRARIAN_OPTION = "contrarian"
 TEAM_KEY = "team-key"
+TLS_NAMES = "tls-names"
 NEW_KEY = "new"
 
 
@@ -45,6 +46,7 @@ class NrfCloudFake:
         clock: Clock | None = None,
         after_error: AfterError | None = None,
         choices: Choices = FAKE,
+        tls_names: Sequence[str] = (),
     ) -> None:
         """Make an empty service.
 
@@ -52,9 +54,12 @@ class NrfCloudFake:
         :param after_error: what becomes of the commands behind one that failed; by default as the choices
             say.
         :param choices: what the fake does where nobody knows what the real service does.
+        :param tls_names: names of hosts that it may be called by over TLS, besides ``localhost``.
         """
         self.provisioning = ProvisioningService(clock or Clock(), after_error, choices)
-        self.tls = TlsDoor(lambda reason: self.provisioning.faults.note("tls-refused", reason=reason))
+        self.tls = TlsDoor(
+            lambda reason: self.provisioning.faults.note("tls-refused", reason=reason), tls_names
+        )
         self.notes: Mapping[str, str] = {}
         self._service = _application(
             DeviceEndpoint(self.provisioning).routes
@@ -80,18 +85,20 @@ def create(settings: FakeSettings) -> NrfCloudFake:
 
     The option ``after-error`` is ``withhold`` or ``drop``: what becomes of the commands behind one that
     failed (nrfcloud fact sheet, section 3.7). The option ``team-key`` makes one team at once, for use by
-    hand: its value is the API key, ``new`` stands for one that is made up.
+    hand: its value is the API key, ``new`` stands for one that is made up. The option ``tls-names`` has names
+    of hosts with commas between them, for which the certificate of the TLS door is good, too: a client that
+    knows no other address than the real service's can be led to the fake by a proxy.
 
     :raises UsageError: an option or behaviour that this fake does not have, or a key that no header could
         carry.
     """
-    unknown = sorted(set(settings.options) - {AFTER_ERROR, CONTRARIAN_OPTION, TEAM_KEY})
+    unknown = sorted(set(settings.options) - {AFTER_ERROR, CONTRARIAN_OPTION, TEAM_KEY, TLS_NAMES})
     if unknown:
         raise UsageError(
             "no such option of this fake",
             key="--option",
             value=unknown[0],
-            expected=f"{AFTER_ERROR}, {CONTRARIAN_OPTION} or {TEAM_KEY}",
+            expected=f"{AFTER_ERROR}, {CONTRARIAN_OPTION}, {TEAM_KEY} or {TLS_NAMES}",
         )
     after_error = settings.options.get(AFTER_ERROR)
     if after_error is not None and after_error not in set(AfterError):
@@ -103,6 +110,7 @@ def create(settings: FakeSettings) -> NrfCloudFake:
     fake = NrfCloudFake(
         after_error=None if after_error is None else AfterError(after_error),
         choices=CONTRARIAN if contrarian == "yes" else FAKE,
+        tls_names=_host_names(settings.options.get(TLS_NAMES, "")),
     )
     key = settings.options.get(TEAM_KEY)
     if key is not None:
@@ -113,6 +121,22 @@ def create(settings: FakeSettings) -> NrfCloudFake:
         member = fake.provisioning.add_member(api_key=None if key == NEW_KEY else key)
         fake.notes = {"API key": member.api_key, "owner id": member.owner_id}
     return fake
+
+
+def _host_names(text: str) -> list[str]:
+    """Part the option ``tls-names``.
+
+    :raises UsageError: something in it is no name of a host.
+    """
+    names = [name.strip() for name in text.split(",")] if text else []
+    for name in names:
+        if not re.fullmatch(
+            r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", name
+        ):
+            raise UsageError(
+                "no name of a host", key=TLS_NAMES, value=name, expected="for example api.nrfcloud.com"
+            )
+    return names
 
 
 def _application(routes: list[Route], choices: Choices = FAKE) -> Starlette:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _LIFE = dt.timedelta(days=366)
 _SKEW = dt.timedelta(days=1)
@@ -33,16 +33,17 @@ class TlsDoor:
     :ivar url: where the service is served over TLS; empty until it is. The runner sets it.
     """
 
-    def __init__(self, refused: Callable[[str], None]) -> None:
+    def __init__(self, refused: Callable[[str], None], hosts: Sequence[str] = ()) -> None:
         """Make the authority and the server's certificate.
 
         :param refused: called with the reason when a handshake fails, for example because the other end does
             not trust the authority.
+        :param hosts: names of hosts that the certificate is good for besides ``localhost``.
         """
         self.url = ""
         authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         authority = _authority(authority_key)
-        server = _server(server_key, authority, authority_key)
+        server = _server(server_key, authority, authority_key, hosts)
         self.ca_pem = authority.public_bytes(serialization.Encoding.PEM).decode()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.sslobject_class = _noting(refused)
@@ -92,9 +93,13 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 
 
 def _server(
-    key: ec.EllipticCurvePrivateKey, authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey,
+    authority: x509.Certificate,
+    authority_key: ec.EllipticCurvePrivateKey,
+    hosts: Sequence[str],
 ) -> x509.Certificate:
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names: list[x509.GeneralName] = [x509.DNSName(host) for host in ("localhost", *hosts)]
+    names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     return (
         _certificate(_name("localhost"), authority.subject, key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -9,16 +9,19 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.backends.contract import BackendSession
+from harness.backends.contract import BackendSession, FakeSettings
 from harness.backends.launcher import start_fake
+from harness.errors import UsageError
 from harness_nordic import plugin
 from harness_nordic.client import connect
+from harness_nordic.fake.app import create
 from harness_nordic.fake.certificates import TlsDoor
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness_nordic.client import NrfCloudClient
+    from harness_nordic.fake.app import NrfCloudFake
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,35 @@ def test_another_name(client: NrfCloudClient, ca: Path) -> None:
     done = curl("--cacert", str(ca), "--resolve", f"provisioning.test:{port}:127.0.0.1", url)
 
     assert done.returncode == 60
+
+
+def handshake(fake: NrfCloudFake, host: str) -> None:
+    """Shake hands with a fake's TLS door in memory, as a client that means to speak with a host."""
+    context = ssl.create_default_context(cadata=fake.tls.ca_pem)
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(to_client, to_server, server_hostname=host)
+    server = fake.tls.context.wrap_bio(to_server, to_client, server_side=True)
+    for end in (client, server, client, server):
+        with suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    assert client.version() is not None
+
+
+def test_names_to_order() -> None:
+    """``tls-names`` lets a client come that was led here from another host, and no others."""
+    fake = create(FakeSettings(options={"tls-names": "api.nrfcloud.com, api.beta.nrfcloud.com"}))
+
+    for host in ("api.nrfcloud.com", "api.beta.nrfcloud.com", "localhost", "127.0.0.1"):
+        handshake(fake, host)
+    with pytest.raises(ssl.SSLCertVerificationError, match="mismatch"):
+        handshake(fake, "api.dev.nrfcloud.com")
+
+
+@pytest.mark.parametrize("names", ["a b", "-a.test", "a..test", "a,", "*.nrfcloud.com", "a" * 254])
+def test_unfit_names(names: str) -> None:
+    """What no host is called by is refused before anything is served."""
+    with pytest.raises(UsageError, match="no name of a host"):
+        create(FakeSettings(options={"tls-names": names}))
 
 
 def test_plain_http_at_the_secure_port(client: NrfCloudClient) -> None:
