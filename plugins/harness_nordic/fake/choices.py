@@ -35,6 +35,19 @@ class Choices:
     :ivar provisioned_without_finished: whether a device without ``finished`` is ``PROVISIONED`` when every
         command is done, or ``READY``.
 
+    Tags and rules (sections 2.6, 2.7 and 2.9)
+
+    :ivar tags_by_claim: whether a claim with a tag that nobody defined defines it, or is refused.
+    :ivar tags_answered: whether the call that makes or changes a tag is answered with it, or with nothing.
+    :ivar tags_readable: whether a tag can be read by its id; the path reads a device's tags, too.
+    :ivar tags_settable: whether the tags of a claimed device can be set.
+    :ivar rule_control: whether a rule can be read, changed, activated and deleted.
+    :ivar rules_brief: whether lists of rules say no more of one than what is sure to be there: ``tags``.
+    :ivar rule_finished: whether the service puts ``finished`` behind the commands of rules.
+    :ivar rules_in_order: whether several rules of a device apply in the order of creation, or the other way.
+    :ivar rules_overtake: whether a rule that has no room in the queue lets later ones pass.
+    :ivar rules_onboard: whether a rule's ``onboarding`` makes its devices appear in device management.
+
     Commands (sections 2.8, 3.5 to 3.8)
 
     :ivar command_control: whether commands can be listed, deleted, reset and discarded.
@@ -50,8 +63,21 @@ class Choices:
     :ivar plain_error_fails: whether a report of success with the text ``ERROR`` fails the command.
     :ivar unfit_fails: whether a command that can never fit its device fails, or waits for ever.
     :ivar drop_after_error: whether commands behind one that failed are gone, or withheld.
-    :ivar line_end: how lines of a certificate end in the AT command.
+    :ivar line_end: how lines of a certificate end in the AT command; ``None`` as they came.
     :ivar own_step_ids: whether the UUID in a correlation id is one of its own, or the command's.
+
+    Bulk claims (section 2.4)
+
+    :ivar bulk_claimed_as_devices: whether ``claimedIds`` holds device objects, or ids with the objects in a
+        list beside it.
+    :ivar bulk_failed_as_tokens: whether ``failed`` holds the tokens of the rows, or objects that say more.
+
+    The core API (section 2.10)
+
+    :ivar core_delete_answers_device: whether a deleted device is answered with 202, or 204 with nothing.
+    :ivar core_all_rows_or_none: whether a row that is refused keeps the others of its body from counting.
+    :ivar core_operation_takes_time: whether a bulk operation is in progress when it is first asked for.
+    :ivar core_groups_shown: whether a device shows its groups.
 
     The device endpoint (section 3.1)
 
@@ -75,6 +101,17 @@ class Choices:
     filters: bool = True
     provisioned_without_finished: bool = True
 
+    tags_by_claim: bool = True
+    tags_answered: bool = True
+    tags_readable: bool = True
+    tags_settable: bool = True
+    rule_control: bool = True
+    rules_brief: bool = False
+    rule_finished: bool = True
+    rules_in_order: bool = True
+    rules_overtake: bool = False
+    rules_onboard: bool = True
+
     command_control: bool = True
     portal_commands: bool = True
     brief_commands: bool = False
@@ -86,8 +123,16 @@ class Choices:
     plain_error_fails: bool = True
     unfit_fails: bool = True
     drop_after_error: bool = False
-    line_end: str = "\n"
+    line_end: str | None = None
     own_step_ids: bool = False
+
+    bulk_claimed_as_devices: bool = False
+    bulk_failed_as_tokens: bool = False
+
+    core_delete_answers_device: bool = False
+    core_all_rows_or_none: bool = False
+    core_operation_takes_time: bool = False
+    core_groups_shown: bool = True
 
     unclaimed_device: int = 401
     blocked_device: int = 403
@@ -111,6 +156,16 @@ CONTRARIAN = Choices(
     plain_lists=True,
     filters=False,
     provisioned_without_finished=False,
+    tags_by_claim=False,
+    tags_answered=False,
+    tags_readable=False,
+    tags_settable=False,
+    rule_control=False,
+    rules_brief=True,
+    rule_finished=False,
+    rules_in_order=False,
+    rules_overtake=True,
+    rules_onboard=False,
     command_control=False,
     portal_commands=False,
     brief_commands=True,
@@ -124,6 +179,12 @@ CONTRARIAN = Choices(
     drop_after_error=True,
     line_end="\r\n",
     own_step_ids=True,
+    bulk_claimed_as_devices=True,
+    bulk_failed_as_tokens=True,
+    core_delete_answers_device=True,
+    core_all_rows_or_none=True,
+    core_operation_takes_time=True,
+    core_groups_shown=False,
     unclaimed_device=403,
     blocked_device=401,
     bad_credentials=401,

@@ -11,8 +11,16 @@ import uuid
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from harness_nordic.enums import AfterError, CommandStatus, DeviceReportType, DeviceStatus, KeygenOutput
+from harness_nordic.enums import (
+    AfterError,
+    CommandStatus,
+    CommandType,
+    DeviceReportType,
+    DeviceStatus,
+    KeygenOutput,
+)
 from harness_nordic.fake.batches import Batch, exceeds, why_it_never_fits
+from harness_nordic.fake.choices import FAKE
 from harness_nordic.fake.command_mapping import KEYGEN_OUTPUTS, device_commands
 from harness_nordic.fake.commands import Command
 from harness_nordic.fake.refusals import BadRequest, Conflict, NotFound, TokenRefused
@@ -21,14 +29,15 @@ from harness_nordic.fake.wire import AtCommand, ConfigCommand, join_commands
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from harness_nordic.enums import CommandType
     from harness_nordic.fake.batches import DeviceLimits
+    from harness_nordic.fake.choices import Choices
     from harness_nordic.fake.wire import DeviceCommand, DeviceReport
 
 MOST_OPEN_COMMANDS = 20
 _SEQUENCE_BITS = 0xFFFFFF  # six hex digits and ".s" fill the eight characters that an id has left
 _KEYGEN_TEXT = re.compile(r'%KEYGEN: ?"([^"]*)"')
 _KEYGEN_FIELDS = {KeygenOutput.CSR: "csr", KeygenOutput.PUBLIC_KEY: "publicKey"}
+_LINE_END = re.compile(r"\r?\n")
 _CME_TEXT = re.compile(r"\+CME ERROR: ?(\d{1,9})")
 
 log = logging.getLogger(__name__)
@@ -42,12 +51,16 @@ class CommandQueue:
     :ivar after_error: what becomes of the commands behind one that failed (section 3.7).
     """
 
-    def __init__(self, verify_keygen: Callable[[str, int, KeygenOutput], None]) -> None:
+    def __init__(
+        self, verify_keygen: Callable[[str, int, KeygenOutput], None], choices: Choices = FAKE
+    ) -> None:
         """Begin empty.
 
         :param verify_keygen: checks KEYGEN output for a security tag and kind of output; raises
             :class:`~harness_nordic.fake.refusals.TokenRefused`.
+        :param choices: what to do where nobody knows what the real service does.
         """
+        self._choices = choices
         self.device_status = DeviceStatus.READY
         self.after_error = AfterError.WITHHOLD
         self.last_batch = Batch()
@@ -67,10 +80,13 @@ class CommandQueue:
 
         :raises BadRequest: 20 commands are open.
         """
-        if len(self._open()) >= MOST_OPEN_COMMANDS:
+        counted = self.commands() if self._choices.finished_count else self._open()
+        if len(counted) >= MOST_OPEN_COMMANDS:
             raise BadRequest(f"the device has {MOST_OPEN_COMMANDS} open commands, which is the most")
         identifier = str(uuid.uuid4())
         self._made += 1
+        step_uuid = str(uuid.uuid4()) if self._choices.own_step_ids else identifier
+        step_id = f"{step_uuid}.{self._made & _SEQUENCE_BITS:x}"
         command = Command(
             id=identifier,
             sequence=self._made,
@@ -78,13 +94,19 @@ class CommandQueue:
             fields=fields,
             description=description,
             created_at=created_at,
-            steps=device_commands(command_type, fields, f"{identifier}.{self._made & _SEQUENCE_BITS:x}"),
+            steps=device_commands(command_type, self._as_written(fields), step_id),
         )
         self._commands[identifier] = command
         self._steps.update((step.id, command) for step in command.steps)
         if self.device_status is not DeviceStatus.ERROR:
             self.device_status = DeviceStatus.PENDING
         return command
+
+    def _as_written(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields with the line ends that reach the device."""
+        if self._choices.line_end is None or "content" not in fields:
+            return fields
+        return {**fields, "content": _LINE_END.sub(self._choices.line_end, fields["content"])}
 
     def command(self, identifier: str) -> Command:
         """Return a command by its id.
@@ -176,7 +198,8 @@ class CommandQueue:
             unfit = why_it_never_fits(command, limits, room)
             if unfit and not batch:
                 log.error("command %s of type %s: %s", command.id, command.type.value, unfit)
-                self._fail(command, 0, unfit)
+                if self._choices.unfit_fails:
+                    self._fail(command, 0, unfit)
                 return Batch()
             steps += len(command.steps)
             length = len(command.encoded)
@@ -218,8 +241,15 @@ class CommandQueue:
                 self._apply(command, report)
                 ended = ended or not command.open
         if ended and self.device_status is not DeviceStatus.ERROR:
-            self._was_provisioned = self._was_provisioned or not self._open()
+            self._was_provisioned = self._was_provisioned or self._is_provisioned()
             self._settle()
+
+    def _is_provisioned(self) -> bool:
+        done = self._choices.provisioned_without_finished or any(
+            command.type is CommandType.FINISHED and command.status is CommandStatus.SUCCEEDED
+            for command in self.commands()
+        )
+        return done and not self._open()
 
     def _check(self, report: DeviceReport) -> None:
         if report.id in self._served_and_gone:
@@ -245,7 +275,9 @@ class CommandQueue:
 
     def _at_done(self, command: Command, message: str) -> None:
         lines = message.split()
-        if not lines or lines[-1] != "OK":
+        if lines == ["ERROR"] and not self._choices.plain_error_fails:
+            self._succeed(command, {"message": "ERROR"})
+        elif not lines or lines[-1] != "OK":
             cme = _CME_TEXT.search(message)
             self._fail(command, int(cme[1]) if cme else 0, message.strip())
         elif command.type in KEYGEN_OUTPUTS:
@@ -262,7 +294,8 @@ class CommandQueue:
         except TokenRefused as refusal:
             self._fail(command, 0, str(refusal))
             return
-        self._succeed(command, {_KEYGEN_FIELDS[output]: exported})
+        field = "message" if self._choices.csr_as_message else _KEYGEN_FIELDS[output]
+        self._succeed(command, {field: exported})
 
     def _succeed(self, command: Command, result: dict[str, Any]) -> None:
         command.status = CommandStatus.SUCCEEDED
@@ -271,7 +304,9 @@ class CommandQueue:
     def _fail(self, command: Command, cme_error: int, message: str) -> None:
         """Fail a command; those behind it were not executed: they wait again, or are gone (section 3.7)."""
         command.status = CommandStatus.FAILED
-        command.response = {command.type.value: {"error": {"cmeError": cme_error, "message": message}}}
+        detailed = {"error": {"cmeError": cme_error, "message": message}}
+        result = detailed if self._choices.error_details else {"message": message}
+        command.response = {command.type.value: result}
         self.device_status = DeviceStatus.ERROR
         later = [each for each in self._open() if each.sequence > command.sequence]
         if self.after_error is AfterError.DROP:

@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 
+from harness_nordic.enums import CommandType
 from harness_nordic.fake.answers import read_body
 from harness_nordic.fake.bodies import ClaimBody, CommandBody, parse_body
-from harness_nordic.fake.paging import page_of
+from harness_nordic.fake.bulk_claims import bulk_answer, claim_rows, is_csv, read_rows
 from harness_nordic.fake.refusals import BadRequest
 from harness_nordic.fake.team_calls import TeamCalls
+from harness_nordic.fake.views import created_command, listed, shown_command, shown_device
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import Route
 
     from harness_nordic.fake.records import ClaimedDevice
+
+_PORTAL_COMMANDS = {CommandType.CLIENT_PRIVATE_KEY, CommandType.CONFIG, CommandType.PRE_SHARED_KEY}
+"""What the portal offers and no client sends: how the API calls them is a fake choice (section 2.8)."""
 
 _FILTERS = ("tag", "status", "deviceType", "imei")
 
@@ -40,10 +45,15 @@ class Management(TeamCalls):
             self._route("POST", device + "/block", self.block),
             self._route("POST", device + "/unblock", self.unblock),
             self._route("POST", commands, self.create_command),
+            self._route("GET", command, self.read_command),
+        ] + (self._control_routes(commands, command) if self._choices.command_control else [])
+
+    def _control_routes(self, commands: str, command: str) -> list[Route]:
+        """Return the routes of what the portal can do with commands; their paths are a fake choice."""
+        return [
             self._route("GET", commands, self.list_commands),
             self._route("POST", commands + "/reset", self.reset_commands),
             self._route("POST", commands + "/discard", self.discard_commands),
-            self._route("GET", command, self.read_command),
             self._route("DELETE", command, self.delete_command),
         ]
 
@@ -51,28 +61,35 @@ class Management(TeamCalls):
         return self._service.device(self._member(request), request.path_params["device_id"])
 
     async def claim(self, request: Request) -> Response:
-        """``ClaimDeviceOwnership``, and its dry run."""
+        """``ClaimDeviceOwnership``: of one device, its dry run, and of several by CSV (section 2.4)."""
         member = self._member(request)
         dry_run = _flag(request, "dryrun")
-        body = parse_body(ClaimBody, await read_body(request))
+        content = await read_body(request)
+        if is_csv(content, request.headers.get("content-type", "")):
+            if dry_run:
+                raise BadRequest("dryrun: expected one token as JSON, and no rows")
+            claimed, failed = claim_rows(self._service, member, read_rows(content))
+            return JSONResponse(bulk_answer(self._service.choices, claimed, failed))
+        body = parse_body(ClaimBody, content)
         if dry_run:
             self._service.check_claim(body.claim_token)
-            return Response(status_code=202)
+            return JSONResponse({}, 202) if self._choices.dry_run_body else Response(status_code=202)
         device = self._service.claim(member, body.claim_token, body.tags)
-        return JSONResponse(device.to_json(), status_code=201)
+        return JSONResponse(shown_device(device, self._choices), status_code=201)
 
     async def list_devices(self, request: Request) -> Response:
         """``ListClaimedDevices``, in pages; the filters are a fake choice (section 2.6)."""
         devices = self._service.devices(self._member(request))
-        for name in _FILTERS:
+        for name in _FILTERS if self._choices.filters else ():
             wanted = request.query_params.get(name)
             if wanted is not None:
                 devices = [device for device in devices if _has(device, name, wanted)]
-        return page_of(request, [(device.number, device.to_json()) for device in devices])
+        items = [(device.number, shown_device(device, self._choices)) for device in devices]
+        return listed(request, items, self._choices)
 
     async def read_device(self, request: Request) -> Response:
         """One claimed device."""
-        return JSONResponse(self._device(request).to_json())
+        return JSONResponse(shown_device(self._device(request), self._choices))
 
     async def unclaim(self, request: Request) -> Response:
         """``UnclaimDevice``."""
@@ -81,12 +98,17 @@ class Management(TeamCalls):
 
     async def block(self, request: Request) -> Response:
         """``BlockClaimedDevice``: the queue is kept."""
-        self._device(request).blocked = True
-        return Response(status_code=204)
+        return self._blocked(request, blocked=True)
 
     async def unblock(self, request: Request) -> Response:
         """``UnblockClaimedDevice``: the queue goes on where it was."""
-        self._device(request).blocked = False
+        return self._blocked(request, blocked=False)
+
+    def _blocked(self, request: Request, *, blocked: bool) -> Response:
+        device = self._device(request)
+        device.blocked = blocked
+        if self._choices.block_answers_device:
+            return JSONResponse(shown_device(device, self._choices))
         return Response(status_code=204)
 
     async def create_command(self, request: Request) -> Response:
@@ -94,20 +116,23 @@ class Management(TeamCalls):
         device = self._device(request)
         body = parse_body(CommandBody, await read_body(request))
         command_type, fields = body.request.only_request()
+        if command_type in _PORTAL_COMMANDS and not self._choices.portal_commands:
+            raise BadRequest(f"there is no command {command_type}")
         command = device.queue.add(
             command_type, fields, description=body.description, created_at=self._service.clock.timestamp()
         )
-        return JSONResponse(command.to_json(), status_code=201)
+        return JSONResponse(created_command(command, self._choices), status_code=201)
 
     async def read_command(self, request: Request) -> Response:
         """One command of a device."""
         command = self._device(request).queue.command(request.path_params["command_id"])
-        return JSONResponse(command.to_json())
+        return JSONResponse(shown_command(command, self._choices))
 
     async def list_commands(self, request: Request) -> Response:
         """Every command of a device, in pages (section 2.8: fake choice)."""
         commands = self._device(request).queue.commands()
-        return page_of(request, [(command.sequence, command.to_json()) for command in commands])
+        items = [(command.sequence, shown_command(command, self._choices)) for command in commands]
+        return listed(request, items, self._choices)
 
     async def delete_command(self, request: Request) -> Response:
         """Delete a command that the device has not in hand (section 2.8: fake choice)."""

@@ -47,6 +47,7 @@ class TeamCalls:
     def __init__(self, service: ProvisioningService) -> None:
         """Serve what a service decides."""
         self._service = service
+        self._choices = service.choices
 
     def _route(self, method: str, path: str, work: Work) -> Route:
         """Route a call, through the fault that may wait for it."""
