@@ -197,7 +197,7 @@ class ProvisioningService:
             firmware_id=attestation.firmware_id,
             tags=tuple(tags),
             claimed_at=self.clock.timestamp(),
-            queue=CommandQueue(partial(self._verify_keygen, record.id)),
+            queue=CommandQueue(partial(self._verify_keygen, record.id), self.choices),
         )
         device.queue.after_error = self._after_error_of.get(member.owner_id, self._after_error)
         self._claims[record.id] = device
