@@ -48,6 +48,16 @@ class AfterError(StrEnum):
     DROP = "drop"
 
 
+class FirmwareType(StrEnum):
+    """What a device can be updated with over the air (nrfcloud fact sheet, section 2.10)."""
+
+    APP = "APP"
+    MODEM = "MODEM"
+    BOOT = "BOOT"
+    SOFTDEVICE = "SOFTDEVICE"
+    BOOTLOADER = "BOOTLOADER"
+
+
 class FaultPlace(StrEnum):
     """Where a fault of the fake strikes: at a device's fetch or report, or at the management API."""
 

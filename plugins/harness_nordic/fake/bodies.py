@@ -1,27 +1,34 @@
 """What clients may send to the management API, validated before anything is done with it.
 
-Form of the requests: nrfcloud fact sheet, sections 2.2 and 2.8. Texts that would end up between the
+Form of the requests: nrfcloud fact sheet, sections 2.2 and 2.7 to 2.9. Texts that would end up between the
 quotes of an AT command may hold no quote: it would end the parameter on the device.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from harness_nordic.enums import CommandType
+from harness_nordic.enums import CommandType, FirmwareType
+from harness_nordic.fake.onboarding import Onboarding
 from harness_nordic.fake.refusals import BadRequest
+from harness_nordic.fake.rules import RuleCommand, RuleContents
 from harness_nordic.fake.wire import MOST_CONFIG_PAIRS
 
 if TYPE_CHECKING:
     from typing import Self
 
 LONGEST_TAG = 100
+_LONGEST_LABEL = 256
 _LARGEST_SEC_TAG = 2_147_483_647
 
 SecTag = Annotated[int, Field(strict=True, ge=0, le=_LARGEST_SEC_TAG)]
 Quotable = Annotated[str, StringConstraints(pattern=r'^[^"\x00]*$')]
+Label = Annotated[str, StringConstraints(max_length=_LONGEST_LABEL)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_LABEL)]
+FirmwareName = Annotated[FirmwareType, Field(strict=False)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TAG)]
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -120,6 +127,80 @@ class CommandBody(BaseModel):
 
     description: str = ""
     request: RequestBody
+
+
+class TagBody(BaseModel):
+    """``POST`` and ``PUT`` of a tag (section 2.7)."""
+
+    model_config = ConfigDict(strict=True)
+
+    tag: Tag
+    description: str = ""
+
+
+class DeviceChange(_Strict):
+    """``PUT /v1/claimed-devices/{id}``: a fake choice."""
+
+    tags: list[Tag]
+
+
+class OnboardingBody(_Strict):
+    """``onboarding`` of a rule; its form is a fake choice (section 2.9)."""
+
+    sub_type: Label = Field("", alias="subType")
+    firmware_types: list[FirmwareName] = Field([], alias="fwTypes")
+    group: Label = ""
+
+    def contents(self) -> Onboarding:
+        """Return what was asked for."""
+        return Onboarding(
+            sub_type=self.sub_type,
+            firmware_types=tuple(dict.fromkeys(self.firmware_types)),
+            group=self.group,
+        )
+
+
+class RuleChange(BaseModel):
+    """``PUT /v1/provisioning-rules/{id}``: what is not named stays as it is (section 2.9: fake choice)."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Name | None = None
+    description: str | None = None
+    active: bool | None = None
+    commands: list[CommandBody] | None = None
+    tags: list[Tag] | None = None
+    onboarding: OnboardingBody | None = None
+
+    def contents(self, before: RuleContents) -> RuleContents:
+        """Return what a rule is to be after the change."""
+        changes: dict[str, Any] = {
+            name: value
+            for name, value in (
+                ("name", self.name),
+                ("description", self.description),
+                ("active", self.active),
+            )
+            if value is not None
+        }
+        if self.commands is not None:
+            changes["commands"] = tuple(_rule_command(command) for command in self.commands)
+        if self.tags is not None:
+            changes["tags"] = tuple(dict.fromkeys(self.tags))
+        if self.onboarding is not None:
+            changes["onboarding"] = self.onboarding.contents()
+        return replace(before, **changes)
+
+
+class RuleBody(RuleChange):
+    """``POST /v1/provisioning-rules``."""
+
+    name: Name
+
+
+def _rule_command(body: CommandBody) -> RuleCommand:
+    command_type, fields = body.request.only_request()
+    return RuleCommand(type=command_type, fields=fields, description=body.description)
 
 
 def parse_body(model: type[Body], body: bytes) -> Body:

@@ -49,6 +49,7 @@ class CommandQueue:
     :ivar device_status: READY, PENDING, PROVISIONED or ERROR.
     :ivar last_batch: what was handed out last; empty before.
     :ivar after_error: what becomes of the commands behind one that failed (section 3.7).
+    :ivar on_success: called with the id of every command that succeeds.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class CommandQueue:
         self._steps: dict[str, Command] = {}
         self._served_and_gone: dict[str, int] = {}
         self._verify_keygen = verify_keygen
+        self.on_success: Callable[[str], None] = lambda _identifier: None
 
     def add(
         self, command_type: CommandType, fields: dict[str, Any], *, description: str, created_at: str
@@ -80,8 +82,7 @@ class CommandQueue:
 
         :raises BadRequest: 20 commands are open.
         """
-        counted = self.commands() if self._choices.finished_count else self._open()
-        if len(counted) >= MOST_OPEN_COMMANDS:
+        if self.room < 1:
             raise BadRequest(f"the device has {MOST_OPEN_COMMANDS} open commands, which is the most")
         identifier = str(uuid.uuid4())
         self._made += 1
@@ -101,6 +102,12 @@ class CommandQueue:
         if self.device_status is not DeviceStatus.ERROR:
             self.device_status = DeviceStatus.PENDING
         return command
+
+    @property
+    def room(self) -> int:
+        """How many commands can be added now."""
+        counted = self.commands() if self._choices.finished_count else self._open()
+        return MOST_OPEN_COMMANDS - len(counted)
 
     def _as_written(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the fields with the line ends that reach the device."""
@@ -300,6 +307,7 @@ class CommandQueue:
     def _succeed(self, command: Command, result: dict[str, Any]) -> None:
         command.status = CommandStatus.SUCCEEDED
         command.response = {command.type.value: result}
+        self.on_success(command.id)
 
     def _fail(self, command: Command, cme_error: int, message: str) -> None:
         """Fail a command; those behind it were not executed: they wait again, or are gone (section 3.7)."""

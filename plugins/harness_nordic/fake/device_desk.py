@@ -126,6 +126,7 @@ class DeviceDesk:
         if device.queue.last_batch.ids and meet(_AGAIN):
             batch = device.queue.last_batch
         else:
+            self._service.evaluate_rules(device)
             batch = device.queue.hand_out(after, limits)
         kind = meet(_TO_COMMANDS) if batch.ids else None
         return batch if kind is None else replace(batch, body=damaged_batch(batch, limits, kind))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from harness_nordic.enums import DeviceType, Role
     from harness_nordic.fake.command_queue import CommandQueue
+    from harness_nordic.fake.onboarding import Onboarding
+    from harness_nordic.fake.tags import TeamTags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +54,23 @@ class ClaimedDevice:
     """A device that a team owns (nrfcloud fact sheet, section 2.5).
 
     :ivar number: counts claims; the order of lists.
+    :ivar tag_ids: ids of its tags, also of such as are deleted meanwhile.
+    :ivar rules: ids of the rules that were applied since the claim.
+    :ivar onboardings: what is to become of it in device management when a command succeeds, by the id of
+        that command.
     """
 
     factory: FactoryRecord
     number: int
     owner_id: str
     firmware_id: str
-    tags: tuple[str, ...]
+    tag_ids: tuple[str, ...]
+    team_tags: TeamTags
     claimed_at: str
     queue: CommandQueue
     blocked: bool = False
+    rules: set[str] = field(default_factory=set)
+    onboardings: list[tuple[str, Onboarding]] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -72,6 +81,11 @@ class ClaimedDevice:
     def type_name(self) -> str:
         """The device type as the API writes it, for example ``nrf9160_SICA``."""
         return self.factory.device_type.name.replace("NRF", "nrf", 1)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The names of its tags as they are now."""
+        return tuple(tag.name for tag in self.team_tags.held(self.tag_ids))
 
     @property
     def status(self) -> DeviceStatus:

@@ -17,6 +17,7 @@ from harness_nordic.fake.choices import FAKE
 from harness_nordic.fake.command_queue import CommandQueue
 from harness_nordic.fake.core_devices import CoreDevices
 from harness_nordic.fake.faults import Faults
+from harness_nordic.fake.onboarding import onboard
 from harness_nordic.fake.records import ClaimedDevice, DeviceRequest, FactoryRecord, Member
 from harness_nordic.fake.refusals import (
     Conflict,
@@ -26,6 +27,8 @@ from harness_nordic.fake.refusals import (
     NotFound,
     TokenRefused,
 )
+from harness_nordic.fake.rules import TeamRules, apply_rules
+from harness_nordic.fake.tags import TeamTags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +75,8 @@ class ProvisioningService:
         self._named: dict[str, Member] = {}
         self._claims: dict[str, ClaimedDevice] = {}
         self._claims_made = 0
+        self._tags: dict[str, TeamTags] = {}
+        self._rules: dict[str, TeamRules] = {}
         self._requests: dict[str, deque[DeviceRequest]] = {}
 
     # What only the session may do --------------------------------------------------------------------
@@ -187,25 +192,43 @@ class ProvisioningService:
 
         :raises TokenRefused: see :meth:`check_claim`.
         :raises Conflict: see :meth:`check_claim`.
+        :raises BadRequest: a tag is not defined, where claims do not define tags.
         """
         record, attestation = self.check_claim(token)
+        team_tags = self.tags_of(member)
+        tag_ids = team_tags.ids_of(tags, define=self.choices.tags_by_claim)
         self._claims_made += 1
         device = ClaimedDevice(
             factory=record,
             number=self._claims_made,
             owner_id=member.owner_id,
             firmware_id=attestation.firmware_id,
-            tags=tuple(tags),
+            tag_ids=tag_ids,
+            team_tags=team_tags,
             claimed_at=self.clock.timestamp(),
             queue=CommandQueue(partial(self._verify_keygen, record.id), self.choices),
         )
         device.queue.after_error = self._after_error_of.get(member.owner_id, self._after_error)
+        device.queue.on_success = partial(self._command_succeeded, device)
         self._claims[record.id] = device
         return device
+
+    def _command_succeeded(self, device: ClaimedDevice, command_id: str) -> None:
+        onboard(device, command_id, self.core)
 
     def _verify_keygen(self, device_id: str, text: str, sec_tag: int, output: KeygenOutput) -> None:
         key = self._factory[device_id].public_key
         tokens.verify_keygen(text, key, device_id=device_id, sec_tag=sec_tag, output=output)
+
+    def tags_of(self, member: Member) -> TeamTags:
+        """Return the team's tags."""
+        return self._tags.setdefault(member.owner_id, TeamTags())
+
+    def rules_of(self, member: Member) -> TeamRules:
+        """Return the team's rules."""
+        if member.owner_id not in self._rules:
+            self._rules[member.owner_id] = TeamRules(self.tags_of(member))
+        return self._rules[member.owner_id]
 
     def devices(self, member: Member) -> list[ClaimedDevice]:
         """Return the team's devices in the order of their claims."""
@@ -250,6 +273,15 @@ class ProvisioningService:
         if device.blocked:
             raise DeviceBlocked("the device is blocked")
         return device
+
+    def evaluate_rules(self, device: ClaimedDevice) -> None:
+        """Give a device that just proved to be online the commands of rules for it (section 2.9).
+
+        Commands of a rule are not there before: a device that is offline or blocked has none of them.
+        """
+        rules = self._rules.get(device.owner_id)
+        if rules is not None and device.tag_ids:
+            apply_rules(device, rules.matching(device), self.choices, self.clock.timestamp())
 
     def remember_request(self, record: FactoryRecord, request: DeviceRequest) -> None:
         """Write down what a device asked."""
