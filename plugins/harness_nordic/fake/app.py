@@ -17,7 +17,9 @@ from harness_nordic.fake.control import Control
 from harness_nordic.fake.core_api import CoreApi
 from harness_nordic.fake.device_endpoint import DeviceEndpoint
 from harness_nordic.fake.management import Management
+from harness_nordic.fake.rule_calls import RuleManagement
 from harness_nordic.fake.service import ProvisioningService
+from harness_nordic.fake.tag_calls import TagManagement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,6 +65,8 @@ class NrfCloudFake:
         self.notes: Mapping[str, str] = {}
         self._service = _application(
             DeviceEndpoint(self.provisioning).routes
+            + TagManagement(self.provisioning).routes
+            + RuleManagement(self.provisioning).routes
             + Management(self.provisioning).routes
             + CoreApi(self.provisioning).routes,
             choices,
