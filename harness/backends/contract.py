@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.backends.ledger import Entry
     from harness.plugins import HarnessPluginManager
@@ -30,6 +30,10 @@ class BackendSpec:
     :ivar fake: ``module:function`` called with a :class:`FakeSettings`; returns a :class:`FakeService`.
     :ivar capabilities: what the fake can do; a suite asks for them by ``@pytest.mark.backend(needs=...)``.
     :ivar real_capabilities: what may be asserted against the real service.
+    :ivar real: where the real service is: addresses of its parts by their names, ``url`` among them, for each
+        of its stages; the stage for everybody is called ``prod``.
+    :ivar check: ``module:function`` that compares a service with the fake; see
+        :class:`~harness.backends.checking.CheckRequest`.
     :ivar serve_options: options that ``harness backend serve`` gives the fake besides the operator's own, so
         that it can be used by hand.
     """
@@ -40,6 +44,8 @@ class BackendSpec:
     fake: str | None = None
     capabilities: frozenset[str] = frozenset()
     real_capabilities: frozenset[str] = frozenset()
+    real: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    check: str | None = None
     serve_options: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -56,6 +62,7 @@ class Backend:
     :ivar capabilities: what may be asserted against it.
     :ivar addresses: base URLs of those of its parts that are not below ``url``, by their names; see
         :meth:`address`.
+    :ivar remarks: what whoever reads a report of its runs must know.
     """
 
     name: str
@@ -66,6 +73,7 @@ class Backend:
     pid: int | None = None
     capabilities: frozenset[str] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict, hash=False)
+    remarks: tuple[str, ...] = ()
 
     def address(self, part: str) -> str:
         """Return the base URL of a part of the service, which is :attr:`url` unless it has one of its own.
@@ -81,7 +89,8 @@ class Backend:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Backend:
         """Make the backend that :meth:`to_json` described."""
-        return cls(**{**data, "capabilities": frozenset(data["capabilities"])})
+        sets = {"capabilities": frozenset(data["capabilities"]), "remarks": tuple(data["remarks"])}
+        return cls(**{**data, **sets})
 
 
 def bare_address(url: str) -> str:
@@ -113,6 +122,18 @@ class Exchange:
     ended: float = field(default_factory=time.time)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A request that is about to change something in a service.
+
+    :ivar operation: the service's own name of the call.
+    """
+
+    operation: str
+    method: str
+    url: str
+
+
 class Accounts(Protocol):
     """Where a client or a driver notes what it is about to make or change; part of the ledger.
 
@@ -129,11 +150,22 @@ class Accounts(Protocol):
         :raises RigFault: it cannot be written; make nothing then.
         """
 
+    def note_all(self, kind: str, subjects: Sequence[str], **details: str) -> list[int]:
+        """Note what one call is about to make of several; all is on the disk when this returns, or nothing.
+
+        :param subjects: which; otherwise see :meth:`note`.
+        :return: numbers of the entries, in the order of the subjects.
+        :raises RigFault: it cannot be written; make nothing then.
+        """
+
     def amend(self, number: int, **details: str) -> None:
         """Add to the details of an entry, for example what the service answered."""
 
     def settle(self, number: int) -> None:
         """Strike out an entry: what it names is undone, or was never made; idempotent."""
+
+    def settle_all(self, numbers: Sequence[int]) -> None:
+        """Strike out several entries at once."""
 
 
 class UnkeptAccounts:
@@ -147,10 +179,17 @@ class UnkeptAccounts:
         """Number what is about to be made."""
         return next(self._numbers)
 
+    def note_all(self, kind: str, subjects: Sequence[str], **details: str) -> list[int]:
+        """Number what is about to be made."""
+        return [self.note(kind, subject, **details) for subject in subjects]
+
     def amend(self, number: int, **details: str) -> None:
         """Nobody asks for details later."""
 
     def settle(self, number: int) -> None:
+        """Nobody asks what is left."""
+
+    def settle_all(self, numbers: Sequence[int]) -> None:
         """Nobody asks what is left."""
 
 
@@ -163,6 +202,8 @@ class BackendSession:
     :ivar on_exchange: called after every HTTP exchange; the report takes it from there.
     :ivar register_secret: called with every secret where it enters, and a label for it.
     :ivar accounts: where the client notes what it is about to make.
+    :ivar before_change: the client calls it before every request that changes something in the service; what
+        it raises keeps the request from being sent.
     """
 
     run_id: str
@@ -170,6 +211,7 @@ class BackendSession:
     on_exchange: Callable[[Exchange], None] = field(default=lambda _exchange: None)
     register_secret: Callable[[str, str], None] = field(default=lambda _value, _label: None)
     accounts: Accounts = field(default_factory=UnkeptAccounts)
+    before_change: Callable[[Change], None] = field(default=lambda _change: None)
 
 
 class BackendClient(Protocol):
@@ -214,12 +256,31 @@ class SecureDoor(Protocol):
     url: str
 
 
+class DatagramDoor(Protocol):
+    """How a part of a fake is served over UDP.
+
+    :ivar part: name of the part in :attr:`Backend.addresses`.
+    :ivar scheme: of its address, for example ``coap``.
+    :ivar url: set by the runner as soon as somebody listens there.
+    :ivar remark: what whoever uses it must know, in a few words.
+    """
+
+    part: str
+    scheme: str
+    url: str
+    remark: str
+
+    def protocol(self) -> Any:
+        """Return an :class:`asyncio.DatagramProtocol` for a socket that the runner opens and closes."""
+
+
 class FakeService(Protocol):
     """A fake: two ASGI applications, one for the world and one for the session that ordered it.
 
     A fake may also have ``notes``, a mapping of texts that an operator who started it by hand must know,
     for example an API key that it made up. They are printed once and never logged. And it may have ``tls``, a
-    :class:`SecureDoor`: its service is then served over TLS too, on a port of its own.
+    :class:`SecureDoor`: its service is then served over TLS too, on a port of its own. And it may have
+    ``datagrams``, a :class:`DatagramDoor`: a part of it is then served over UDP, on a port of its own.
 
     Every ASGI scope of a fake's applications has the extension ``harness.hang_up``: called without arguments
     it closes the connection, so that a request gets no answer.

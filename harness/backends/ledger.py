@@ -23,7 +23,7 @@ from harness.session_lock import is_alive
 from harness.state_directory import state_directory as state_directory  # noqa: PLC0414 - part of what this gives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -189,17 +189,46 @@ class Ledger:
 
         :raises RigFault: it cannot be written; make nothing then.
         """
-        values = (session, worker, backend, mode, bare_address(url), kind, subject, time.time())
+        (entry,) = self.note_all(
+            session=session,
+            worker=worker,
+            backend=backend,
+            mode=mode,
+            url=url,
+            kind=kind,
+            subjects=[subject],
+            details=details,
+        )
+        return entry
+
+    def note_all(
+        self,
+        *,
+        session: str,
+        worker: str,
+        backend: str,
+        mode: str,
+        url: str,
+        kind: str,
+        subjects: Sequence[str],
+        details: Mapping[str, str] | None = None,
+    ) -> list[Entry]:
+        """Note what one call is about to make of several; when this returns all is on the disk.
+
+        :param subjects: as of :class:`Entry`, one for each; for the rest see :meth:`note`.
+        :raises RigFault: it cannot be written, and nothing of it is; make nothing then.
+        """
         text = json.dumps(dict(details or {}))
+        columns = _COLUMNS.removeprefix("number, ")
+        rows = [
+            (session, worker, backend, mode, bare_address(url), kind, subject, time.time(), text)
+            for subject in subjects
+        ]
+        places = ", ".join("?" * len(columns.split(", ")))
+        statement = f"INSERT INTO entries ({columns}) VALUES ({places})"  # noqa: S608 - constants
         with self._transaction() as database:
-            places = ", ".join("?" * (len(values) + 1))
-            columns = _COLUMNS.removeprefix("number, ")
-            row = database.execute(
-                f"INSERT INTO entries ({columns}) VALUES ({places})",  # noqa: S608 - constants
-                (*values, text),
-            )
-            number = row.lastrowid
-        return _entry((number, *values, text))
+            numbers = [database.execute(statement, row).lastrowid for row in rows]
+        return [_entry((number, *row)) for number, row in zip(numbers, rows, strict=True)]
 
     def amend(self, number: int, **details: str) -> None:
         """Add to the details of an entry.
@@ -215,8 +244,12 @@ class Ledger:
 
     def settle(self, number: int) -> None:
         """Strike out an entry: what it names is undone, or was never made; idempotent."""
+        self.settle_all([number])
+
+    def settle_all(self, numbers: Sequence[int]) -> None:
+        """Strike out several entries at once; idempotent."""
         with self._transaction() as database:
-            database.execute("DELETE FROM entries WHERE number = ?", (number,))
+            database.executemany("DELETE FROM entries WHERE number = ?", [(number,) for number in numbers])
 
     def entries(self, **wanted: str) -> list[Entry]:
         """Return entries, oldest first.
@@ -295,18 +328,24 @@ class LedgerAccounts:
 
     def note(self, kind: str, subject: str, **details: str) -> int:
         """Note what is about to be made."""
-        entry = self._ledger.note(
+        (number,) = self.note_all(kind, [subject], **details)
+        return number
+
+    def note_all(self, kind: str, subjects: Sequence[str], **details: str) -> list[int]:
+        """Note what one call is about to make of several."""
+        entries = self._ledger.note_all(
             session=self._session,
             worker=self._worker,
             backend=self._backend,
             mode=self._mode,
             url=self._url,
             kind=kind,
-            subject=subject,
+            subjects=subjects,
             details=details,
         )
-        self._open.add(entry.number)
-        return entry.number
+        numbers = [entry.number for entry in entries]
+        self._open.update(numbers)
+        return numbers
 
     def amend(self, number: int, **details: str) -> None:
         """Add to the details."""
@@ -314,8 +353,12 @@ class LedgerAccounts:
 
     def settle(self, number: int) -> None:
         """It is undone, or was never made."""
-        self._ledger.settle(number)
-        self._open.discard(number)
+        self.settle_all([number])
+
+    def settle_all(self, numbers: Sequence[int]) -> None:
+        """They are undone, or were never made."""
+        self._ledger.settle_all(numbers)
+        self._open.difference_update(numbers)
 
     def keep(self) -> None:
         """Mark what is not settled as left on purpose: no session undoes it, only ``harness sweep``."""

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from harness.backends.http import ServiceHttp, problem_text
 from harness.errors import BackendFault, RequestRefused, UsageError
 from harness.redaction import SHORTEST_SECRET
-from harness_nordic.client_claims import CLAIM, DEVICES, Claims
-from harness_nordic.client_devices import DeviceCalls
+from harness_nordic.client_bulk import BulkCalls
+from harness_nordic.client_claims import CLAIM, DEVICES, Claims, tokens_in
+from harness_nordic.client_core import CoreClient
+from harness_nordic.client_core_accounts import CORE_DEVICE, UPDATE_JOB
 from harness_nordic.client_faults import FaultCalls
 from harness_nordic.client_models import (
     DevicePage,
@@ -113,6 +115,8 @@ class RawRequests:
         """
         if _is_claim(method, path, content):
             return self._claims.post("", content.pop("json"), **content)
+        if (method, path) == ("POST", DEVICES) and tokens_in(_bytes(content.get("content"))):
+            return self._claims.post_rows("", content.pop("content"), **content)
         return self._http.send(method, path, **content)
 
 
@@ -127,12 +131,19 @@ def _is_claim(method: str, path: str, content: Mapping[str, Any]) -> bool:
     )
 
 
-class NrfCloudClient(DeviceCalls, FaultCalls):
+def _bytes(content: object) -> bytes:
+    if isinstance(content, str):
+        return content.encode()
+    return content if isinstance(content, bytes) else b""
+
+
+class NrfCloudClient(BulkCalls, FaultCalls):
     """One team's access to the service.
 
     :ivar backend: the service.
     :ivar owner_id: UUID of the team; empty where it is not known.
     :ivar raw: hand-made requests with the team's key.
+    :ivar core: the core API, where onboarded devices live.
     """
 
     def __init__(
@@ -160,6 +171,16 @@ class NrfCloudClient(DeviceCalls, FaultCalls):
         self._claims = Claims(self._http, session.accounts, team.api_key, labels)
         self._others: list[NrfCloudClient] = []
         self.raw = RawRequests(self._http, self._claims)
+        self._core_connections = self._connect_core()
+        core = self._core_connections.with_headers({"Authorization": f"Bearer {team.api_key}"})
+        self.core = CoreClient(core, session.accounts, self._claims, labels)
+
+    def _connect_core(self) -> ServiceHttp:
+        """Connect to the core where it has an address of its own."""
+        address = self.backend.address("core")
+        if address == self.backend.url:
+            return self._connections
+        return ServiceHttp(address, on_exchange=self._session.on_exchange)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -280,7 +301,7 @@ class NrfCloudClient(DeviceCalls, FaultCalls):
     # The contract of every backend's client ----------------------------------------------------------
 
     def undo(self) -> None:
-        """Take faults back, and unclaim what the running test claimed, newest first.
+        """Take faults back, and undo what the running test claimed and onboarded, newest first.
 
         What is gone already is well gone.
 
@@ -297,6 +318,7 @@ class NrfCloudClient(DeviceCalls, FaultCalls):
             except BackendFault as fault:
                 faults.append(fault)
         faults += self._claims.undo()
+        faults += self.core.accounts.undo()  # behind the claims: a claimed device may be onboarded yet
         self._others.clear()
         if faults:
             raise faults[0]
@@ -308,23 +330,32 @@ class NrfCloudClient(DeviceCalls, FaultCalls):
             other.forget()
         self._others.clear()
         self._claims.forget()
+        self.core.accounts.forget()
 
     def undo_entry(self, entry: Entry) -> str:
-        """Unclaim what a dead worker or session claimed, if the ledger proves the claim to be that one.
+        """Undo what a dead worker or session claimed, if the ledger proves it to be that one.
 
         :return: what became of it.
-        :raises UsageError: it is no claim, or was made with another key than ours.
+        :raises UsageError: nobody knows how, or it was made with another key than ours.
         :raises BackendFault: the service does not do it, or cannot be asked.
         """
-        if entry.kind != CLAIM:
-            raise UsageError("nobody here knows how to undo it", key="kind", value=entry.kind, expected=CLAIM)
+        undo = {
+            CLAIM: self._claims.undo_entry,
+            CORE_DEVICE: self.core.accounts.undo_entry,
+            UPDATE_JOB: self.core.accounts.undo_entry,
+        }
+        if entry.kind not in undo:
+            kinds = ", ".join(undo)
+            raise UsageError("nobody here knows how to undo it", key="kind", value=entry.kind, expected=kinds)
         name = entry.details.get("team")
         if self._control is None or name in (None, self._name):
-            return self._claims.undo_entry(entry)
+            return undo[entry.kind](entry)
         return self._as_team(self._control, str(name), {}).undo_entry(entry)
 
     def close(self) -> None:
         """Close all connections, also those of other teams made here."""
+        self.core.close()
+        self._core_connections.close()
         self._connections.close()
         if self._control is not None:
             self._control.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -15,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.backends.http import READ_DEADLINE
 from harness.errors import BackendFault, RequestRefused, UsageError
-from harness_nordic.client_models import DeviceRecord, parse_answer
+from harness_nordic.client_models import BulkRecord, DeviceRecord, parse_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import httpx
 
     from harness.backends.contract import Accounts
@@ -31,10 +34,13 @@ CLOCKS_APART = 30.0
 
 _CREATED = 201
 _NOT_FOUND = 404
+_ANSWERED_ROWS = frozenset({200, 201})
 _OUR_FAULT = range(400, 500)
 _ATTESTATION_HEAD = bytes.fromhex("d9d9f7850150")
 _UUID_LENGTH = 16
 _UNKNOWN = "unknown device"
+_TOKEN = re.compile(r"2dn3hQFQ[A-Za-z0-9_-]*")
+"""Where an attestation token begins; its first bytes are always the same (section 4.1)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +77,8 @@ class Claims:
         self._claims: list[_Claim] = []
 
     @cached_property
-    def _whose(self) -> str:
+    def whose(self) -> str:
+        """What tells the team's key from others."""
         return fingerprint(self._api_key)  # slow on purpose: once, not with every claim
 
     def post(self, operation: str, body: Any, **content: Any) -> httpx.Response:
@@ -94,12 +101,53 @@ class Claims:
             self._settle(claim)
         return response
 
+    def post_rows(self, operation: str, body: bytes, **content: Any) -> httpx.Response:
+        """Send a body of rows to claim, each device in it noted before it is sent (section 2.4).
+
+        :param operation: see :meth:`post`.
+        :param body: CSV with attestation tokens.
+        :param content: as :meth:`ServiceHttp.send` takes it.
+        :return: the answer, whatever its status.
+        :raises BackendUnreachable: see :meth:`post`.
+        :raises RigFault: see :meth:`post`.
+        """
+        found = (device_uuid_of(token) for token in tokens_in(body))
+        claims = self._begin_all(dict.fromkeys(device_id for device_id in found if device_id))
+        response = self._http.send("POST", DEVICES, operation=operation, content=body, **content)
+        if response.status_code in _ANSWERED_ROWS:
+            self._finish_rows(claims, parse_answer(BulkRecord, response, operation))
+        elif response.status_code in _OUR_FAULT:
+            self._settle_all(claims)
+        return response
+
+    def _finish_rows(self, claims: list[_Claim], record: BulkRecord) -> None:
+        """Write down what came of rows; those of which the service says nothing claimed nothing."""
+        times = {device.id: device.claimed_at for device in record.devices}
+        noted = {claim.device_id for claim in claims}
+        claims = claims + self._begin_all(one for one in record.ids if one not in noted)
+        made = set(record.ids)
+        for claim in claims:
+            if claim.device_id in made:
+                claim.made = True
+                known = {"claimedAt": times[claim.device_id]} if claim.device_id in times else {}
+                self._accounts.amend(claim.number, state="made", **known)
+        self._settle_all([claim for claim in claims if not claim.made])
+
     def _begin(self, device_id: str) -> _Claim:
-        noted = time.time()
-        number = self._accounts.note(CLAIM, device_id, state="intended", key=self._whose, **self._labels)
-        claim = _Claim(device_id=device_id, number=number, noted=noted)
-        self._claims.append(claim)
+        (claim,) = self._begin_all([device_id])
         return claim
+
+    def _begin_all(self, device_ids: Iterable[str]) -> list[_Claim]:
+        noted, wanted = time.time(), list(device_ids)
+        if not wanted:
+            return []
+        numbers = self._accounts.note_all(CLAIM, wanted, state="intended", key=self.whose, **self._labels)
+        claims = [
+            _Claim(device_id=device_id, number=number, noted=noted)
+            for device_id, number in zip(wanted, numbers, strict=True)
+        ]
+        self._claims += claims
+        return claims
 
     def _finish(self, claim: _Claim, response: httpx.Response) -> None:
         record = parse_answer(DeviceRecord, response, "ClaimDeviceOwnership")
@@ -110,8 +158,12 @@ class Claims:
         self._accounts.amend(claim.number, state="made", claimedAt=record.claimed_at)
 
     def _settle(self, claim: _Claim) -> None:
-        self._accounts.settle(claim.number)
-        self._claims.remove(claim)
+        self._settle_all([claim])
+
+    def _settle_all(self, claims: list[_Claim]) -> None:
+        self._accounts.settle_all([claim.number for claim in claims])
+        numbers = {claim.number for claim in claims}
+        self._claims = [claim for claim in self._claims if claim.number not in numbers]
 
     def gone(self, device_id: str) -> None:
         """A device was unclaimed."""
@@ -150,7 +202,7 @@ class Claims:
         :raises UsageError: it was made with another key.
         :raises BackendFault: the service does not do it, or cannot be asked.
         """
-        if entry.details.get("key") != self._whose:
+        if entry.details.get("key") != self.whose:
             raise UsageError(
                 f"the claim of {entry.subject} was made with another API key",
                 key="NRFCLOUD_API_KEY",
@@ -201,6 +253,11 @@ def fingerprint(api_key: str) -> str:
     """Return what tells a key from others and does not give it away."""
     derived = hashlib.pbkdf2_hmac("sha256", api_key.encode(), b"provisioning harness: whose claim", 10_000)
     return derived[:8].hex()
+
+
+def tokens_in(body: bytes) -> list[str]:
+    """Return the first halves of all attestation tokens in a body, however it is written."""
+    return _TOKEN.findall(body.decode("latin-1"))
 
 
 def device_uuid_of(token: str) -> str | None:

@@ -41,6 +41,24 @@ class Page(_Answer, Generic[Item]):
     next_token: str | None = Field(None, alias="pageNextToken")
 
 
+class BulkRecord(_Answer):
+    """What came of a bulk claim (section 2.4); only the two names are known, and not what is in the lists."""
+
+    claimed: tuple[str | DeviceRecord, ...] = Field((), alias="claimedIds")
+    told: tuple[DeviceRecord, ...] = Field((), alias="claimedDevices")
+    failed: tuple[Any, ...] = Field((), repr=False)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """UUIDs of the devices that are claimed now."""
+        return tuple((one if isinstance(one, str) else one.id).lower() for one in self.claimed)
+
+    @property
+    def devices(self) -> tuple[DeviceRecord, ...]:
+        """Those of the devices of which the service tells more than the id."""
+        return self.told + tuple(one for one in self.claimed if not isinstance(one, str))
+
+
 class DevicePage(Page[DeviceRecord]):
     """A page of claimed devices."""
 
