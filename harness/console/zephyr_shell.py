@@ -47,6 +47,11 @@ def is_complaint(line: str) -> bool:
     return _COMPLAINT.fullmatch(shown_text(line).strip()) is not None
 
 
+def is_refusal(line: str) -> bool:
+    """Tell whether the shell complains, or explains a command that has no such part."""
+    return is_complaint(line) or line.startswith("Subcommands:")
+
+
 def _painted(line: str) -> str:
     """Return the line as it stands when all was written."""
     cells: list[str] = []

@@ -11,10 +11,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.console.zephyr_shell import is_complaint, is_prompt, shown_text
-from harness.errors import BoardFault, ConsoleTimeout
+from harness.console.zephyr_shell import is_complaint, is_prompt, is_refusal, shown_text
+from harness.errors import BoardFault, CommandRefused, ConsoleTimeout
 from harness_nordic.driver_dialect import AtDialect
-from harness_nordic.driver_shell import ShellDialect
+from harness_nordic.driver_shell import ShellDialect, ShellRun
 
 if TYPE_CHECKING:
     from harness.console import Console, Reply
@@ -32,6 +32,10 @@ class LineDiscipline(StrEnum):
 
     AT_HOST = "at-host"
     AT_SHELL = "at-shell"
+
+
+class ShellComplained(BoardFault):
+    """A shell could make nothing of what was to be an AT command; nothing was executed."""
 
 
 class AtLine:
@@ -63,7 +67,7 @@ class AtLine:
         :param shown: the command as messages may show it.
         :raises ConsoleTimeout: no end of the reply in time.
         :raises BoardLost: the port went away.
-        :raises BoardFault: the board has a shell, which cannot execute it.
+        :raises ShellComplained: the board has a shell, which cannot execute it.
         :raises NotTypable: the board has a shell, which cannot be told it.
         """
         if self.is_shell:
@@ -86,8 +90,8 @@ class AtLine:
         dialect = ShellDialect(command)
         reply = console.command(command, dialect, timeout=timeout, reason=reason, shown=shown)
         if is_complaint(reply.final):
-            raise BoardFault(
-                f"{console.name}: its shell does not take {shown!r}, {len(dialect.line)} characters when typed:"
+            raise ShellComplained(
+                f"{console.name}: its shell does not take {shown!r}, {len(dialect.line)} characters typed:"
                 f" it says {reply.final.strip()!r}"
             )
         if dialect.echoed or reply.final.strip() != "ERROR":
@@ -96,6 +100,20 @@ class AtLine:
         if self.find(console) is LineDiscipline.AT_SHELL:
             return reply
         return console.command(command, AtDialect(command), timeout=timeout, reason=reason, shown=shown)
+
+    def run(self, console: Console, text: str, *, timeout: float, reason: str) -> list[str]:
+        """Have the shell run a command of its own, and return the lines that it says.
+
+        :param text: the command, as it is typed.
+        :raises ConsoleTimeout: the shell did not come back in time.
+        :raises BoardLost: the port went away.
+        :raises CommandRefused: the shell has no such command.
+        """
+        reply = console.command(text, ShellRun(text), timeout=timeout, reason=reason)
+        complaint = next((line for line in reply.lines if is_refusal(line)), None)
+        if complaint is not None:
+            raise CommandRefused(text, complaint.strip())
+        return list(reply.lines)
 
     def find(self, console: Console) -> LineDiscipline:
         """Ask a board which discipline it speaks, by a command that does nothing.

@@ -4,6 +4,9 @@ The command and its notifications are those of the Serial Modem application (its
 Provisioning AT commands"): ``AT#XNRFPROV`` starts a run, ``#XNRFPROV: <n>`` tells what becomes of it. The log
 lines on the trace endpoint, which name the event and the HTTP status of each exchange, are our virtual
 board's [design]; without them the outcome is what the notification says.
+
+Firmware with a shell is told ``nrf_provisioning now`` (nrfcloud fact sheet, section 3.9), and notifies
+nobody: only its log says how a run ended, on the trace endpoint or, where there is none, on the console.
 """
 
 from __future__ import annotations
@@ -14,17 +17,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.errors import ConsoleTimeout
+from harness.errors import CommandRefused, ConsoleTimeout
 
 if TYPE_CHECKING:
     from harness.console import Console
     from harness_nordic.driver import Nrf91Driver
 
 TRIGGER = "AT#XNRFPROV"
+NOW = "nrf_provisioning now"
 NOTIFICATION = re.compile(r"#XNRFPROV: (-?[0-9]{1,9})")
 TAKE_OFFLINE, TAKE_ONLINE = 1, 2
 #: A line of the log that ends a run.
-TERMINAL_EVENT = re.compile(rb"nrf_provisioning: event (DONE|NO_COMMANDS|FAILED\w*|FATAL_ERROR)\r?\n")
+TERMINAL_EVENT = re.compile(
+    rb"nrf_provisioning: event (DONE|NO_COMMANDS|FAILED\w*|FATAL_ERROR)(?:\x1b\[[0-9;]*m)*\r?\n"
+)
 
 _EXCHANGE = re.compile(rb"nrf_provisioning_http: (GET|POST) (\S+) (?:status (\d{3})|no answer)")
 _EVENTS = {
@@ -116,15 +122,43 @@ def run_board_agent(
     :raises ConsoleTimeout: the agent did not end in time.
     :raises CommandRefused: the firmware has no agent.
     """
-    start = log.position if log is not None else 0
+    source = console if log is None else log
+    start = source.position
+    deadline = time.monotonic() + timeout
+    if driver.line.is_shell and _told_shell(driver, console, timeout):
+        return _wait_for_end(source, start, deadline, timeout)
     with suppress(ConsoleTimeout):  # what an earlier run has said is not about this one
         while True:
             console.wait_unsolicited(NOTIFICATION, timeout=0)
-    deadline = time.monotonic() + timeout
     driver.at(TRIGGER)
     number = _follow(driver, console, deadline, timeout)
     told = None if log is None else _wait_for_log(log, start)
     return told or read_notification(number)
+
+
+def _told_shell(driver: Nrf91Driver, console: Console, timeout: float) -> bool:
+    """Start a run by the shell; ``False`` if it has no command for that."""
+    try:
+        driver.line.run(console, NOW, timeout=timeout, reason="the shell is to start provisioning")
+    except CommandRefused:
+        return False
+    return True
+
+
+def _wait_for_end(log: Console, start: int, deadline: float, timeout: float) -> ProvisionOutcome:
+    """Wait until the firmware's log says how a run ended.
+
+    :raises ConsoleTimeout: it does not in time.
+    """
+    while True:
+        outcome = read_log(log.slice(start, log.position))
+        if outcome is not None:
+            return outcome
+        log.expect(
+            TERMINAL_EVENT,
+            timeout=max(0.0, deadline - time.monotonic()),
+            reason=f"the end of the provisioning that was started by {NOW!r}, {timeout:g} s at most",
+        )
 
 
 def _follow(driver: Nrf91Driver, console: Console, deadline: float, timeout: float) -> int:

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from harness.console.zephyr_shell import is_refusal
 from harness.errors import BoardFault, BoardLost, CommandRefused, ConsoleTimeout, HarnessError
 from harness.evidence import reported_as, step
 from harness.redaction import SHORTEST_SECRET
@@ -29,7 +30,7 @@ RESET_SECONDS = 30.0
 
 _HEALTH_SECONDS = 3.0
 _BOOT_SECONDS = 0.5
-_BANNER = "Ready"
+_REBOOT = "kernel reboot warm"
 _UNLOCKED_MODES = frozenset({0, 4})
 _ERROR_MODE = re.compile(r"AT\+CMEE=([01])", re.IGNORECASE)
 _ENTRY = re.compile(r'%CMNG: ([0-9]{1,10}),([0-9]{1,3}),"([0-9A-F]{64})"')
@@ -127,12 +128,25 @@ class AtSession:
         deadline = time.monotonic() + timeout
         self._run("AT+CMEE=1", COMMAND_SECONDS)  # what a boot forgets: so it is seen that there was one
         with suppress(BoardLost):
-            self._run("AT#XRESET", COMMAND_SECONDS)
+            if self.line.is_shell:
+                self._board.console.write(f"{_REBOOT}\r\n".encode())
+                self._wait_for_boot()
+            else:
+                self._run("AT#XRESET", COMMAND_SECONDS)
         while not self._has_booted(deadline):
-            with suppress(ConsoleTimeout, BoardLost):
-                self._board.console.wait_unsolicited(_BANNER, timeout=_BOOT_SECONDS)
+            self._wait_for_boot()
         if self._wants_numbers:
             self._run("AT+CMEE=1", COMMAND_SECONDS)
+
+    def _wait_for_boot(self) -> None:
+        """Wait a moment until the firmware says that it boots.
+
+        :raises CommandRefused: the shell says that it cannot.
+        """
+        with suppress(ConsoleTimeout, BoardLost):
+            said = self._board.console.wait_unsolicited(_tells_of_boot, timeout=_BOOT_SECONDS)
+            if is_refusal(said):
+                raise CommandRefused(_REBOOT, said)
 
     def _has_booted(self, deadline: float) -> bool:
         late = time.monotonic() >= deadline
@@ -298,3 +312,8 @@ class AtSession:
                 return line.removeprefix(f"{prefix}:").strip()
         shown = [line[:_SHOWN] for line in lines]
         raise BoardFault(f"{self._board.id}: no {prefix} in the answer {shown!r}")
+
+
+def _tells_of_boot(line: str) -> bool:
+    """Tell whether firmware says that it boots, or a shell that it cannot."""
+    return line == "Ready" or line.startswith("*** Booting") or is_refusal(line)

@@ -49,6 +49,40 @@ def as_stored(content: str) -> str:
     return _LINE_END.sub("\r\n", content)
 
 
+class ShellRun:
+    """The dialect of a command of the shell itself, which says nothing at its end.
+
+    ``at AT`` is typed behind it; the modem's answer to that ends the reply.
+    """
+
+    _END = "at AT"
+
+    def __init__(self, text: str) -> None:
+        """Speak one command."""
+        self._text = text
+        self._at = AtDialect("AT")
+
+    def encode(self, command: str) -> bytes:
+        """Type two lines."""
+        return f"{command}\r\n{self._END}\r\n".encode()
+
+    def is_final(self, line: str) -> bool:
+        """Tell whether a line is the modem's; a complaint of the shell is what its command says."""
+        return self._at.is_final(line) and not is_complaint(line)
+
+    def is_unsolicited(self, line: str) -> bool:
+        """Tell whether a line came unasked, or is an echo: of two lines one may come late."""
+        return (
+            self._at.is_unsolicited(line)
+            or _LOGGED.fullmatch(line) is not None
+            or line in {self._text, self._END}
+        )
+
+    def is_echo(self, _line: str, _command: str) -> bool:
+        """Leave echoes to :meth:`is_unsolicited`."""
+        return False
+
+
 class ShellDialect:
     """The dialect of one command. Of a long line the echo is broken where the terminal ends.
 

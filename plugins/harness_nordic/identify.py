@@ -1,7 +1,7 @@
 """Asking an nRF91 who it is: by one command that reads, and by nothing that changes the board.
 
 What comes unasked meanwhile, a boot banner, log lines or noise, is told from the answer. Sources: nrfcloud
-fact sheet, sections 5.1, 6.1 and 7.2.
+fact sheet, sections 5.1, 6.1, 6.2 and 7.2.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.errors import ConsoleTimeout
-from harness_nordic.driver_dialect import AtDialect
+from harness_nordic.driver_line import AtLine, ShellComplained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,19 +26,23 @@ _COMMAND = "AT+CGSN"
 _IMEI = re.compile(r"(?<![0-9])[0-9]{15}(?![0-9])")
 
 
-def identify(console: Console) -> str | None:
-    """Ask for the IMEI.
+def identify(console: Console, discipline: str = "") -> str | None:
+    """Ask for the IMEI, in whichever discipline the board understands.
 
     :param console: a console of what may be an nRF91.
+    :param discipline: the one that its profile names; it is tried first.
     :return: the IMEI; ``None`` when what answers does not give one.
     :raises ConsoleTimeout: nothing answered the last time that it was asked.
     """
     before: set[str] = set()
+    line = AtLine(discipline)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            reply = console.command(
-                _COMMAND, AtDialect(_COMMAND), timeout=REPLY_SECONDS, reason="asking a board who it is"
+            reply = line.exchange(
+                console, _COMMAND, timeout=REPLY_SECONDS, reason="asking a board who it is", shown=_COMMAND
             )
+        except ShellComplained:  # there is a shell, but none that asks a modem; or it was in the way of one
+            continue
         except ConsoleTimeout:
             if attempt == ATTEMPTS:
                 raise

@@ -37,6 +37,7 @@ def _on_usb(product_id: int, serial: str, product: str = "J-Link", vendor: str =
 _NORDIC = "Nordic Semiconductor ASA"
 _VIRTUAL_KINDS = {
     "nrf9131ek-virtual": _on_usb(0x1069, "0010510{number:05d}"),
+    "nrf9151dk-shell-virtual": _on_usb(0x1069, "0010520{number:05d}"),
     "nrf9151dk-virtual": _on_usb(0x1069, "0010512{number:05d}"),
     "nrf9160dk-virtual": _on_usb(0x1055, "0009600{number:05d}"),
     "nrf9161dk-virtual": _on_usb(0x1069, "0010509{number:05d}"),
@@ -61,7 +62,8 @@ def harness_identify_board(board: Board, console: Console) -> str | None:
         return None
     from harness_nordic.identify import identify
 
-    return identify(console)
+    spoken = board.endpoints.get("console")
+    return identify(console, "" if spoken is None else spoken.discipline)
 
 
 def harness_make_driver(board: LeasedBoard) -> Nrf91Driver | None:

@@ -14,6 +14,7 @@ from harness.inventory.board import Board, Endpoint
 from harness_nordic.identify import ATTEMPTS, identify, imeis_in, is_checked
 from harness_nordic.plugin import harness_identify_board
 from tests.console.conftest import PtyBoard
+from tests.nordic.paper_shell import PaperShell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,12 +117,56 @@ def test_numbers_that_never_agree_are_nobody(board: PtyBoard, console: Console) 
 def test_silence_is_a_timeout(board: PtyBoard, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     """A board that never answers is asked a few times, and then whoever asks is told."""
     monkeypatch.setattr("harness_nordic.identify.REPLY_SECONDS", 0.05)
+    monkeypatch.setattr("harness.console.console.LATE_REPLY_SECONDS", 0.05)
+    heard: list[bytes] = []
+    board.answer(in_turn(heard, b"\r\nboot> "))
+
+    with pytest.raises(ConsoleTimeout, match=r"asking a board who it is"):
+        identify(console)
+    assert heard == [b"AT+CGSN"] * ATTEMPTS
+
+
+def test_shell_is_asked_by_its_own_command(board: PtyBoard, console: Console) -> None:
+    """What an AT host would answer, a Zephyr shell answers through ``at``, and nothing else is typed."""
+    shell = PaperShell({"AT+CGSN": f"{IMEI}\r\nOK\r\n"})
+    board.answer(shell)
+
+    assert harness_identify_board(NRF91, console) == IMEI
+    assert shell.typed == ["AT+CGSN", "at 'AT+CGSN'"]
+
+
+def test_shell_that_the_profile_names_is_asked_at_once(board: PtyBoard, console: Console) -> None:
+    """The first line suits it, also behind what somebody left half typed."""
+    shell = PaperShell({"AT+CGSN": f"{IMEI}\r\nOK\r\n"}, left="kern")
+    board.answer(shell)
+    endpoint = Endpoint(role="console", url=board.path, discipline="at-shell")
+    named = Board(id="b1", kind="x", driver="nrf91", endpoints={"console": endpoint})
+
+    assert harness_identify_board(named, console) == IMEI
+    assert shell.typed == ["kernat 'AT+CGSN'", "at 'AT+CGSN'"]
+
+
+def test_shell_without_a_modem_is_no_nrf91(board: PtyBoard, console: Console) -> None:
+    """A shell that knows no ``at`` says so."""
+    shell = PaperShell(None)
+    board.answer(shell)
+
+    assert identify(console) is None
+    assert set(shell.typed) == {"AT+CGSN", "at 'AT+CGSN'"}
+
+
+def test_prompt_without_an_answer_is_a_timeout(
+    board: PtyBoard, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prompt is enough to try the shell's way; who does not answer there either is told of."""
+    monkeypatch.setattr("harness_nordic.identify.REPLY_SECONDS", 0.05)
+    monkeypatch.setattr("harness.console.console.LATE_REPLY_SECONDS", 0.05)
     heard: list[bytes] = []
     board.answer(in_turn(heard, b"\r\nuart:~$ "))
 
     with pytest.raises(ConsoleTimeout, match=r"asking a board who it is"):
         identify(console)
-    assert heard == [b"AT+CGSN"] * ATTEMPTS
+    assert heard == [b"AT+CGSN", *[b"at 'AT+CGSN'"] * ATTEMPTS]
 
 
 def test_board_that_boots_is_asked_again(
