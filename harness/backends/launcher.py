@@ -152,6 +152,8 @@ def start_fake(
             control=ready["control"],
             pid=ready["pid"],
             capabilities=spec.capabilities,
+            addresses=ready["addresses"],
+            remarks=tuple(ready["remarks"]),
         )
         return RunningFake(
             backend=backend,

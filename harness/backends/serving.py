@@ -1,9 +1,10 @@
 """A fake in a process of its own: ``python -m harness.backends.serving``.
 
-The service listens on 127.0.0.1 at a port that the system chooses, over TLS at a second one when the fake
-can, and the control application on a UNIX socket that only the user may open. When all listen, one line of
-JSON says where (``url``, ``secure_url``, ``control``, ``pid``, ``notes``). The process ends at once when the
-other end of its lifeline is closed, and on SIGTERM and SIGINT; it removes its socket.
+The service listens on 127.0.0.1 at a port that the system chooses, over TLS at a second one and over UDP at a
+third when the fake can, and the control application on a UNIX socket that only the user may open. When all
+listen, one line of JSON says where (``url``, ``secure_url``, ``addresses``, ``control``), and what else is to
+be known (``pid``, ``notes``, ``remarks``). The process ends at once when the other end of its lifeline is
+closed, and on SIGTERM and SIGINT; it removes its socket.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import uvicorn
+
+    from harness.backends.contract import DatagramDoor
 
 USAGE_EXIT = 4
 LONGEST_SOCKET_PATH = 100
@@ -168,10 +171,15 @@ async def _serve(options: argparse.Namespace, control_path: Path, lifeline: Life
             secure = resources.enter_context(_listen_on_port(0))
             servers.append(await _start(fake.service, secure, tls.context))
             tls.url = _url("https", secure)
+        datagrams = getattr(fake, "datagrams", None)
+        if datagrams is not None:
+            datagrams.url = _url(datagrams.scheme, await _start_datagrams(datagrams, resources))
         _say_ready(
             {
                 "url": _url("http", service),
                 "secure_url": None if tls is None else tls.url,
+                "addresses": {} if datagrams is None else {datagrams.part: datagrams.url},
+                "remarks": [] if datagrams is None else [datagrams.remark],
                 "control": str(control_path),
                 "pid": os.getpid(),
                 "notes": dict(getattr(fake, "notes", {})),
@@ -269,6 +277,22 @@ async def _start(
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
     return server
+
+
+async def _start_datagrams(door: DatagramDoor, resources: contextlib.ExitStack) -> socket.socket:
+    """Serve datagrams at a port that the system chooses, until the resources are released."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        listener.bind(("127.0.0.1", 0))
+        listener.setblocking(False)
+        transport, _protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+            door.protocol, sock=listener
+        )
+    except BaseException:
+        listener.close()
+        raise
+    resources.callback(transport.close)
+    return listener
 
 
 def _url(scheme: str, listener: socket.socket) -> str:

@@ -58,6 +58,8 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
                 typer.echo(f"{spec.title} (fake): {fake.backend.url}")
                 if fake.backend.secure_url is not None:
                     typer.echo(f"over TLS: {fake.backend.secure_url}")
+                for part, address in fake.backend.addresses.items():
+                    typer.echo(f"{part}: {address}")
                 typer.echo(f"control socket: {fake.backend.control}")
                 for label, note in fake.notes.items():
                     typer.echo(f"{label}: {note}")

@@ -56,7 +56,7 @@ def test_started_by_hand(tmp_path: Path) -> None:
         process.terminate()
         rest, _ = process.communicate(timeout=10)
 
-    assert ready.keys() == {"url", "secure_url", "control", "pid", "notes"}
+    assert ready.keys() == {"url", "secure_url", "addresses", "remarks", "control", "pid", "notes"}
     assert ready["pid"] == process.pid
     assert (process.returncode, rest) == (0, b"")
 

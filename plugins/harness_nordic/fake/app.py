@@ -13,6 +13,7 @@ from harness_nordic.fake.answers import exception_handlers
 from harness_nordic.fake.certificates import TlsDoor
 from harness_nordic.fake.choices import CONTRARIAN, FAKE
 from harness_nordic.fake.clock import Clock
+from harness_nordic.fake.coap_endpoint import CoapEndpoint
 from harness_nordic.fake.control import Control
 from harness_nordic.fake.core_api import CoreApi
 from harness_nordic.fake.device_endpoint import DeviceEndpoint
@@ -41,6 +42,7 @@ class NrfCloudFake:
 
     :ivar notes: what the operator who started it by hand must know; printed, never logged.
     :ivar tls: what the runner needs to serve it over TLS too.
+    :ivar datagrams: what the runner needs to serve its device endpoint by CoAP too.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class NrfCloudFake:
         self.tls = TlsDoor(
             lambda reason: self.provisioning.faults.note("tls-refused", reason=reason), tls_names
         )
+        self.datagrams = CoapEndpoint(self.provisioning).door
         self.notes: Mapping[str, str] = {}
         self._service = _application(
             DeviceEndpoint(self.provisioning).routes

@@ -84,6 +84,13 @@ class Choices:
     :ivar unclaimed_device: status for a device that nobody has claimed.
     :ivar blocked_device: status for a device that is blocked.
     :ivar bad_credentials: status for a JWT that does not prove who made it.
+
+    The device endpoint by CoAP (section 3.3)
+
+    :ivar coap_claim_needed: whether a device must be claimed, and not blocked, to prove who it is, or only to
+        fetch and report.
+    :ivar coap_session_seconds: for how long a device is known that has proven who it is.
+    :ivar coap_suspend: whether a connection can be suspended, or that is not found.
     """
 
     bad_request: int = 400
@@ -138,6 +145,10 @@ class Choices:
     blocked_device: int = 403
     bad_credentials: int = 403
 
+    coap_claim_needed: bool = True
+    coap_session_seconds: int = 30 * 24 * 3600
+    coap_suspend: bool = True
+
 
 FAKE = Choices()
 """The fact sheet's own choices."""
@@ -188,5 +199,8 @@ CONTRARIAN = Choices(
     unclaimed_device=403,
     blocked_device=401,
     bad_credentials=401,
+    coap_claim_needed=False,
+    coap_session_seconds=3600,
+    coap_suspend=False,
 )
 """Every choice decided the other way. What is known of the service stays as it is known."""
