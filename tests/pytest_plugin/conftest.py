@@ -24,11 +24,14 @@ REPOSITORY = Path(__file__).parents[2]
 class Suite:
     """A directory with tests, run by a pytest of its own.
 
+    Its processes are measured by coverage where the module of the test says ``MEASURED = True``: there
+    everything is run that is run nowhere else, and measuring again what others measure costs too much.
+
     :ivar directory: where it is.
     :ivar runtime: the runtime directory of its sessions; short, since it is part of socket paths.
     """
 
-    def __init__(self, directory: Path, runtime: Path) -> None:
+    def __init__(self, directory: Path, runtime: Path, *, measured: bool) -> None:
         self.directory = directory
         self.runtime = runtime
         self.log_file = directory / "toy.log"
@@ -41,6 +44,8 @@ class Suite:
             "TOY_LOG": str(self.log_file),
             "PYTHONUNBUFFERED": "1",
         }
+        if not measured:
+            self.environment = unmeasured(self.environment)
         # Without the cache of rewritten modules each inner session takes twice as long.
         self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")
@@ -64,7 +69,7 @@ class Suite:
         """Run it to its end.
 
         :param arguments: for pytest.
-        :param measured: whether coverage is measured in it when it is measured here.
+        :param measured: ``False`` where nothing new is run, in a module whose sessions are measured.
         """
         done = subprocess.run(
             self.command(*arguments),
@@ -127,8 +132,8 @@ class Result:
 
 
 @pytest.fixture
-def suite(tmp_path: Path) -> Iterator[Suite]:
+def suite(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Suite]:
     """An empty suite."""
     runtime = Path(tempfile.mkdtemp(prefix="hp"))
-    yield Suite(tmp_path, runtime)
+    yield Suite(tmp_path, runtime, measured=getattr(request.module, "MEASURED", False))
     shutil.rmtree(runtime)

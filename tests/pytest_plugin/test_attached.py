@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.pytest_plugin.conftest import Suite
 
+MEASURED = True
+
 ATTACHED = ("--bench", "attached")
 # A host of our own making: conftest.py of a suite replaces what pyserial lists.
 HOST = """

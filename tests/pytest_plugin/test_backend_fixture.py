@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.pytest_plugin.conftest import Suite
 
+MEASURED = True
+
 OPTIONS = ("--bench", "virtual", "--boards", "toy-a=1", "--backend", "toycloud=fake")
 
 GREETING = """

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness.virtual.launcher import RunningBench
     from tests.pytest_plugin.conftest import Result, Suite
 
+MEASURED = True
+
 BOARDS = ("--bench", "virtual", "--boards", "toy-a=2,toy-b=1")
 
 NEEDS = """

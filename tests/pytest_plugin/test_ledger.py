@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tests.pytest_plugin.conftest import Suite
 
+MEASURED = True
+
 URL = "http://127.0.0.1:9"
 OPTIONS = ("--bench", "virtual", "--boards", "toy-a=1")
 DIES_HOLDING = """

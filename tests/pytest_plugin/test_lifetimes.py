@@ -15,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.pytest_plugin.conftest import Suite
 
+MEASURED = True
+
 SECONDS_TO_LEAVE_NOTHING = 1.0
 
 # Each test tells its process id by a FIFO, and then waits for ever.

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.pytest_plugin.conftest import Result, Suite
 
+MEASURED = True
+
 SECRET = "teddy-bears-name"  # of the tiny vendor's harness_secrets
 REGISTERED = "balloon-key"  # registered by its client when it is made
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Lab = Any
 
+MEASURED = True
+
 ATTACHED = ("--bench", "attached")
 TWINS, OWN, FIRST = "001051200077", "001051200078", "001051200001"
 
