@@ -77,6 +77,8 @@ def team(
     session = BackendSession(run_id="clients", worker=request.node.nodeid, register_secret=transcript.secret)
     client = connect(fake.backend, session)
     yield client
+    for device in client.devices():  # the service is shared: what a tool claimed, others claim again
+        client.unclaim(device.id)
     client.undo()
     client.close()
 
