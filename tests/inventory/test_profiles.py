@@ -221,12 +221,14 @@ SHIPPED = {
 
 
 def test_shipped_profiles_are_the_boards_and_their_twins() -> None:
-    """Six boards, each with a virtual twin of the same driver, capabilities and buffers."""
+    """Six boards, each with a virtual twin of the same driver, capabilities and buffers; one has two twins."""
     profiles = load_profiles([shipped_directory("boards")])
 
-    assert set(profiles) == {*SHIPPED, *(f"{name}-virtual" for name in SHIPPED)}
-    for name in SHIPPED:
-        board, twin = profiles[name], profiles[f"{name}-virtual"]
+    twins = {f"{name}-virtual": name for name in SHIPPED} | {"nrf9151dk-shell-virtual": "nrf9151dk"}
+    assert set(profiles) == {*SHIPPED, *twins}
+    assert profiles["nrf9151dk-shell-virtual"].endpoints["console"].discipline == "at-shell"
+    for twin_name, name in twins.items():
+        board, twin = profiles[name], profiles[twin_name]
         assert twin.twin_of == name
         assert (twin.driver, twin.capabilities, twin.buffers) == (
             board.driver,

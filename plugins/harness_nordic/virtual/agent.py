@@ -11,6 +11,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness_nordic.virtual.schedule import PollingSchedule
 from harness_nordic.virtual.session import Session
 
 if TYPE_CHECKING:
@@ -69,12 +70,22 @@ class Agent:
         self._session: Session | None = None
         self._again = False
         self._after = ""
+        self.schedule = PollingSchedule(host, settings, stored, self.start)
+
+    def boot(self) -> None:
+        """Begin to poll, if the firmware does that by itself."""
+        self.schedule.boot()
+
+    def set_interval(self, seconds: int) -> None:
+        """Keep another polling interval, which begins now."""
+        self.schedule.set_interval(seconds)
 
     def start(self) -> None:
         """Provision now; asked during a run, once more after it."""
         if self._session is not None:
             self._again = True
             return
+        self.schedule.started()
         session = Session(
             self._host,
             self._modem,
@@ -95,6 +106,7 @@ class Agent:
 
     def stop(self) -> None:
         """Lose power: a run ends at once without a word, and ``after`` is forgotten."""
+        self.schedule.stop()
         session, self._session = self._session, None
         self._again = False
         self._after = ""
@@ -124,3 +136,5 @@ class Agent:
         if self._again:
             self._again = False
             self.start()
+        else:
+            self.schedule.ended(busy=session.busy)

@@ -27,12 +27,14 @@ def without_secret(command: str) -> str:
 class AgentLog:
     """Events, AT commands and exchanges, in order. Safe to use from any thread."""
 
-    def __init__(self, transmit: Callable[[bytes], None]) -> None:
+    def __init__(self, transmit: Callable[[bytes], None], print_line: Callable[[str], None]) -> None:
         """Log to the trace endpoint.
 
         :param transmit: sends bytes on it.
+        :param print_line: prints a line wherever else the firmware logs.
         """
         self._transmit = transmit
+        self._print_line = print_line
         self._entries: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._boot = time.monotonic()
 
@@ -79,4 +81,6 @@ class AgentLog:
         stamp = time.strftime("%H:%M:%S", time.gmtime(seconds))
         fraction = f"{int(seconds % 1 * 1_000_000):06}"
         stamp = f"[{stamp}.{fraction[:3]},{fraction[3:]}]"
-        self._transmit(f"{stamp} <{level}> {module}: {text}\r\n".encode())
+        line = f"{stamp} <{level}> {module}: {text}"
+        self._transmit(f"{line}\r\n".encode())
+        self._print_line(line)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+#: What the console may speak.
+AT_HOST, AT_SHELL = "at-host", "at-shell"
+#: Fields that are one of a few words.
+CHOICES = {"discipline": (AT_HOST, AT_SHELL), "lte_control": ("board", "host")}
+
 
 @dataclass(slots=True, kw_only=True)
 class AgentSettings:
@@ -29,6 +34,11 @@ class AgentSettings:
     :ivar state_wait: seconds to wait for a functional mode that was asked for.
     :ivar http_timeout: seconds of an HTTP exchange.
     :ivar most_rounds: fetches in one run; real firmware has no bound. [design]
+    :ivar discipline: what the console speaks: AT itself, or a Zephyr shell with an ``at`` command.
+    :ivar shell_size: command buffer of the shell.
+    :ivar terminal_width: columns after which the shell breaks what it echoes.
+    :ivar scheduled: whether the firmware polls by itself: after a boot, and then at the interval.
+    :ivar interval: seconds between two polls unless ``provisioning/interval-sec`` says otherwise.
     """
 
     service: str | None = None
@@ -48,3 +58,18 @@ class AgentSettings:
     state_wait: float = 120.0
     http_timeout: float = 30.0
     most_rounds: int = 100
+    discipline: Literal["at-host", "at-shell"] = "at-host"
+    shell_size: int = 4096
+    terminal_width: int = 80
+    scheduled: bool = False
+    interval: int = 86400
+
+
+def check_choice(name: str, value: object) -> None:
+    """Refuse a field that is none of the words it may be.
+
+    :raises ValueError: it is not.
+    """
+    known = CHOICES.get(name)
+    if known is not None and value not in known:
+        raise ValueError(f"{name} is {value!r}; expected {' or '.join(map(repr, known))}")

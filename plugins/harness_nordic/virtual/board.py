@@ -9,6 +9,11 @@ CA, -4 no time, -5 too many commands, -6 fatal; 1 and 2 ask the host to take LTE
 option ``reset_replugs`` every reset takes the board off USB too, as where the firmware that resets is the USB
 device: it comes back under other tty names, and nobody hears its banner.
 
+With the option ``discipline`` ``at-shell`` the firmware is that of an application with a Zephyr shell
+(nrfcloud fact sheet, sections 6.2 and 6.3): it has none of these commands, and its log comes on the console
+too.
+``AT#PROVSTART`` and ``AT#PROVCFG`` (section 3.9) both have.
+
 [design] Unlike that application ours takes LTE down and up itself, unless the option ``lte_control`` is
 ``host``, and it provisions over HTTP instead of CoAP.
 """
@@ -21,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness_nordic.virtual.agent import Agent
 from harness_nordic.virtual.agent_log import AgentLog
-from harness_nordic.virtual.agent_settings import AgentSettings
+from harness_nordic.virtual.agent_settings import AT_SHELL, AgentSettings, check_choice
 from harness_nordic.virtual.at_syntax import AtCommand, Form
 from harness_nordic.virtual.console_line import ConsoleLine
 from harness_nordic.virtual.controls import Controls
@@ -33,13 +38,13 @@ from harness_nordic.virtual.kinds import KINDS, BoardModel
 from harness_nordic.virtual.modem import Modem
 from harness_nordic.virtual.power import PowerLost, PowerPoints
 from harness_nordic.virtual.radio import Radio, RadioSettings
+from harness_nordic.virtual.tls_credentials import TlsCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.virtual.contract import BoardHost, VirtualBoard, VirtualBoardSpec
 
-_BANNER = b"Ready\r\n"
 _OWN_OPTIONS = {
     "terminator": "CR",
     "capacity": CAPACITY,
@@ -63,7 +68,12 @@ class Nrf91Board:
         """
         model = _model(spec.kind)
         own, built = _options(spec.options)
-        usual = {"board": model.board, "rx_size": model.rx_size, "tx_size": model.tx_size}
+        usual = {
+            "board": model.board,
+            "rx_size": model.rx_size,
+            "tx_size": model.tx_size,
+            "discipline": model.discipline,
+        }
         self._host = host
         self._powered = False
         self._restarting = False
@@ -73,11 +83,17 @@ class Nrf91Board:
         points.connect(self._lose_power)
         self.store = CredentialStore(self.identity, capacity=own["capacity"], points=points)
         self.settings = FirmwareSettings(points)
-        self.log = AgentLog(lambda data: host.send("trace", data))
+        self.tls_credentials = TlsCredentials(points)
+        self.log = AgentLog(lambda data: host.send("trace", data), self._print_log)
         self.modem = Modem(
             self.identity,
             self.store,
-            application={"#XNRFPROV": self._provisioning_command, "#XRESET": self._reset_command},
+            application={
+                "#XNRFPROV": self._serial_modem(self._provisioning_command),
+                "#XRESET": self._serial_modem(self._reset_command),
+                "#PROVSTART": self._start_command,
+                "#PROVCFG": self._configuration_command,
+            },
             points=points,
         )
         self.agent = Agent(
@@ -93,15 +109,31 @@ class Nrf91Board:
             self.modem.clock,
             RadioSettings(boot_mode=own["boot_mode"], delay=own["network_delay"]),
             changed=self.agent.state_changed,
-            announce=self._announce,
+            announce=self._notify,
         )
-        self._line = ConsoleLine(host, self.modem, terminator=own["terminator"])
-        self._controls = Controls(self.identity, self.modem, self.store, self.settings, self.agent, self.log)
+        self._line = ConsoleLine(
+            host,
+            self.modem,
+            self.agent,
+            self.tls_credentials,
+            terminator=own["terminator"],
+            reboot=self._reset_soon,
+        )
+        self._controls = Controls(
+            self.identity,
+            self.modem,
+            self.store,
+            self.settings,
+            self.agent,
+            self.log,
+            tls_credentials=self.tls_credentials,
+            flashed=self._boot_flashed,
+        )
 
     def power_on(self) -> None:
         """Boot."""
         self._boot()
-        self._host.send("console", _BANNER)
+        self._line.greet()
 
     def _boot_again(self) -> None:
         if self._restarting:
@@ -111,7 +143,9 @@ class Nrf91Board:
         self._restarting = False
         self._powered = True
         self.log.booted()
+        self._line.boot()
         self.modem.boot()
+        self.agent.boot()
 
     def power_off(self) -> None:
         """Lose everything that is not kept without power."""
@@ -167,11 +201,37 @@ class Nrf91Board:
     def _announce(self, line: str) -> None:
         self._line.announce(line)
 
+    def _notify(self, line: str) -> None:
+        self._line.notify(line)
+
+    def _print_log(self, line: str) -> None:
+        """Have a line of the log printed on the console; from any thread."""
+        if self.agent.settings.discipline == AT_SHELL:
+            self._host.call_soon(lambda: self._line.log(line))
+
+    def _serial_modem(self, command: Callable[[AtCommand], list[str]]) -> Callable[[AtCommand], list[str]]:
+        """Give a command that the Serial Modem application has, and firmware with a shell has not."""
+
+        def run(typed: AtCommand) -> list[str]:
+            if self.agent.settings.discipline == AT_SHELL:
+                raise AtError
+            return command(typed)
+
+        return run
+
+    def _boot_flashed(self) -> None:
+        """Boot firmware that was just written; without power it boots when the power comes."""
+        if self._powered:
+            self.reset()
+
     def _reset_command(self, command: AtCommand) -> list[str]:
         if command.form is not Form.EXECUTE:
             raise AtError
-        self._host.call_soon(self._reset_if_powered)  # its answer leaves first
+        self._reset_soon()  # its answer leaves first
         return []
+
+    def _reset_soon(self) -> None:
+        self._host.call_soon(self._reset_if_powered)
 
     def _reset_if_powered(self) -> None:
         if self._powered:
@@ -186,6 +246,20 @@ class Nrf91Board:
             raise AtError
         self.agent.start()
         return []
+
+    def _start_command(self, command: AtCommand) -> list[str]:
+        self._need_agent(command)
+        self.agent.start()
+        return []
+
+    def _configuration_command(self, command: AtCommand) -> list[str]:
+        """List the stored settings, as the library prints them."""
+        self._need_agent(command)
+        return [f"{key} {value}" for key, value in sorted(self.settings.items().items())]
+
+    def _need_agent(self, command: AtCommand) -> None:
+        if not self.agent.settings.agent or command.form is not Form.EXECUTE:
+            raise AtError
 
 
 def create(host: BoardHost, spec: VirtualBoardSpec) -> VirtualBoard:
@@ -207,5 +281,7 @@ def _options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
         raise ValueError(
             f"unknown option {unknown[0]!r}; known are {', '.join(sorted(known | set(_OWN_OPTIONS)))}"
         )
+    for key, value in options.items():
+        check_choice(key, value)
     own = {**_OWN_OPTIONS, **{key: value for key, value in options.items() if key in _OWN_OPTIONS}}
     return own, {key: value for key, value in options.items() if key in known}

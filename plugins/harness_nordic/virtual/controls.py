@@ -9,19 +9,23 @@ from urllib.parse import urlsplit
 
 from harness_nordic.enums import CredentialType
 from harness_nordic.virtual import signing
+from harness_nordic.virtual.agent_settings import check_choice
 from harness_nordic.virtual.errors import CmeRefusal
 from harness_nordic.virtual.faults import Disturbance
 from harness_nordic.virtual.power import PowerLost
+from harness_nordic.virtual.tls_credentials import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness_nordic.virtual.agent import Agent
     from harness_nordic.virtual.agent_log import AgentLog
+    from harness_nordic.virtual.agent_settings import AgentSettings
     from harness_nordic.virtual.credentials import CredentialStore
     from harness_nordic.virtual.firmware_settings import FirmwareSettings
     from harness_nordic.virtual.identity import DeviceIdentity
     from harness_nordic.virtual.modem import Modem
+    from harness_nordic.virtual.tls_credentials import TlsCredentials
 
 _LATEST = 4102444800  # 2100: the two digits of a modem's year end there
 
@@ -37,8 +41,16 @@ class Controls:
         settings: FirmwareSettings,
         agent: Agent,
         log: AgentLog,
+        *,
+        tls_credentials: TlsCredentials,
+        flashed: Callable[[], None],
     ) -> None:
-        """Know the parts of the board."""
+        """Know the parts of the board.
+
+        :param flashed: boots firmware that speaks something else than what ran before.
+        """
+        self._tls_credentials = tls_credentials
+        self._flashed = flashed
         self._points = modem.points
         self._built = dataclasses.replace(agent.settings)
         self._built_capacity = store.capacity
@@ -92,6 +104,13 @@ class Controls:
         :param options: fields of :class:`~harness_nordic.virtual.agent_settings.AgentSettings` but
             ``service``.
         """
+        before = dataclasses.replace(self._agent.settings)
+        try:
+            self._configure(options)
+        finally:
+            self._rebuilt(before)
+
+    def _configure(self, options: Mapping[str, Any]) -> None:
         known = {field.name for field in dataclasses.fields(self._agent.settings)} - {"service"}
         for name, value in options.items():
             if name not in known:
@@ -101,7 +120,16 @@ class Controls:
                 value = float(value)  # noqa: PLW2901 - JSON has no floats apart
             if type(value) is not type(current):
                 raise ValueError(f"{name} is {value!r}; expected {type(current).__name__}")
+            check_choice(name, value)
             setattr(self._agent.settings, name, value)
+
+    def _rebuilt(self, before: AgentSettings) -> None:
+        """Let firmware that was built otherwise begin."""
+        now = self._agent.settings
+        if now.discipline != before.discipline:
+            self._flashed()
+        elif (now.scheduled, now.interval, now.agent) != (before.scheduled, before.interval, before.agent):
+            self._agent.schedule.changed()
 
     def configuration(self) -> dict[str, Any]:
         """Return how the firmware was built."""
@@ -115,6 +143,41 @@ class Controls:
         if not self._agent.settings.agent:
             raise ValueError("this firmware has no agent: it speaks plain AT")
         self._agent.start()
+
+    def schedule(self) -> dict[str, Any]:
+        """Return whether the firmware polls by itself, how often, when next, and how often it has."""
+        schedule = self._agent.schedule
+        return {
+            "scheduled": self._agent.settings.scheduled,
+            "interval": schedule.interval,
+            "due_in": schedule.due_in,
+            "polls": schedule.polls,
+        }
+
+    def pass_time(self, seconds: float) -> dict[str, Any]:
+        """Let the firmware's timers run ahead, and return the schedule then; the modem's clock stays.
+
+        A poll that is due then starts at once, and only one: the next one is due after it.
+        """
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _LATEST:
+            raise ValueError(f"seconds is {seconds!r}; expected seconds that pass")
+        self._agent.schedule.pass_time(seconds)
+        return self.schedule()
+
+    def tls_credentials(self) -> dict[str, Any]:
+        """Return what the credential shells have stored: tags, types, digests, sizes; tags of device keys."""
+        return {
+            "credentials": [
+                {
+                    "tag": entry.tag,
+                    "type": TYPES[entry.type][-1],
+                    "digest": entry.digest,
+                    "size": len(entry.content),
+                }
+                for entry in self._tls_credentials.entries()
+            ],
+            "keys": self._tls_credentials.key_tags(),
+        }
 
     def install_root_ca(self, pem: str | None) -> str | None:
         """Write the certificates that the service is verified with, where the firmware keeps them.
@@ -205,10 +268,12 @@ class Controls:
         self._modem.faults.clear()
         self._points.disarm()
         self._store.capacity = self._built_capacity
+        before = dataclasses.replace(self._agent.settings)
         service = self._agent.settings.service
         for field in dataclasses.fields(self._built):
             setattr(self._agent.settings, field.name, getattr(self._built, field.name))
         self._agent.settings.service = service
+        self._rebuilt(before)
         self._modem.radio.give_time_again()
 
     def arm_power_cut(self, point: str, nth: int = 1, *, comes_back: bool = False) -> None:

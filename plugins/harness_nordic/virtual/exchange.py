@@ -20,10 +20,14 @@ class ExchangeFailed(Exception):
 
     :ivar refused: nobody listens there, or not who was expected; the library takes both for a wrong root CA.
     :ivar status: the status that was read before things went wrong.
+    :ivar late: nothing came in time.
     """
 
-    def __init__(self, reason: str, *, refused: bool = False, status: int | None = None) -> None:
+    def __init__(
+        self, reason: str, *, refused: bool = False, status: int | None = None, late: bool = False
+    ) -> None:
         """Keep the reason."""
+        self.late = late
         self.refused = refused
         self.status = status
         super().__init__(reason)
@@ -126,7 +130,7 @@ class ServiceLink:
         except ConnectionRefusedError as error:
             raise ExchangeFailed("connection refused", refused=True) from error
         except TimeoutError as error:
-            raise ExchangeFailed("timed out") from error
+            raise ExchangeFailed("timed out", late=True) from error
         except (OSError, http.client.HTTPException) as error:
             raise ExchangeFailed(f"transport failed: {error!r}") from error
         finally:

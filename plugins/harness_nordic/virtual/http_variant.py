@@ -45,7 +45,7 @@ class HttpVariant:
             answer = self._exchange("GET", target, headers)
         except ExchangeFailed as error:
             event = "FAILED_WRONG_ROOT_CA" if error.refused else "FAILED"
-            raise Stopped(event, str(error)) from error
+            raise Stopped(event, str(error), busy=error.late) from error
         if answer.status == _NO_CONTENT:
             return None
         if answer.status != _OK:

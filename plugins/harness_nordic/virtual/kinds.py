@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from harness_nordic.virtual.agent_settings import AT_HOST, AT_SHELL
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chip:
@@ -75,16 +77,18 @@ class BoardModel:
     :ivar board: its name in the User-Agent of its firmware.
     :ivar rx_size: receive buffer that its firmware is usually built with (section 3.2).
     :ivar tx_size: transmit buffer, likewise.
+    :ivar discipline: what its console usually speaks.
     """
 
     chip: Chip
     board: str
     rx_size: int
     tx_size: int
+    discipline: str = AT_HOST
 
 
-def _model(chip: Chip, board: str, rx_size: int, tx_size: int) -> BoardModel:
-    return BoardModel(chip=chip, board=board, rx_size=rx_size, tx_size=tx_size)
+def _model(chip: Chip, board: str, rx_size: int, tx_size: int, discipline: str = AT_HOST) -> BoardModel:
+    return BoardModel(chip=chip, board=board, rx_size=rx_size, tx_size=tx_size, discipline=discipline)
 
 
 KINDS: dict[str, BoardModel] = {
@@ -92,6 +96,7 @@ KINDS: dict[str, BoardModel] = {
     "nrf9161dk-virtual": _model(NRF9161, "nrf9161dk", 2304, 2304),
     "nrf9131ek-virtual": _model(NRF9131, "nrf9131ek", 2304, 2304),
     "nrf9151dk-virtual": _model(NRF9151, "nrf9151dk", 2304, 2304),
+    "nrf9151dk-shell-virtual": _model(NRF9151, "nrf9151dk", 2304, 2304, AT_SHELL),
     "thingy91-virtual": _model(NRF9160, "thingy91", 1024, 2048),
     "thingy91x-virtual": _model(NRF9151, "thingy91x", 4096, 4096),
 }

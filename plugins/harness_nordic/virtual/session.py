@@ -37,6 +37,7 @@ class Session:
     :ivar after: correlation id of the last command that was processed.
     :ivar settings: how the firmware was built.
     :ivar log: where the run says what it does.
+    :ivar busy: it ended because the service was too busy to answer, or did not answer in time.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Session:
         self.log = log
         self._announce = announce
         self._changed = changed
+        self.busy = False
         self._abandoned = False
         self._variant: Variant = HttpVariant(self)
         self._runner = CommandRunner(
@@ -92,6 +94,7 @@ class Session:
             return None
         except Stopped as stopped:
             self.log.problem(str(stopped))
+            self.busy = stopped.busy
             return stopped.event
         finally:
             self._variant.close()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness_nordic.virtual.agent_settings import AgentSettings
 
 # What the library makes of a refusal (nrfcloud fact sheet, section 3.1); whatever is not here is FAILED.
+_BUSY = 500
 _EVENTS = {401: "FAILED_DEVICE_NOT_CLAIMED"}
 
 
@@ -20,11 +21,17 @@ class Abandoned(Exception):
 
 
 class Stopped(Exception):
-    """The run ends with an event of the library."""
+    """The run ends with an event of the library.
 
-    def __init__(self, event: str, reason: str) -> None:
-        """Keep both."""
+    :ivar event: its name.
+    :ivar busy: the service was too busy, or did not answer in time: firmware that polls by itself comes back
+        later (nrfcloud fact sheet, section 3.1).
+    """
+
+    def __init__(self, event: str, reason: str, *, busy: bool = False) -> None:
+        """Keep them."""
         self.event = event
+        self.busy = busy
         super().__init__(reason)
 
 
@@ -93,4 +100,4 @@ def refused(run: Run, status: int, said: str) -> Stopped:
     event = _EVENTS.get(status, "FAILED")
     if event == "FAILED_DEVICE_NOT_CLAIMED":
         run.at("AT%ATTESTTOKEN")  # the library's event carries a fresh token
-    return Stopped(event, f"the service answered {said}")
+    return Stopped(event, f"the service answered {said}", busy=status == _BUSY)
