@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from harness.errors import RequestRefused
+from harness_nordic.client_claims import device_uuid_of
 from harness_nordic.enums import CommandStatus
 
 if TYPE_CHECKING:
@@ -28,6 +29,19 @@ class Refused(Protocol):
 
     def __call__(self, status: int) -> AbstractContextManager[None]:
         """Expect a refusal, with this status where the backend's statuses are known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sibling:
+    """A device that is not there, with a token that is good.
+
+    :ivar token: attestation token, in which a board has signed for it.
+    :ivar id: its UUID.
+    """
+
+    token: str = field(repr=False)
+    id: str
+    imei: str
 
 
 class Agent:
@@ -172,6 +186,44 @@ def would_claim(board: LeasedBoard) -> Callable[[Any], Any]:
         params={"dryrun": "true"},
         json={"claimToken": board.driver.attestation_token()},
     )
+
+
+@pytest.fixture(params=["at-host", "at-shell"])
+def discipline(request: pytest.FixtureRequest, board: LeasedBoard) -> Iterator[str]:
+    """Each line discipline in turn: a virtual board gets other firmware, any other has the one it has."""
+    name = str(request.param)
+    if board.description.virtual:
+        before = board.virtual.call("configuration")["discipline"]
+        board.virtual.call("configure", discipline=name)
+    board.driver.imei()
+    if board.driver.line.discipline != name:
+        pytest.skip(f"the firmware speaks {board.driver.line.discipline}")
+    yield name
+    if board.description.virtual:
+        board.virtual.call("configure", discipline=before)
+
+
+@pytest.fixture
+def siblings(board: LeasedBoard, nrfcloud: Any) -> Callable[[int], list[Sibling]]:
+    """Make devices that are known to the factory (capability ``factory``), but for the board in name only.
+
+    A virtual board signs tokens for them, too. So a test of many devices needs no more than one board.
+    """
+
+    def make(count: int) -> list[Sibling]:
+        if not board.description.virtual:
+            pytest.skip("only a virtual board can be told to sign for other devices")
+        record = board.virtual.call("factory_record")
+        board.virtual.call("forge", what="token-uuid", times=count)
+        made = []
+        for number in range(count):
+            token = board.driver.attestation_token()
+            sibling = Sibling(token=token, id=str(device_uuid_of(token)), imei=f"{359404230000000 + number}")
+            nrfcloud.enrol({**record, "uuid": sibling.id, "imei": sibling.imei})
+            made.append(sibling)
+        return made
+
+    return make
 
 
 @pytest.fixture(params=[pytest.param("board", marks=pytest.mark.board(needs={"provisioning-agent"})), "host"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness_nordic.fake.bodies import LONGEST_TAG
 from harness_nordic.fake.refusals import BadRequest, Refusal
+from harness_nordic.fake.views import shown_device
 
 if TYPE_CHECKING:
     from harness_nordic.fake.choices import Choices
@@ -84,7 +85,7 @@ def _read_row(number: int, line: str) -> Row:
         return Row(number=number, token="", problem=f"not CSV: {error}; {_RUN_TOGETHER}")
     token, *rest = (column.strip() for column in columns)
     if len(columns) > _COLUMNS:
-        problem = f"{len(columns)} columns; expected a token and one quoted list of tags"
+        problem = f"{len(columns)} columns; expected a token and one quoted list of tags; {_RUN_TOGETHER}"
         return Row(number=number, token=token, problem=problem)
     tags = tuple(tag.strip() for tag in rest[0].split(",")) if rest and rest[0] else ()
     return Row(number=number, token=token, tags=tags, problem=_why_no_claim(token, tags))
@@ -124,7 +125,7 @@ def bulk_answer(choices: Choices, claimed: list[ClaimedDevice], failed: list[Fai
     """Return what is answered; only the names ``claimedIds`` and ``failed`` are known (section 2.4)."""
     answer: dict[str, Any] = {
         "claimedIds": [device.id for device in claimed],
-        "claimedDevices": [device.to_json() for device in claimed],
+        "claimedDevices": [shown_device(device, choices) for device in claimed],
         "failed": [
             {"row": each.row.number, "claimToken": each.row.token, "message": each.message} for each in failed
         ],
