@@ -129,7 +129,8 @@ def _known_kinds() -> list[str]:
     from harness.plugins import load_plugins
     from harness.virtual.bench import join_kinds
 
-    return sorted(join_kinds(load_plugins().hook.harness_virtual_boards()))
+    kinds = join_kinds(load_plugins().hook.harness_virtual_boards())
+    return sorted(kinds, key=lambda kind: (kinds[kind].only_by_name, kind))
 
 
 def choose_kinds(text: str, known: Sequence[str]) -> list[str]:

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from harness.inventory.leases import Leases
 
 
-def kinds_to_start(wanted: BoardsWanted, kinds: Sequence[str]) -> list[str]:
+def kinds_to_start(wanted: BoardsWanted, kinds: Sequence[str], *, by_name: Sequence[str] = ()) -> list[str]:
     """Return the kind of each board that a virtual bench of our own is to host.
 
     A number without kinds is spread over all kinds, in the order of their names.
 
     :param wanted: what ``--boards`` asked for.
     :param kinds: every kind that a plugin can host.
+    :param by_name: those of them that a number without kinds does not take.
     :raises UsageError: an unknown kind, or none at all.
     """
     known = sorted(set(kinds))
@@ -42,7 +43,8 @@ def kinds_to_start(wanted: BoardsWanted, kinds: Sequence[str]) -> list[str]:
             raise _unknown_kind(kind, known)
     if wanted.kinds:
         return [kind for kind, number in wanted.kinds.items() for _ in range(number)]
-    return [known[number % len(known)] for number in range(wanted.count or DEFAULT_VIRTUAL_BOARDS)]
+    usual = [kind for kind in known if kind not in by_name] or known
+    return [usual[number % len(usual)] for number in range(wanted.count or DEFAULT_VIRTUAL_BOARDS)]
 
 
 def candidates(settings: Settings, found: Iterable[Board], survey: Survey | None = None) -> list[Board]:

@@ -45,12 +45,15 @@ class VirtualKind:
     :ivar factory: ``module:function`` that makes a :class:`VirtualBoard`.
     :ivar roles: roles of its serial endpoints, in the order of their USB interfaces.
     :ivar usb: what it looks like on USB; ``None``: a USB lab shows nothing of it.
+    :ivar only_by_name: whoever asks for a number of boards, and not for this kind, does not get it: it is
+        another kind with other firmware, say.
     """
 
     kind: str
     factory: str
     roles: tuple[str, ...] = ("console",)
     usb: UsbPresentation | None = None
+    only_by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,12 +45,19 @@ _VIRTUAL_KINDS = {
     "thingy91x-virtual": _on_usb(0x910A, "THINGY91X_{number:08X}", "Thingy:91 X UART", _NORDIC),
 }
 
+# Kinds of hardware that are there already, with other firmware.
+_OTHER_FIRMWARE = frozenset({"nrf9151dk-shell-virtual"})
+
 
 def harness_virtual_boards() -> Iterable[VirtualKind]:
     """Give the virtual twins of the nRF91 boards."""
     return [
         VirtualKind(
-            kind=kind, factory="harness_nordic.virtual.board:create", roles=("console", "trace"), usb=usb
+            kind=kind,
+            factory="harness_nordic.virtual.board:create",
+            roles=("console", "trace"),
+            usb=usb,
+            only_by_name=kind in _OTHER_FIRMWARE,
         )
         for kind, usb in _VIRTUAL_KINDS.items()
     ]
@@ -75,6 +82,19 @@ def harness_make_driver(board: LeasedBoard) -> Nrf91Driver | None:
     return Nrf91Driver(board)
 
 
+def _stage(infix: str) -> dict[str, str]:
+    """Return where one stage of nRF Cloud is (nrfcloud fact sheet, section 1).
+
+    Of the stages that are not for everybody only the first two are known; the others follow their example.
+    """
+    return {
+        "url": f"https://api.provisioning{infix}nrfcloud.com",
+        "core": f"https://api{infix}nrfcloud.com",
+        "device": f"https://provisioning-http{infix}nrfcloud.com",
+        "coap": f"coaps://coap{infix}nrfcloud.com:5684",
+    }
+
+
 def harness_backends() -> Iterable[BackendSpec]:
     """Give nRF Cloud Identity & Provisioning."""
     return [
@@ -85,16 +105,26 @@ def harness_backends() -> Iterable[BackendSpec]:
             fake="harness_nordic.fake.app:create",
             capabilities=frozenset(
                 {
+                    "bulk-details",
                     "command-control",
                     "command-list",
+                    "core-details",
                     "device-log",
                     "exact-status",
                     "factory",
                     "faults",
+                    "list-filters",
+                    "paging",
                     "teams",
                     "tls",
                 }
             ),
+            real={
+                "prod": _stage("."),
+                "dev": _stage(".dev."),
+                "beta": _stage(".beta."),
+                "feature": _stage(".feature."),
+            },
             serve_options={"team-key": "new"},
         )
     ]
@@ -129,6 +159,14 @@ def _api_key() -> Iterable[Secret]:
     from harness.redaction import SHORTEST_SECRET, Secret
 
     key = os.environ.get("NRFCLOUD_API_KEY", "").strip()
+    if not key and os.environ.get("NRFCLOUD_API_KEY_FILE"):
+        from contextlib import suppress
+
+        from harness.errors import UsageError
+        from harness_nordic.client_access import read_api_key
+
+        with suppress(UsageError):  # who connects is told
+            key = read_api_key("")
     return [Secret(label="nRF Cloud API key", value=key)] if len(key) >= SHORTEST_SECRET else []
 
 

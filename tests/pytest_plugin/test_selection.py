@@ -38,6 +38,9 @@ def test_kinds_to_start() -> None:
     kinds = ["z", "x", "y", "x"]
     assert kinds_to_start(BoardsWanted(), kinds) == ["x"]
     assert kinds_to_start(BoardsWanted(count=4), kinds) == ["x", "y", "z", "x"]
+    assert kinds_to_start(BoardsWanted(count=3), kinds, by_name=["y"]) == ["x", "z", "x"]
+    assert kinds_to_start(BoardsWanted(kinds={"y": 1}), kinds, by_name=["y"]) == ["y"]
+    assert kinds_to_start(BoardsWanted(count=1), ["x"], by_name=["x"]) == ["x"]
     assert kinds_to_start(BoardsWanted(kinds={"y": 2, "x": 1}), kinds) == ["y", "y", "x"]
 
 
