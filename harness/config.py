@@ -7,6 +7,7 @@ imported here; both front doors hand their strings over.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +23,15 @@ BENCHES = ("virtual", "attached")
 DEFAULT_VIRTUAL_BOARDS = 1
 #: Security tags that suites may use on a board, unless told others.
 RESERVED_SEC_TAGS = range(910_000_000, 910_000_010)
+#: The installation of a real service that is for everybody.
+REAL_STAGE = "prod"
 #: The tag of the credentials that connect a board to its service in the field.
 FIELD_SEC_TAG = 16_842_753
 #: How long an attached board that went away in mid-test is waited for, unless told otherwise.
 RECONNECT_SECONDS = 10.0
 RIG_NAME = "rig.toml"
 RIG_VARIABLE = "HARNESS_RIG"
+_FORMS = "NAME=fake, NAME=real or NAME=URL"
 _HIGHEST_SEC_TAG = 2_147_483_647
 _MOST_DIGITS = 6
 
@@ -60,12 +64,15 @@ class BoardsWanted:
 class BackendChoice:
     """What ``--backend NAME=VALUE`` asked for.
 
-    :ivar mode: ``fake`` (start one) or ``url`` (use the service at ``url``).
+    :ivar mode: ``fake`` (start one), ``url`` (use the service at ``url``) or ``real``.
+    :ivar url: where a service is that has no stage; ``None`` for a fake and for a stage of the real service.
+    :ivar stage: which of the installations of the real service.
     """
 
     name: str
-    mode: Literal["fake", "url"]
+    mode: Literal["fake", "url", "real"]
     url: str | None = None
+    stage: str = REAL_STAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +98,7 @@ class Settings:
     :ivar boards: how many boards of which kinds.
     :ivar board_ids: use only these boards.
     :ivar backends: by name.
+    :ivar dry_run: a test ends where it would change something in a service that is no fake.
     :ivar strict_boards: a need that no board meets is a failure instead of a skip.
     :ivar late_boards: attached boards that are plugged in while tests run are used, too.
     :ivar return_deadline: seconds to wait for the return of a lost board that tests need.
@@ -108,6 +116,7 @@ class Settings:
     boards: BoardsWanted = field(default_factory=BoardsWanted)
     board_ids: tuple[str, ...] = ()
     backends: dict[str, BackendChoice] = field(default_factory=dict)
+    dry_run: bool = False
     strict_boards: bool = False
     late_boards: bool = False
     return_deadline: float = 60.0
@@ -190,15 +199,17 @@ def _positive(number: str, text: str) -> int:
 
 
 def parse_backends(texts: list[str] | tuple[str, ...]) -> dict[str, BackendChoice]:
-    """Parse every ``--backend NAME=fake`` or ``--backend NAME=URL``.
+    """Parse every ``--backend NAME=fake``, ``NAME=real``, ``NAME=real:STAGE`` or ``NAME=URL``.
 
-    :raises UsageError: malformed, named twice, or ``real``, which is not offered yet.
+    ``NAME=real:URL`` is the real service at an address of its own.
+
+    :raises UsageError: malformed, or named twice.
     """
     choices: dict[str, BackendChoice] = {}
     for text in texts:
         name, _, value = text.partition("=")
         if not name or not value:
-            raise UsageError("malformed", key="--backend", value=text, expected="NAME=fake or NAME=URL")
+            raise UsageError("malformed", key="--backend", value=text, expected=_FORMS)
         if name in choices:
             raise UsageError("backend named twice", key="--backend", value=text, expected="each NAME once")
         choices[name] = _backend_choice(name, value)
@@ -208,21 +219,30 @@ def parse_backends(texts: list[str] | tuple[str, ...]) -> dict[str, BackendChoic
 def _backend_choice(name: str, value: str) -> BackendChoice:
     if value == "fake":
         return BackendChoice(name=name, mode="fake")
-    if value == "real":
+    kind, colon, where = value.partition(":")
+    if kind == "real":
+        if not colon:
+            return BackendChoice(name=name, mode="real")
+        if re.fullmatch(r"[a-z][a-z0-9-]*", where):
+            return BackendChoice(name=name, mode="real", stage=where)
+        if _is_address(where):
+            return BackendChoice(name=name, mode="real", url=where.rstrip("/"))
         raise UsageError(
-            "the real service cannot be used yet",
-            key="--backend",
-            value=f"{name}=real",
-            expected=f"{name}=fake or {name}=URL",
+            "no such stage", key="--backend", value=value, expected="real, real:STAGE or real:URL"
         )
-    try:
-        address = urlsplit(value)
-        usable = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
-    except ValueError:  # a bracket or a port that is none
-        usable = False
-    if not usable:
-        raise UsageError("not an address", key="--backend", value=value, expected="fake or an http(s) URL")
+    if not _is_address(value):
+        raise UsageError(
+            "not an address", key="--backend", value=value, expected="fake, real or an http(s) URL"
+        )
     return BackendChoice(name=name, mode="url", url=value.rstrip("/"))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        return address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
+    except ValueError:  # a bracket or a port that is none
+        return False
 
 
 def parse_seconds(option: str, text: str) -> float:

@@ -103,18 +103,26 @@ def test_backends() -> None:
     }
 
 
+def test_real_backends() -> None:
+    """The real service is named alone, with a stage, or with an address of its own."""
+    assert parse_backends(["a=real", "b=real:beta", "c=real:https://localhost:8443/"]) == {
+        "a": BackendChoice(name="a", mode="real", stage="prod"),
+        "b": BackendChoice(name="b", mode="real", stage="beta"),
+        "c": BackendChoice(name="c", mode="real", url="https://localhost:8443"),
+    }
+
+
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["nrfcloud"], r"--backend: malformed \(got 'nrfcloud'\); expected NAME=fake or NAME=URL"),
+        (["nrfcloud"], r"--backend: malformed \(got 'nrfcloud'\); expected NAME=fake, NAME=real or NAME=URL"),
         (["=fake"], "--backend: malformed"),
         (["nrfcloud="], "--backend: malformed"),
         (["a=fake", "a=fake"], r"--backend: backend named twice \(got 'a=fake'\); expected each NAME once"),
-        (
-            ["a=real"],
-            r"--backend: the real service cannot be used yet \(got 'a=real'\); expected a=fake or a=URL",
-        ),
-        (["a=fack"], r"--backend: not an address \(got 'fack'\); expected fake or an http\(s\) URL"),
+        (["a=real:"], r"--backend: no such stage \(got 'real:'\); expected real, real:STAGE or real:URL"),
+        (["a=real:Beta 1"], r"--backend: no such stage \(got 'real:Beta 1'\)"),
+        (["a=real:ftp://host"], "--backend: no such stage"),
+        (["a=fack"], r"--backend: not an address \(got 'fack'\); expected fake, real or an http\(s\) URL"),
         (["a=ftp://host"], "--backend: not an address"),
         (["a=http://"], "--backend: not an address"),
         (["a=http://["], "--backend: not an address"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.backends.contract import Backend, known_backends
+from harness.backends.elsewhere import backend_elsewhere
 from harness.config import BenchChoice, BoardsWanted
 from harness.errors import HarnessError, UsageError
 from harness.inventory.identity import Confirmed
@@ -124,7 +125,8 @@ class Controller:
             if not self.runs_nothing:
                 self._start_backends(lifeline)
                 running = [(self.specs[name], backend) for name, backend in self.backends.items()]
-                self.found = accounting.undo_what_the_dead_left(self.boards, running, self.redactor.add)
+                if not self.settings.dry_run:
+                    self.found = accounting.undo_what_the_dead_left(self.boards, running, self.redactor.add)
             undo.pop_all()
 
     def close(self) -> None:
@@ -146,9 +148,11 @@ class Controller:
     def _start_bench(self, lifeline: Lifeline) -> BenchChoice:
         from harness.virtual.launcher import start_bench
 
+        known = [kind for kinds in self.plugins.hook.harness_virtual_boards() for kind in kinds]
         kinds = selection.kinds_to_start(
             self.settings.boards,
-            [kind.kind for kinds in self.plugins.hook.harness_virtual_boards() for kind in kinds],
+            [kind.kind for kind in known],
+            by_name=[kind.kind for kind in known if kind.only_by_name],
         )
         running = start_bench(
             self.directory / "bench",
@@ -204,7 +208,9 @@ class Controller:
             self.leases.release(board)
 
     def _refuse_unknown_backends(self) -> None:
-        for name in self.settings.backends:
+        for name, choice in self.settings.backends.items():
+            if name in self.specs and choice.mode != "fake":
+                backend_elsewhere(self.specs[name], choice)
             if name not in self.specs:
                 raise UsageError(
                     "no such backend",
@@ -228,9 +234,7 @@ class Controller:
                 self._resources.callback(running.close)
                 self.backends[name] = running.backend
             else:
-                self.backends[name] = Backend(
-                    name=name, mode="url", url=choice.url or "", capabilities=spec.real_capabilities
-                )
+                self.backends[name] = backend_elsewhere(spec, choice)
 
     def planned_backends(self) -> dict[str, Backend]:
         """Return the services in use; of a session that runs nothing those that would be."""
@@ -238,12 +242,11 @@ class Controller:
             return self.backends
         planned = {}
         for name, choice in self.settings.backends.items():
-            fake = choice.mode == "fake"
             spec = self.specs[name]
-            capabilities = spec.capabilities if fake else spec.real_capabilities
-            planned[name] = Backend(
-                name=name, mode=choice.mode, url=choice.url or "", capabilities=capabilities
-            )
+            if choice.mode == "fake":
+                planned[name] = Backend(name=name, mode="fake", url="", capabilities=spec.capabilities)
+            else:
+                planned[name] = backend_elsewhere(spec, choice)
         return planned
 
 

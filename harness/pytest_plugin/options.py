@@ -44,11 +44,19 @@ _VALUES = (
 )
 _LISTS = (
     ("board", "ID", "Use only this board. May be given several times."),
-    ("backend", "NAME=fake|URL", "A provisioning service to use. May be given several times."),
+    (
+        "backend",
+        "NAME=fake|real|URL",
+        "A provisioning service to use; real:STAGE for another stage. May be given several times.",
+    ),
 )
 _FLAGS = (
     ("strict-boards", "A test whose need no board meets fails instead of being skipped."),
     ("late-boards", "Boards that are plugged in while tests run are used, too."),
+    (
+        "backend-dry-run",
+        "Change nothing in services that are no fakes: end each test where it would, and say what.",
+    ),
     ("keep", "Leave board and service as they are when a test fails."),
     ("allow-destructive", "Tests may change on attached boards what nobody can put back."),
     ("keep-raw-console", "Keep the session's unredacted console captures."),
@@ -131,6 +139,7 @@ def read_settings(config: pytest.Config) -> Settings:
         boards=parse_boards(given(config, "boards")),
         board_ids=tuple(given(config, "board")),
         backends=parse_backends(given(config, "backend")),
+        dry_run=bool(given(config, "backend-dry-run")),
         strict_boards=bool(given(config, "strict-boards")),
         late_boards=bool(given(config, "late-boards")),
         keep=bool(given(config, "keep")),

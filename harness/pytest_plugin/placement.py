@@ -61,6 +61,7 @@ class Offer:
     :ivar known_backends: names of all services that could be asked for.
     :ivar strict_boards: whether a need that no board meets is a failure.
     :ivar late_boards: whether a board that meets it may be plugged in later.
+    :ivar dry_run: whether tests end where they would change something in a service that is no fake.
     """
 
     boards: Sequence[Board]
@@ -68,6 +69,7 @@ class Offer:
     known_backends: Collection[str]
     strict_boards: bool = False
     late_boards: bool = False
+    dry_run: bool = False
 
 
 def place(item: pytest.Item, offer: Offer) -> Placement:
@@ -90,6 +92,8 @@ def place(item: pytest.Item, offer: Offer) -> Placement:
     skip = fail = None
     if missing:
         fail = how_to_add_backend(missing[0])
+    elif offer.dry_run and need is not None and not used:
+        skip = "dry run: the test uses no service, only its board, which it might change"
     elif need is not None and not boards and not offer.late_boards:
         reason = need.unmet(offer.boards)
         skip, fail = (None, f"{reason} (--strict-boards)") if offer.strict_boards else (reason, None)
@@ -128,7 +132,7 @@ def fixture_names(item: pytest.Item) -> Sequence[str]:
 
 def how_to_add_backend(name: str) -> str:
     """Say which option gives a test the service that it asks for."""
-    return f"this test uses the backend {name!r}: add --backend {name}=fake or --backend {name}=URL"
+    return f"this test uses the backend {name!r}: add --backend {name}=fake, {name}=real or {name}=URL"
 
 
 def _missing_capability(wanted: Sequence[tuple[str, frozenset[str]]], offer: Offer) -> str | None:

@@ -89,6 +89,7 @@ class TestRunner:
             known_backends=known_backends,
             strict_boards=session.settings.strict_boards,
             late_boards=session.settings.late_boards,
+            dry_run=session.settings.dry_run,
         )
         self._captures = session.directory / "captures" / session.worker_id
         self._captures.mkdir(mode=0o700, exist_ok=True)

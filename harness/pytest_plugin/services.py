@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.backends.contract import BackendSession
+from harness.backends.contract import BackendSession, bare_address
 from harness.errors import HarnessError
 from harness.plugins import load_object
 from harness.pytest_plugin.placement import BOARD_FIXTURE, fixture_names, how_to_add_backend
+from harness.pytest_plugin.report_pairs import pairs_of
 from harness.pytest_plugin.state import EXCHANGES_KEY
 from harness.recovery import is_in, is_kept, undo_in_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from harness.backends.contract import BackendSpec, Exchange
+    from harness.backends.contract import BackendSpec, Change, Exchange
     from harness.backends.ledger import LedgerAccounts
     from harness.pytest_plugin.runner import TestRunner
     from harness.pytest_plugin.state import ActiveSession
@@ -95,7 +96,7 @@ class Services:
     def undo_predecessor(self) -> None:
         """Undo what the worker that this one replaces left; what cannot be undone stays in the ledger."""
         ledger = self._session.ledger
-        if ledger is None:
+        if ledger is None or self._session.settings.dry_run:
             return
         left = ledger.entries(session=self._session.run_id, worker=self._place)
         for name, backend in self._session.backends.items():
@@ -114,6 +115,8 @@ class Services:
                 on_exchange=self._note,
                 register_secret=self._register_secret,
             )
+            if self._session.settings.dry_run and backend.mode != "fake":
+                session.before_change = self._end_instead
             if self._session.ledger is not None:
                 session.accounts = self._accounts[name] = self._session.ledger.accounts(
                     session=self._session.run_id,
@@ -125,6 +128,16 @@ class Services:
             self._clients[name] = make(backend, session)
             self._resources.callback(self._clients[name].close)
         return self._clients[name]
+
+    def _end_instead(self, change: Change) -> None:
+        """End the running test where it would change something, and say what; the dry run's whole work."""
+        what = f"dry run: would call {change.operation}: {change.method} {bare_address(change.url)}"
+        item = self._runner.current
+        proven = "" if item is None else "; ".join(f"{name} {outcome}" for name, outcome in pairs_of(item))
+        # At the place of the test, so that pytest's summary has a line for each.
+        raise pytest.skip.Exception(
+            f"{what} (to prove: {proven})" if proven else what, _use_item_location=True
+        )
 
     def _register_secret(self, value: str, label: str) -> None:
         if value:  # a suite may try what an empty token does

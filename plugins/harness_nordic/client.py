@@ -5,17 +5,18 @@ Calls and answers: nrfcloud fact sheet, section 2.
 
 from __future__ import annotations
 
-import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from harness.backends.http import ServiceHttp, problem_text
-from harness.errors import BackendFault, RequestRefused, UsageError
+from harness.backends.http import ServiceHttp
+from harness.errors import BackendFault, UsageError
 from harness.redaction import SHORTEST_SECRET
+from harness_nordic.client_access import changed_device, not_ours, read_api_key, terms_for
 from harness_nordic.client_bulk import BulkCalls
 from harness_nordic.client_claims import CLAIM, DEVICES, Claims, tokens_in
 from harness_nordic.client_core import CoreClient
 from harness_nordic.client_core_accounts import CORE_DEVICE, UPDATE_JOB
+from harness_nordic.client_definitions import Definitions, Way
 from harness_nordic.client_faults import FaultCalls
 from harness_nordic.client_models import (
     DevicePage,
@@ -27,45 +28,49 @@ from harness_nordic.client_models import (
 )
 from harness_nordic.client_objects import ClaimedDevice
 from harness_nordic.client_pages import read_pages
+from harness_nordic.client_rules import RULE, RuleCalls
+from harness_nordic.client_tags import TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import httpx
 
-    from harness.backends.contract import Backend, BackendSession
+    from harness.backends.contract import Backend, BackendSession, Change
     from harness.backends.ledger import Entry
 
-API_KEY_VARIABLE = "NRFCLOUD_API_KEY"
-
 _CREATED = 201
+_DRY_RUN = {"dryrun": "true"}
 
 
 def connect(backend: Backend, session: BackendSession) -> NrfCloudClient:
-    """Connect to a service: on a fake as a team of its own, else with the key in ``NRFCLOUD_API_KEY``.
+    """Connect to a service: on a fake as a team of its own, else with the key of the environment.
 
-    :raises UsageError: no key for a service that is no fake.
+    :raises UsageError: no key for a service that is no fake, or another variable that does not fit.
     :raises BackendFault: the fake's control socket refuses.
     """
     control = _control(backend)
     if control is None:
-        key = os.environ.get(API_KEY_VARIABLE, "")
-        if not key:
-            raise UsageError(
-                f"no API key for {backend.url}",
-                key=API_KEY_VARIABLE,
-                expected="the API key of a team, in the environment",
-            )
-        team = TeamRecord(owner_id="", api_key=key)
-        name = None
-    else:
-        # The worker that replaces a dead one gets its team again, and with it what the dead one left.
-        name = f"{session.run_id}-{session.worker}"
-        team = _team(control, {"name": name, "role": "owner"})
+        return _connect_elsewhere(backend, session)
+    # The worker that replaces a dead one gets its team again, and with it what the dead one left.
+    name = f"{session.run_id}-{session.worker}"
+    team = _team(control, {"name": name, "role": "owner"})
     http = ServiceHttp(backend.url, on_exchange=session.on_exchange)
     client = NrfCloudClient(backend, session, http, control, team, name)
-    if control is not None:
-        client.take_orders_back()  # a dead worker's faults would strike the one that replaces it
+    client.take_orders_back()  # a dead worker's faults would strike the one that replaces it
+    return client
+
+
+def _connect_elsewhere(backend: Backend, session: BackendSession) -> NrfCloudClient:
+    """Connect to a service that is not ours, and keep from touching there what is not ours either."""
+
+    def before_change(change: Change) -> None:
+        client.refuse_foreign(change)
+        session.before_change(change)
+
+    key = read_api_key(backend.url)
+    http = ServiceHttp(backend.url, on_exchange=session.on_exchange, terms=terms_for(backend, before_change))
+    client = NrfCloudClient(backend, session, http, None, TeamRecord(owner_id="", api_key=key), None)
     return client
 
 
@@ -115,20 +120,26 @@ class RawRequests:
         """
         if _is_claim(method, path, content):
             return self._claims.post("", content.pop("json"), **content)
-        if (method, path) == ("POST", DEVICES) and tokens_in(_bytes(content.get("content"))):
-            return self._claims.post_rows("", content.pop("content"), **content)
-        return self._http.send(method, path, **content)
+        if _is_bulk_claim(method, path, content):
+            return self._claims.post_rows("", _bytes(content.pop("content")), **content)
+        harmless = content.get("params") == _DRY_RUN
+        return self._http.send(method, path, harmless=harmless, **content)
 
 
 def _is_claim(method: str, path: str, content: Mapping[str, Any]) -> bool:
     """Tell whether a request may make a claim in the team's name."""
+    return "json" in content and _is_ours(method, path, content)
+
+
+def _is_bulk_claim(method: str, path: str, content: Mapping[str, Any]) -> bool:
+    """Tell whether a request may make claims in the team's name by a body that was written by hand."""
+    return bool(tokens_in(_bytes(content.get("content")))) and _is_ours(method, path, content)
+
+
+def _is_ours(method: str, path: str, content: Mapping[str, Any]) -> bool:
     headers = {name.lower() for name in content.get("headers") or {}}
-    return (
-        (method, path) == ("POST", DEVICES)
-        and "json" in content
-        and "params" not in content
-        and "authorization" not in headers
-    )
+    at_the_door = (method, path) == ("POST", DEVICES)
+    return at_the_door and "params" not in content and "authorization" not in headers
 
 
 def _bytes(content: object) -> bytes:
@@ -137,7 +148,7 @@ def _bytes(content: object) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
-class NrfCloudClient(BulkCalls, FaultCalls):
+class NrfCloudClient(BulkCalls, RuleCalls, FaultCalls):
     """One team's access to the service.
 
     :ivar backend: the service.
@@ -169,18 +180,26 @@ class NrfCloudClient(BulkCalls, FaultCalls):
         self._name = name
         labels = {} if name is None else {"team": name}
         self._claims = Claims(self._http, session.accounts, team.api_key, labels)
+        self._tags = self._definitions(Way(kind=TAG, find=self._find_tag, delete=self._remove_tag), labels)
+        self._rules = self._definitions(
+            Way(kind=RULE, find=self._find_rule, delete=self._remove_rule), labels
+        )
         self._others: list[NrfCloudClient] = []
         self.raw = RawRequests(self._http, self._claims)
         self._core_connections = self._connect_core()
         core = self._core_connections.with_headers({"Authorization": f"Bearer {team.api_key}"})
         self.core = CoreClient(core, session.accounts, self._claims, labels)
 
+    def _definitions(self, way: Way, labels: Mapping[str, str]) -> Definitions:
+        return Definitions(way, self._session.accounts, self._claims, self._session.run_id, labels)
+
     def _connect_core(self) -> ServiceHttp:
         """Connect to the core where it has an address of its own."""
         address = self.backend.address("core")
         if address == self.backend.url:
             return self._connections
-        return ServiceHttp(address, on_exchange=self._session.on_exchange)
+        terms = self._connections.terms
+        return ServiceHttp(address, on_exchange=self._session.on_exchange, terms=terms)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -199,9 +218,12 @@ class NrfCloudClient(BulkCalls, FaultCalls):
         body: dict[str, Any] = {"claimToken": token}
         if tags:
             body["tags"] = list(tags)
-        response = self._claims.post(operation, body)
+        if self.backend.mode == "real":
+            self.dry_run(token)  # whose device it is, the service says without anything being made
+        with self._appearing(tags):
+            response = self._claims.post(operation, body)
         if response.status_code != _CREATED:
-            raise RequestRefused(operation, response.status_code, problem_text(response))
+            raise self._http.refusal(operation, response)
         return ClaimedDevice(self, parse_answer(DeviceRecord, response, operation))
 
     def _hide(self, token: str) -> None:
@@ -219,7 +241,8 @@ class NrfCloudClient(BulkCalls, FaultCalls):
             DEVICES,
             operation="ClaimDeviceOwnership (dry run)",
             accept={202},
-            params={"dryrun": "true"},
+            harmless=True,
+            params=_DRY_RUN,
             json={"claimToken": token},
         )
 
@@ -298,6 +321,18 @@ class NrfCloudClient(BulkCalls, FaultCalls):
             )
         return self._control
 
+    def refuse_foreign(self, change: Change) -> None:
+        """Refuse a request that would change a device of the team that nobody claimed here.
+
+        :raises UsageError: it would.
+        """
+        device_id = changed_device(change)
+        if device_id is not None and not self._claims.may_change(device_id) and self._has(device_id):
+            raise not_ours(device_id, change)
+
+    def _has(self, device_id: str) -> bool:
+        return self._claims.claimed_at(device_id) is not None
+
     # The contract of every backend's client ----------------------------------------------------------
 
     def undo(self) -> None:
@@ -317,7 +352,9 @@ class NrfCloudClient(BulkCalls, FaultCalls):
                 other.undo()
             except BackendFault as fault:
                 faults.append(fault)
+        faults += self._rules.undo()
         faults += self._claims.undo()
+        faults += self._tags.undo()
         faults += self.core.accounts.undo()  # behind the claims: a claimed device may be onboarded yet
         self._others.clear()
         if faults:
@@ -329,7 +366,8 @@ class NrfCloudClient(BulkCalls, FaultCalls):
         for other in self._others:
             other.forget()
         self._others.clear()
-        self._claims.forget()
+        for made in (self._claims, self._tags, self._rules):
+            made.forget()
         self.core.accounts.forget()
 
     def undo_entry(self, entry: Entry) -> str:
@@ -343,6 +381,8 @@ class NrfCloudClient(BulkCalls, FaultCalls):
             CLAIM: self._claims.undo_entry,
             CORE_DEVICE: self.core.accounts.undo_entry,
             UPDATE_JOB: self.core.accounts.undo_entry,
+            TAG: self._tags.undo_entry,
+            RULE: self._rules.undo_entry,
         }
         if entry.kind not in undo:
             kinds = ", ".join(undo)

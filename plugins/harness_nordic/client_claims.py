@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.backends.http import READ_DEADLINE
 from harness.errors import BackendFault, RequestRefused, UsageError
-from harness_nordic.client_models import BulkRecord, DeviceRecord, parse_answer
+from harness_nordic.client_models import BulkRecord, DevicePage, DeviceRecord, parse_answer
+from harness_nordic.client_pages import read_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,8 @@ CLOCKS_APART = 30.0
 _CREATED = 201
 _NOT_FOUND = 404
 _ANSWERED_ROWS = frozenset({200, 201})
+_PERHAPS_NOT_THERE = frozenset({403, 410})
+"""What the real service may answer for a device that is not the team's; that it is 404 is inferred."""
 _OUR_FAULT = range(400, 500)
 _ATTESTATION_HEAD = bytes.fromhex("d9d9f7850150")
 _UUID_LENGTH = 16
@@ -75,6 +78,7 @@ class Claims:
         self._api_key = api_key
         self._labels = dict(labels or {})
         self._claims: list[_Claim] = []
+        self._proven: set[str] = set()
 
     @cached_property
     def whose(self) -> str:
@@ -115,7 +119,9 @@ class Claims:
         claims = self._begin_all(dict.fromkeys(device_id for device_id in found if device_id))
         response = self._http.send("POST", DEVICES, operation=operation, content=body, **content)
         if response.status_code in _ANSWERED_ROWS:
-            self._finish_rows(claims, parse_answer(BulkRecord, response, operation))
+            record = parse_answer(BulkRecord, response, operation)
+            if record.claimed is not None:  # else it is to be found out what was claimed
+                self._finish_rows(claims, record)
         elif response.status_code in _OUR_FAULT:
             self._settle_all(claims)
         return response
@@ -214,7 +220,7 @@ class Claims:
         recorded = entry.details.get("claimedAt")
         if not recorded:
             return self._undo_intended(entry.subject, entry.noted)
-        claimed_at = self._claimed_at(entry.subject)
+        claimed_at = self.claimed_at(entry.subject)
         if claimed_at is None:
             return "gone already"
         if claimed_at != recorded:
@@ -223,7 +229,7 @@ class Claims:
 
     def _undo_intended(self, device_id: str, noted: float) -> str:
         """Undo a claim whose answer nobody saw, if the device was claimed when the call was made."""
-        claimed_at = self._claimed_at(device_id)
+        claimed_at = self.claimed_at(device_id)
         if claimed_at is None:
             return "never made, or gone already"
         try:
@@ -234,16 +240,35 @@ class Claims:
             return f"claimed at {claimed_at}, not by this call: left alone"
         return self._unclaim(device_id)
 
-    def _claimed_at(self, device_id: str) -> str | None:
+    def may_change(self, device_id: str) -> bool:
+        """Tell whether a device was claimed here, or is being unclaimed because the ledger proves it ours."""
+        return device_id in self._proven or any(claim.device_id == device_id for claim in self._claims)
+
+    def claimed_at(self, device_id: str) -> str | None:
+        """Return when the team claimed a device; ``None`` if it has not."""
         operation = "GetClaimedDevice"
         response = self._http.send("GET", f"{DEVICES}/{device_id}", operation=operation)
         if response.status_code == _NOT_FOUND:
             return None
+        if response.status_code in _PERHAPS_NOT_THERE:
+            try:
+                listed = read_pages(self._http, DEVICES, "ListClaimedDevices", DevicePage)
+            except BackendFault as fault:
+                text = "the device is to be unclaimed"
+                raise RequestRefused(operation, response.status_code, text) from fault
+            return next((record.claimed_at for record in listed if record.id == device_id), None)
         if response.status_code != 200:  # noqa: PLR2004 - RFC 9110: OK
             raise RequestRefused(operation, response.status_code, "the device is to be unclaimed")
         return parse_answer(DeviceRecord, response, operation).claimed_at
 
     def _unclaim(self, device_id: str) -> str:
+        self._proven.add(device_id)
+        try:
+            return self._really_unclaim(device_id)
+        finally:
+            self._proven.discard(device_id)
+
+    def _really_unclaim(self, device_id: str) -> str:
         path = f"{DEVICES}/{device_id}"
         response = self._http.request("DELETE", path, operation="UnclaimDevice", accept={204, _NOT_FOUND})
         return "gone already" if response.status_code == _NOT_FOUND else "unclaimed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from harness.errors import BackendFault
 from harness_nordic.enums import CommandStatus, CommandType, DeviceStatus, FaultKind
@@ -35,28 +35,33 @@ class DeviceRecord(_Answer):
 
 
 class Page(_Answer, Generic[Item]):
-    """A page of a list (section 2.1)."""
+    """A page of a list (section 2.1); that the real service gives pages is not known of every list."""
 
     items: tuple[Item, ...]
     next_token: str | None = Field(None, alias="pageNextToken")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_at_once(cls, data: Any) -> Any:
+        return {"items": data} if isinstance(data, list) else data
 
 
 class BulkRecord(_Answer):
     """What came of a bulk claim (section 2.4); only the two names are known, and not what is in the lists."""
 
-    claimed: tuple[str | DeviceRecord, ...] = Field((), alias="claimedIds")
+    claimed: tuple[str | DeviceRecord, ...] | None = Field(None, alias="claimedIds")
     told: tuple[DeviceRecord, ...] = Field((), alias="claimedDevices")
     failed: tuple[Any, ...] = Field((), repr=False)
 
     @property
     def ids(self) -> tuple[str, ...]:
         """UUIDs of the devices that are claimed now."""
-        return tuple((one if isinstance(one, str) else one.id).lower() for one in self.claimed)
+        return tuple((one if isinstance(one, str) else one.id).lower() for one in self.claimed or ())
 
     @property
     def devices(self) -> tuple[DeviceRecord, ...]:
         """Those of the devices of which the service tells more than the id."""
-        return self.told + tuple(one for one in self.claimed if not isinstance(one, str))
+        return self.told + tuple(one for one in self.claimed or () if not isinstance(one, str))
 
 
 class DevicePage(Page[DeviceRecord]):
@@ -71,6 +76,12 @@ class CommandRecord(_Answer):
     description: str = ""
     request: Annotated[dict[CommandType, dict[str, Any]], Field(default_factory=dict, repr=False)]
     response: dict[str, Any] | None = None
+
+    @field_validator("status", mode="before")
+    @classmethod
+    def _in_capitals(cls, data: Any) -> Any:
+        """Take final statuses also as the portal writes them; how the API does is inferred (section 2.5)."""
+        return data.upper() if isinstance(data, str) else data
 
 
 class CommandPage(Page[CommandRecord]):

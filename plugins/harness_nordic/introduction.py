@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,8 +18,7 @@ RECOVERED = "identity key recovered on first use"
 #: What a report says of every test on a board whose own agent, if it has one, has no part in it.
 HOST_RUN = "provisioned by the agent on the host"
 
-_MANAGEMENT_HOST = "api.provisioning.nrfcloud.com"
-_DEVICE_ENDPOINT = "https://provisioning-http.nrfcloud.com"
+_MANAGEMENT_HOST = re.compile(r"api\.provisioning(\.[a-z0-9-]+)?\.nrfcloud\.com")
 
 
 def introduce(board: LeasedBoard, backend: Backend) -> None:
@@ -28,10 +28,18 @@ def introduce(board: LeasedBoard, backend: Backend) -> None:
     """
     virtual = board.description.virtual
     driver: Nrf91Driver = board.driver
-    endpoint = device_endpoint(backend.url)
-    driver.use_service(endpoint)
+    endpoint = backend.addresses.get("device") or device_endpoint(backend.url)
+    authorities = _authorities(backend)
+    if authorities is None:
+        driver.use_service(endpoint)
+    else:
+        driver.use_service(endpoint, authorities)
     if virtual:
         board.virtual.call("set_service", url=endpoint)
+        if "coap" in backend.addresses:
+            board.virtual.call("set_service", url=backend.address("coap"))
+        if authorities is not None:
+            board.virtual.call("install_root_ca", pem=authorities)
     elif not is_nrf_cloud(backend.url):
         driver.agents = ("host",)  # its firmware was built for another service
     if driver.agents[0] == "host":
@@ -45,6 +53,19 @@ def introduce(board: LeasedBoard, backend: Backend) -> None:
     else:
         enrol(backend, recovered_record(driver))
         board.remarks.append(RECOVERED)
+
+
+def _authorities(backend: Backend) -> str | None:
+    """Return the certificates (PEM) by which agents know a service that is no fake; ``None``: by their own.
+
+    :raises UsageError: the file that is named is not there.
+    """
+    if backend.control is not None:
+        return None
+    from harness_nordic.client_access import ca_file
+
+    file = ca_file()
+    return None if file is None else file.read_text()
 
 
 def recovered_record(driver: Nrf91Driver) -> dict[str, Any]:
@@ -67,9 +88,10 @@ def recovered_record(driver: Nrf91Driver) -> dict[str, Any]:
 
 def is_nrf_cloud(url: str) -> bool:
     """Tell whether an address is of nRF Cloud itself (nrfcloud fact sheet, section 1)."""
-    return urlsplit(url).hostname == _MANAGEMENT_HOST
+    return _MANAGEMENT_HOST.fullmatch(urlsplit(url).hostname or "") is not None
 
 
 def device_endpoint(url: str) -> str:
     """Return where boards of a service go: on nRF Cloud another host (nrfcloud fact sheet, section 1)."""
-    return _DEVICE_ENDPOINT if is_nrf_cloud(url) else url
+    match = _MANAGEMENT_HOST.fullmatch(urlsplit(url).hostname or "")
+    return f"https://provisioning-http{match[1] or ''}.nrfcloud.com" if match else url

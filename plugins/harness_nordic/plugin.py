@@ -106,6 +106,7 @@ def harness_backends() -> Iterable[BackendSpec]:
             capabilities=frozenset(
                 {
                     "bulk-details",
+                    "coap",
                     "command-control",
                     "command-list",
                     "core-details",

@@ -18,6 +18,7 @@ from harness_nordic.fake.refusals import (
     NotAuthenticated,
     NotClaimed,
     NotFound,
+    NothingToUnclaim,
     Refusal,
     TokenRefused,
 )
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 LARGEST_BODY = 1024 * 1024
 
 UNAUTHORIZED = 401
-"""For a key or token that is nobody's: the one refusal whose status is known (section 2.1)."""
+"""For a key or token that is nobody's: documented (section 2.1)."""
+
+NOT_FOUND = 404
+"""For a device to unclaim that is not the team's: documented (section 2.6)."""
 
 
 def status_of(refusal: Refusal, choices: Choices = FAKE) -> int:
@@ -47,6 +51,7 @@ def status_of(refusal: Refusal, choices: Choices = FAKE) -> int:
         NotAuthenticated: UNAUTHORIZED,
         NotClaimed: choices.unclaimed_device,
         NotFound: choices.not_found,
+        NothingToUnclaim: NOT_FOUND,
         TokenRefused: choices.token_refused,
     }
     return statuses[type(refusal)]

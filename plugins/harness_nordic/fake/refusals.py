@@ -35,6 +35,10 @@ class NotFound(Refusal):
     """There is no such thing, or it is another team's."""
 
 
+class NothingToUnclaim(NotFound):
+    """The team has no such device to unclaim; the one case in which the status is documented."""
+
+
 class Conflict(Refusal):
     """The state of things forbids it: the device is claimed already."""
 

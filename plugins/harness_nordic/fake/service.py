@@ -25,6 +25,7 @@ from harness_nordic.fake.refusals import (
     NotAuthenticated,
     NotClaimed,
     NotFound,
+    NothingToUnclaim,
     TokenRefused,
 )
 from harness_nordic.fake.rules import TeamRules, apply_rules
@@ -247,9 +248,13 @@ class ProvisioningService:
     def unclaim(self, member: Member, device_id: str) -> None:
         """Forfeit a claim; the device's commands vanish with it.
 
-        :raises NotFound: see :meth:`device`.
+        :raises NothingToUnclaim: it is nobody's or another team's.
         """
-        del self._claims[self.device(member, device_id).id]
+        try:
+            device = self.device(member, device_id)
+        except NotFound as refusal:
+            raise NothingToUnclaim(str(refusal)) from refusal
+        del self._claims[device.id]
 
     # What a device may do ----------------------------------------------------------------------------
 
