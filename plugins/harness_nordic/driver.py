@@ -12,6 +12,7 @@ from harness.errors import BoardFault, CommandRefused, UsageError
 from harness.evidence import reported_as, step
 from harness_nordic import driver_provisioning as provisioning
 from harness_nordic.driver_session import COMMAND_SECONDS, AtSession
+from harness_nordic.driver_shell import as_stored
 from harness_nordic.enums import CmeError, CredentialType
 from harness_nordic.host_agent.options import HostAgentOptions
 
@@ -218,6 +219,13 @@ class Nrf91Driver(AtSession):
         """
         tail = "" if password is None else f',"{password}"'
         self._change(f'AT%CMNG=0,{tag},{type:d},"{content}"{tail}')
+
+    def as_stored(self, content: str) -> str:
+        """Return what the board stores of a credential that is written over its console.
+
+        Through a shell all its lines end with CR LF; an AT host stores what it is sent.
+        """
+        return as_stored(content) if self.line.is_shell else content
 
     @reported_as("A credential is deleted from the board")
     def delete_credential(self, tag: int, type: int) -> None:  # noqa: A002 - the modem's own word

@@ -15,7 +15,7 @@ from harness.errors import BoardFault, BoardLost, CommandRefused, ConsoleTimeout
 from harness.evidence import reported_as, step
 from harness.redaction import SHORTEST_SECRET
 from harness_nordic.driver_dialect import error_code, secrets_in, without_content
-from harness_nordic.driver_line import AtLine
+from harness_nordic.driver_line import AtLine, ShellComplained
 from harness_nordic.driver_safety import SEC_TAGS, BoardState, SecTagGuard, Slot
 from harness_nordic.driver_shell import NotTypable
 
@@ -91,7 +91,8 @@ class AtSession:
     def answer(self, command: str, timeout: float) -> str:
         """Run an AT command and return the modem's complete text, also when it is an error.
 
-        What a shell cannot be told is not sent; the text says so, and does not end as a modem's does.
+        What a shell cannot be told, or makes nothing of, is not executed; the text says so, and does not end
+        as a modem's does.
 
         :raises ConsoleTimeout: the modem did not answer in time.
         :raises UsageError: it would change credentials that are not ours.
@@ -100,7 +101,7 @@ class AtSession:
         self._guard.check(command)
         try:
             reply = self._exchange(command, timeout)
-        except NotTypable as error:
+        except (NotTypable, ShellComplained) as error:
             return f"{error}\r\n"
         return "".join(f"{line}\r\n" for line in (*reply.lines, reply.final.strip()))
 
@@ -129,14 +130,25 @@ class AtSession:
         self._run("AT+CMEE=1", COMMAND_SECONDS)  # what a boot forgets: so it is seen that there was one
         with suppress(BoardLost):
             if self.line.is_shell:
-                self._board.console.write(f"{_REBOOT}\r\n".encode())
-                self._wait_for_boot()
+                self._reboot_by_shell()
             else:
                 self._run("AT#XRESET", COMMAND_SECONDS)
         while not self._has_booted(deadline):
             self._wait_for_boot()
         if self._wants_numbers:
             self._run("AT+CMEE=1", COMMAND_SECONDS)
+
+    def _reboot_by_shell(self) -> None:
+        """Order a restart, and wait a moment until the firmware says that it boots.
+
+        :raises CommandRefused: the shell says that it cannot.
+        """
+        console = self._board.console
+        with suppress(ConsoleTimeout):  # what earlier boots have said is not about this one
+            while True:
+                console.wait_unsolicited(_tells_of_boot, timeout=0)
+        console.write(f"{_REBOOT}\r\n".encode())
+        self._wait_for_boot()
 
     def _wait_for_boot(self) -> None:
         """Wait a moment until the firmware says that it boots.
