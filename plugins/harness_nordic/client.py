@@ -180,7 +180,8 @@ class NrfCloudClient(BulkCalls, RuleCalls, FaultCalls):
         self._name = name
         labels = {} if name is None else {"team": name}
         self._claims = Claims(self._http, session.accounts, team.api_key, labels)
-        self._tags = self._definitions(Way(kind=TAG, find=self._find_tag, delete=self._remove_tag), labels)
+        tags = Way(kind=TAG, find=self._find_tag, delete=self._remove_tag)
+        self._tags = self._definitions(tags, labels)
         self._rules = self._definitions(
             Way(kind=RULE, find=self._find_rule, delete=self._remove_rule), labels
         )

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from harness.backends.http import problem_text
 from harness.errors import BackendFault, RequestRefused, UsageError
 from harness_nordic.client_claims import tokens_in
-from harness_nordic.client_devices import DeviceCalls
 from harness_nordic.client_models import BulkRecord, parse_answer
 from harness_nordic.client_objects import ClaimedDevice
+from harness_nordic.client_tags import TagCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -83,7 +83,7 @@ class ItemResult:
         return self.fault is None
 
 
-class BulkCalls(DeviceCalls, ABC):
+class BulkCalls(TagCalls, ABC):
     """What a client can do with several devices; part of :class:`~harness_nordic.client.NrfCloudClient`."""
 
     @abstractmethod
@@ -98,7 +98,10 @@ class BulkCalls(DeviceCalls, ABC):
         :raises RequestRefused: the service takes none of it: too many rows, for example.
         :raises UsageError: a tag that no row can hold.
         """
-        response = self.claim_csv(_csv_body(rows), content_type=CSV)
+        wanted = list(rows)
+        tags = [tag for row in wanted if not isinstance(row, str) for tag in row[1]]
+        with self._appearing(tags):
+            response = self.claim_csv(_csv_body(wanted), content_type=CSV)
         if response.status_code not in _ANSWERED:
             raise RequestRefused(OPERATION, response.status_code, problem_text(response))
         record = parse_answer(BulkRecord, response, OPERATION)

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BackendFault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from harness_nordic.client_commands import CommandCalls
-    from harness_nordic.client_devices import DeviceCalls
     from harness_nordic.client_models import CommandRecord, DeviceRecord
     from harness_nordic.client_requests import CommandRequest
+    from harness_nordic.client_tags import TagCalls
     from harness_nordic.enums import CommandStatus, CommandType, DeviceStatus
 
 
 class ClaimedDevice:
     """A claimed device: what the service last said of it, and what can be done with it."""
 
-    def __init__(self, client: DeviceCalls, record: DeviceRecord) -> None:
+    def __init__(self, client: TagCalls, record: DeviceRecord) -> None:
         """Hold a device of a client's team."""
         self._client = client
         self._record = record
@@ -102,6 +102,14 @@ class ClaimedDevice:
         :raises RequestRefused: it is not the team's.
         """
         self._client.unblock(self.id)
+
+    def set_tags(self, tags: Sequence[str]) -> None:
+        """Let the device have these tags and no others (capability ``device-tags``).
+
+        :raises RequestRefused: it is not the team's, or one of them cannot be a tag.
+        :raises UsageError: the service is not known to be able to.
+        """
+        self._client.set_tags(self.id, tags)
 
     def add_command(self, request: CommandRequest, description: str = "") -> Command:
         """Create a provisioning command.
