@@ -32,7 +32,7 @@ TERMINAL_EVENT = re.compile(
     rb"nrf_provisioning: event (DONE|NO_COMMANDS|FAILED\w*|FATAL_ERROR)(?:\x1b\[[0-9;]*m)*\r?\n"
 )
 
-_EXCHANGE = re.compile(rb"nrf_provisioning_http: (GET|POST) (\S+) (?:status (\d{3})|no answer)")
+_EXCHANGE = re.compile(rb"nrf_provisioning_(?:http|coap): (GET|POST) (\S+) (?:status (\d{3})|no answer)")
 _EVENTS = {
     0: "DONE",
     -1: "FAILED",

@@ -68,12 +68,22 @@ class AgentLog:
             shown = reply.splitlines()[-1] + "\r\n"
         self._entries.append({"at": without_secret(command), "reply": shown})
 
-    def exchange(self, method: str, target: str, status: int | None, size: int) -> None:
-        """Log an HTTP exchange; without a status there was no answer."""
+    def exchange(
+        self, method: str, target: str, status: int | None, size: int, *, variant: str = "http"
+    ) -> None:
+        """Log an exchange; without a status there was no answer.
+
+        :param variant: ``http`` or ``coap``; of CoAP the status is the code as it is written, 401 for 4.01.
+        """
         self._entries.append({"exchange": method, "target": target, "status": status, "size": size})
         path = target.partition("?")[0]
         outcome = "no answer" if status is None else f"status {status}"
-        self.line("inf", "nrf_provisioning_http", f"{method} {path} {outcome}")
+        self.line("inf", f"nrf_provisioning_{variant}", f"{method} {path} {outcome}")
+
+    def repeated(self, request: str) -> None:
+        """Log that a datagram is sent again since nothing answered it in time."""
+        self._entries.append({"repeated": request})
+        self.line("wrn", "nrf_provisioning_coap", f"{request} is sent again")
 
     def line(self, level: str, module: str, text: str) -> None:
         """Write one line to the trace endpoint."""

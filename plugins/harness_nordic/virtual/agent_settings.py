@@ -7,8 +7,15 @@ from typing import Literal
 
 #: What the console may speak.
 AT_HOST, AT_SHELL = "at-host", "at-shell"
-#: Fields that are one of a few words.
-CHOICES = {"discipline": (AT_HOST, AT_SHELL), "lte_control": ("board", "host")}
+#: Fields that are one of a few.
+CHOICES = {
+    "coap_block_size": (16, 32, 64, 128, 256, 512, 1024),
+    "discipline": (AT_HOST, AT_SHELL),
+    "lte_control": ("board", "host"),
+    "transport": ("http", "coap"),
+}
+#: Fields that say where the service is, not how the firmware was built.
+ADDRESSES = ("service", "coap_service")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -16,6 +23,8 @@ class AgentSettings:
     """How the firmware was built, and where its service is.
 
     :ivar service: address of the device endpoint, ``http://host:port`` or ``https://host:port``.
+    :ivar coap_service: its address for the CoAP variant, ``coap://host:port``.
+    :ivar transport: which variant of the library it is: ``http`` or ``coap``.
     :ivar agent: whether there is an agent at all; without one it is plain AT firmware.
     :ivar root_ca_tag: security tag of the certificates that the service is verified with.
     :ivar root_ca: certificate (PEM) that the firmware writes under that tag when it is empty (section 3.6,
@@ -33,6 +42,10 @@ class AgentSettings:
     :ivar time_wait: seconds to wait for network and network time.
     :ivar state_wait: seconds to wait for a functional mode that was asked for.
     :ivar http_timeout: seconds of an HTTP exchange.
+    :ivar coap_timeout: seconds for the answer to one datagram.
+    :ivar coap_ack_timeout: seconds until a datagram is sent again the first time (RFC 7252: ACK_TIMEOUT).
+    :ivar coap_block_size: bytes of a block, both ways.
+    :ivar coap_keep_open: whether the firmware keeps its connection while the modem is offline.
     :ivar most_rounds: fetches in one run; real firmware has no bound. [design]
     :ivar discipline: what the console speaks: AT itself, or a Zephyr shell with an ``at`` command.
     :ivar shell_size: command buffer of the shell.
@@ -42,6 +55,8 @@ class AgentSettings:
     """
 
     service: str | None = None
+    coap_service: str | None = None
+    transport: Literal["http", "coap"] = "http"
     agent: bool = True
     root_ca_tag: int = 50
     root_ca: str = ""
@@ -57,6 +72,10 @@ class AgentSettings:
     time_wait: float = 60.0
     state_wait: float = 120.0
     http_timeout: float = 30.0
+    coap_timeout: float = 30.0
+    coap_ack_timeout: float = 2.0
+    coap_block_size: int = 1024
+    coap_keep_open: bool = True
     most_rounds: int = 100
     discipline: Literal["at-host", "at-shell"] = "at-host"
     shell_size: int = 4096
@@ -66,7 +85,7 @@ class AgentSettings:
 
 
 def check_choice(name: str, value: object) -> None:
-    """Refuse a field that is none of the words it may be.
+    """Refuse a field that is none of the few that it may be.
 
     :raises ValueError: it is not.
     """

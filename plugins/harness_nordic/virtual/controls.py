@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from harness_nordic.enums import CredentialType
 from harness_nordic.virtual import signing
-from harness_nordic.virtual.agent_settings import check_choice
+from harness_nordic.virtual.agent_settings import ADDRESSES, check_choice
+from harness_nordic.virtual.datagram_faults import DatagramFault
 from harness_nordic.virtual.errors import CmeRefusal
 from harness_nordic.virtual.faults import Disturbance
 from harness_nordic.virtual.power import PowerLost
@@ -91,18 +92,27 @@ class Controls:
         }
 
     def set_service(self, url: str | None) -> None:
-        """Set the address of the device endpoint, by ``http`` or ``https``; ``None`` forgets it."""
+        """Set the address of the device endpoint, by ``http``, ``https`` or ``coap``; ``None`` forgets all.
+
+        Each variant of the library has its own: one by ``coap`` leaves the other as it is.
+        """
         if url is not None:
             parts = urlsplit(url)
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
-                raise ValueError(f"url is {url!r}; expected http://host:port or https://host:port")
-        self._agent.settings.service = url
+            known = parts.scheme in {"http", "https"} or (parts.scheme == "coap" and parts.port)
+            if not known or not parts.hostname or parts.path not in {"", "/"}:
+                raise ValueError(
+                    f"url is {url!r}; expected http://host:port, https://host:port or coap://host:port"
+                )
+        if url is None or not url.lower().startswith("coap:"):
+            self._agent.settings.service = url
+        if url is None or url.lower().startswith("coap:"):
+            self._agent.settings.coap_service = url
 
     def configure(self, **options: Any) -> None:
         """Change how the firmware was built.
 
         :param options: fields of :class:`~harness_nordic.virtual.agent_settings.AgentSettings` but
-            ``service``.
+            those that are addresses.
         """
         before = dataclasses.replace(self._agent.settings)
         try:
@@ -111,7 +121,7 @@ class Controls:
             self._rebuilt(before)
 
     def _configure(self, options: Mapping[str, Any]) -> None:
-        known = {field.name for field in dataclasses.fields(self._agent.settings)} - {"service"}
+        known = {field.name for field in dataclasses.fields(self._agent.settings)} - set(ADDRESSES)
         for name, value in options.items():
             if name not in known:
                 raise ValueError(f"unknown option {name!r}; known are {', '.join(sorted(known))}")
@@ -260,6 +270,16 @@ class Controls:
             raise ValueError(f"disturb_next: {error}") from error
         self._modem.faults.disturb(disturbance)
 
+    def disturb_datagrams(self, request: str, how: str, way: str, times: int = 1) -> None:
+        """Let the next datagrams of requests by CoAP be lost or come twice.
+
+        :param request: how their method and path begin: ``POST p/rsp``.
+        :param how: ``lose`` or ``double``.
+        :param way: ``sent`` or ``received``, as the board sees it.
+        :param times: how many.
+        """
+        self._modem.radio.datagrams.order(DatagramFault(request=request, how=how, way=way, times=times))
+
     def clear_faults(self) -> None:
         """End every fault, and be built again as at first; what the board keeps without power stays.
 
@@ -269,10 +289,12 @@ class Controls:
         self._points.disarm()
         self._store.capacity = self._built_capacity
         before = dataclasses.replace(self._agent.settings)
-        service = self._agent.settings.service
+        addresses = {name: getattr(self._agent.settings, name) for name in ADDRESSES}
+        self._modem.radio.datagrams.clear()
         for field in dataclasses.fields(self._built):
             setattr(self._agent.settings, field.name, getattr(self._built, field.name))
-        self._agent.settings.service = service
+        for name, address in addresses.items():
+            setattr(self._agent.settings, name, address)
         self._rebuilt(before)
         self._modem.radio.give_time_again()
 

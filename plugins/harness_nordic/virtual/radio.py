@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness_nordic.enums import CmeError
+from harness_nordic.virtual.datagram_faults import DatagramFaults
 from harness_nordic.virtual.errors import CmeRefusal
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ class RadioSettings:
 
 
 class Radio:
-    """Functional mode as ``+CFUN`` sees it; every change is told to one listener."""
+    """Functional mode as ``+CFUN`` sees it; every change is told to one listener.
+
+    :ivar network_time: whether the network gives the time.
+    :ivar datagrams: what befalls datagrams on their way.
+    """
 
     def __init__(
         self,
@@ -54,6 +59,7 @@ class Radio:
         :param announce: sends an unsolicited line.
         """
         self.network_time = True
+        self.datagrams = DatagramFaults()
         self._host = host
         self._clock = clock
         self._settings = settings

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from harness_nordic.enums import CredentialType
 from harness_nordic.virtual import radio, wire
 from harness_nordic.virtual.cbor import DecodeError
+from harness_nordic.virtual.coap_variant import CoapVariant
 from harness_nordic.virtual.execution import CommandRunner
 from harness_nordic.virtual.faults import SLOW
 from harness_nordic.virtual.http_variant import HttpVariant
@@ -63,7 +64,9 @@ class Session:
         self._changed = changed
         self.busy = False
         self._abandoned = False
-        self._variant: Variant = HttpVariant(self)
+        self._variant: Variant = (
+            CoapVariant(self, modem.radio.datagrams) if settings.transport == "coap" else HttpVariant(self)
+        )
         self._runner = CommandRunner(
             self.at,
             lambda key, value: self._on_loop(partial(stored.save, key, value)),
