@@ -36,7 +36,7 @@ def introduce(board: LeasedBoard, backend: Backend) -> None:
         driver.use_service(endpoint, authorities)
     if virtual:
         board.virtual.call("set_service", url=endpoint)
-        if "coap" in backend.addresses:
+        if backend.addresses.get("coap", "").startswith("coap://"):  # no virtual board speaks DTLS
             board.virtual.call("set_service", url=backend.address("coap"))
         if authorities is not None:
             board.virtual.call("install_root_ca", pem=authorities)
