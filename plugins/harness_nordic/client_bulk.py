@@ -12,8 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.backends.http import problem_text
-from harness.errors import BackendFault, RequestRefused, UsageError
+from harness.errors import BackendFault, UsageError
 from harness_nordic.client_claims import tokens_in
 from harness_nordic.client_models import BulkRecord, parse_answer
 from harness_nordic.client_objects import ClaimedDevice
@@ -98,33 +97,32 @@ class BulkCalls(TagCalls, ABC):
         :raises RequestRefused: the service takes none of it: too many rows, for example.
         :raises UsageError: a tag that no row can hold.
         """
-        wanted = list(rows)
-        tags = [tag for row in wanted if not isinstance(row, str) for tag in row[1]]
-        with self._appearing(tags):
-            response = self.claim_csv(_csv_body(wanted), content_type=CSV)
+        pairs = [(row, ()) if isinstance(row, str) else row for row in rows]
+        tags = [tag for _token, tags in pairs for tag in tags]
+        response = self.claim_csv(_csv_body(pairs), content_type=CSV, tags=tags)
         if response.status_code not in _ANSWERED:
-            raise RequestRefused(OPERATION, response.status_code, problem_text(response))
+            raise self._http.refusal(OPERATION, response)
         record = parse_answer(BulkRecord, response, OPERATION)
         return BulkClaim(
             claimed=self._claimed_by(record),
             failed=tuple(FailedRow.told(element) for element in record.failed),
         )
 
-    @abstractmethod
-    def devices(self) -> list[ClaimedDevice]:
-        """Return every claimed device of the team."""
-
-    def claim_csv(self, body: bytes, *, content_type: str | None = None) -> httpx.Response:
+    def claim_csv(
+        self, body: bytes, *, content_type: str | None = None, tags: Sequence[str] = ()
+    ) -> httpx.Response:
         """Claim by a body that was written by hand; every device with a token in it is noted before.
 
         :param content_type: header of the request; ``None`` sends none, as Nordic's own client does.
+        :param tags: names of the tags in the rows, which the service may define by the way.
         :return: the answer, whatever its status.
         :raises BackendUnreachable: no answer.
         """
         for token in tokens_in(body):
             self._hide(token)
         headers = {} if content_type is None else {"Content-Type": content_type}
-        return self._claims.post_rows(OPERATION, body, headers=headers)
+        with self._appearing(tags):
+            return self._claims.post_rows(OPERATION, body, headers=headers)
 
     def _claimed_by(self, record: BulkRecord) -> tuple[ClaimedDevice, ...]:
         known = {device.id: ClaimedDevice(self, device) for device in record.devices}
@@ -157,19 +155,15 @@ def _each(devices: Iterable[ClaimedDevice], call: Callable[[str], None]) -> list
     return results
 
 
-def _csv_body(rows: Iterable[str | tuple[str, Sequence[str]]]) -> bytes:
+def _csv_body(rows: Iterable[tuple[str, Sequence[str]]]) -> bytes:
     """Write rows as Nordic's client does: every field in quotes, lines that end with LF."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    for row in rows:
-        token, tags = (row, ()) if isinstance(row, str) else row
+    for token, tags in rows:
         for tag in tags:
             if not tag or _INSEPARABLE & set(tag):
                 raise UsageError(
-                    "no tag of a row",
-                    key="tags",
-                    value=tag,
-                    expected="no comma, quote or line break",
+                    "no tag of a row", key="tags", value=tag, expected="no comma, quote or line break"
                 )
         writer.writerow([token, ",".join(tags)] if tags else [token])
     return text.getvalue().encode()

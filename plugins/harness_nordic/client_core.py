@@ -6,8 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from harness.backends.http import problem_text
-from harness.errors import BackendFault, RequestRefused
+from harness.errors import BackendFault
 from harness_nordic.client_core_accounts import (
     CORE_DEVICES,
     DONE,
@@ -231,7 +230,7 @@ class CoreClient:
         if response.status_code in _OUR_FAULT:
             self.accounts.never_made(numbers)
         if response.status_code not in DONE:
-            raise RequestRefused(operation, response.status_code, problem_text(response))
+            raise self._http.refusal(operation, response)
         result = self.result_of(parse_answer(AcceptedRecord, response, operation).operation_id)
         for row, number in enumerate(numbers):
             if not result.errors:
@@ -298,7 +297,7 @@ class CoreClient:
         if response.status_code in _OUR_FAULT:
             self.accounts.never_made([number])
         if response.status_code not in DONE:
-            raise RequestRefused(operation, response.status_code, problem_text(response))
+            raise self._http.refusal(operation, response)
         job = parse_answer(JobRecord, response, operation).id
         self.accounts.made(number, job)
         return job

@@ -212,14 +212,15 @@ def test_header_row(board: LeasedBoard, nrfcloud: Any, post_rows: Any, is_claime
     assert is_claimed_by(nrfcloud)
 
 
-@DETAILS
 @pytest.mark.proves("bulk claim", "200, the second column is a list of tags")
 def test_tags_of_rows(board: LeasedBoard, nrfcloud: Any, post_rows: Any) -> None:
     """Tags stand in quotes with commas between them, and are the device's as if given with a claim."""
-    answer = post_rows(f'{board.driver.attestation_token()},"Oslo,{"x" * 100}"\r\n')
+    names = [nrfcloud.create_tag(nrfcloud.own_name(text)).name for text in ("Oslo", "white")]
+
+    answer = post_rows(f'{board.driver.attestation_token()},"{",".join(names)}"\r\n')
 
     assert answer.json()["failed"] == []
-    assert list(nrfcloud.device(board.driver.device_uuid()).tags) == ["Oslo", "x" * 100]
+    assert list(nrfcloud.device(board.driver.device_uuid()).tags) == names
 
 
 @FACTORY
