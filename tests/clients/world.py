@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
+
 from tests.clients.tls_records import decrypt, read_key_log
 from tests.clients.transcripts import line_text
 
@@ -38,6 +40,7 @@ HOSTS = tuple(
     for stage in (".", ".dev.", ".beta.", ".feature.")
 )
 RUN_SECONDS = 120.0
+WAIT_SECONDS = 30.0
 
 
 class HttpMessage(NamedTuple):
@@ -224,16 +227,18 @@ class RunningClient:
         return self._ran
 
 
-def wait_until(condition: Callable[[], bool], what: str, client: RunningClient) -> None:
-    """Wait for what no event tells of, as long as a client runs.
+def wait_until(condition: Callable[[], bool], what: str, client: RunningClient | None = None) -> None:
+    """Wait for what no event tells of.
 
     :param condition: asked again and again.
     :param what: what is waited for.
+    :param client: who must not end before.
     """
     pause = threading.Event()
-    deadline = time.monotonic() + RUN_SECONDS
+    deadline = time.monotonic() + WAIT_SECONDS
     while not condition():
-        assert not client.ended, f"the client ended before this: {what}\n{client.wait().output}"
+        if client is not None and client.ended:
+            pytest.fail(f"the client ended before this: {what}\n{client.wait().output}")
         assert time.monotonic() < deadline, f"not in time: {what}"
         pause.wait(0.05)
 
