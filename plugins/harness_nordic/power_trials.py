@@ -40,7 +40,7 @@ _BANNER = b"Ready\r\n"
 _MOST_RUNS = 4
 _LATEST = 100  # requests of a trial at the most: every run is a few batches of two exchanges each
 _REPORTED = "POST"
-_OK = 200
+_TAKEN = frozenset({200, 204})  # of a report: by HTTP, and 2.04 by CoAP
 _GENERATIONS = (CertificateSigningRequest, CloudAccessKeyGeneration, ClientPrivateKeyGeneration)
 _EXPORTED = {CertificateSigningRequest: "csr", CloudAccessKeyGeneration: "csr"}
 
@@ -164,7 +164,7 @@ class PowerTrial:
         return Counter(
             identifier
             for request in self._nrfcloud.device_requests(self._device.id, last=_LATEST)
-            if (request.method, request.status) == (_REPORTED, _OK)
+            if request.method == _REPORTED and request.status in _TAKEN
             for identifier in {each.partition(".")[0] for each in request.ids}
             if identifier in ours
         )
