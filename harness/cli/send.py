@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.plugins import HarnessPluginManager
 
 _PURPOSE = "harness send"
+_REASON = "sent by hand"
 _REPLY_SECONDS = 10.0
 _LISTEN_SECONDS = 2.0
 _NOTHING = re.compile(rb"(?!)")
@@ -60,10 +61,11 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
     ) -> None:
         """Send one line to a board under its lease and print the reply.
 
-        Ends with 1 when the board refuses or does not answer. Of an AT host the reply's end is known; of
-        others all is printed that comes in time. Secrets are printed too.
+        Ends with 1 when the board refuses or does not answer. Of an AT host and of a Zephyr shell the reply's
+        end is known, and a shell is told AT commands through "at"; of others all is printed that comes in
+        time. Secrets are printed too.
         """
-        from harness.console.disciplines import discipline
+        from harness.console.disciplines import AT_SHELL, discipline
 
         line = " ".join(text)
         if "\n" in line or "\r" in line:
@@ -71,7 +73,8 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
         pattern = _compiled(until)
         settings = read_settings(context, plugins, bench, rig)
         found = find_board(plugins, settings, board)
-        spoken = discipline(endpoint_of(found, role).discipline)
+        named = endpoint_of(found, role).discipline
+        spoken = discipline(named)
         ends = pattern is not None or spoken.final is not None
         seconds = (
             parse_seconds("--timeout", timeout)
@@ -82,7 +85,9 @@ def add_to(app: typer.Typer, plugins: HarnessPluginManager) -> None:
         )
         end_on_signals()
         with boards_in_hand(plugins, [found], settings, wait=wait, purpose=_PURPOSE) as (leased,):
-            good = _exchange(leased.endpoint(role), line, spoken, pattern, seconds)
+            good = _exchange(
+                leased.endpoint(role), line, spoken, pattern, seconds, shell_first=named == AT_SHELL
+            )
         if not good:
             raise typer.Exit(1)
 
@@ -96,8 +101,41 @@ def _compiled(until: str | None) -> re.Pattern[bytes] | None:
         raise UsageError(f"no regular expression: {error}", key="--until", value=until) from error
 
 
+def _ask(console: Console, line: str, spoken: Discipline, seconds: float, *, shell_first: bool) -> bool:
+    """Send a line to an AT host or to a shell, whichever is there, and print the reply.
+
+    Either says at once that it can make nothing of the other's lines.
+    """
+    from harness.console.shell_by_hand import ask_at, ask_line, is_at_command
+    from harness.console.zephyr_shell import is_complaint
+
+    if not is_at_command(line):
+        said = ask_line(console, line, timeout=seconds, reason=_REASON, shell=shell_first)
+        _print(said.text)
+        return said.good
+    if shell_first:
+        said = ask_at(console, line, timeout=seconds, reason=_REASON)
+        if said.echoed or said.good:
+            _print(said.text)
+            return said.good
+        console.show_lines(None)  # an AT host echoes nothing
+    reply = console.command(line, spoken, timeout=seconds, reason=_REASON)
+    if not shell_first and is_complaint(reply.final):
+        said = ask_at(console, line, timeout=seconds, reason=_REASON)
+        _print(said.text)
+        return said.good
+    _print("\n".join([*reply.lines, reply.final]))
+    return reply.final.strip() == spoken.good
+
+
 def _exchange(
-    console: Console, line: str, spoken: Discipline, pattern: re.Pattern[bytes] | None, seconds: float
+    console: Console,
+    line: str,
+    spoken: Discipline,
+    pattern: re.Pattern[bytes] | None,
+    seconds: float,
+    *,
+    shell_first: bool,
 ) -> bool:
     """Send a line and print what comes of it.
 
@@ -105,14 +143,12 @@ def _exchange(
     :raises ConsoleTimeout: no end of the reply in time; what came is printed.
     """
     if pattern is None and spoken.final is not None:
-        reply = console.command(line, spoken, timeout=seconds, reason="sent by hand")
-        _print("\n".join([*reply.lines, reply.final]))
-        return reply.final.strip() == spoken.good
+        return _ask(console, line, spoken, seconds, shell_first=shell_first)
     start = console.position
     console.write(spoken.encode(line))
     try:
         if pattern is not None:
-            console.expect(pattern, timeout=seconds, reason="sent by hand")
+            console.expect(pattern, timeout=seconds, reason=_REASON)
         else:
             with suppress(ConsoleTimeout):  # all that comes in time is the reply
                 console.expect(_NOTHING, timeout=seconds)

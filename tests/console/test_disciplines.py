@@ -15,6 +15,7 @@ from harness.console.disciplines import discipline
         ("+CME ERROR: 513", True),
         ("+CMS ERROR: 304", True),
         ("NO CARRIER", True),
+        ("AT+CGSN: command not found", True),
         ("OK then", False),
         ("+CME ERROR: ", False),
         ("+CMEE: 1", False),
@@ -29,6 +30,7 @@ def test_end_of_an_at_reply(line: str, final: bool) -> None:  # noqa: FBT001 - a
 def test_lines_end_as_the_discipline_wants_it() -> None:
     """An AT host gets CR and LF, anybody else CR; an unknown discipline is taken for raw."""
     assert discipline("at-host").encode("AT") == b"AT\r\n"
+    assert discipline("auto") is discipline("at-shell") is discipline("at-host")
     assert discipline("raw").encode("help") == b"help\r"
     assert discipline("a-vendors-own") is discipline("raw")
     assert not discipline("raw").is_final("OK")

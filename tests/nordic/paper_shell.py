@@ -24,13 +24,14 @@ class PaperShell:
     :ivar before: said before the next reply, for example what is logged while a line is typed.
     :ivar echo: whether it echoes.
     :ivar width: columns after which the echo goes on on the next line.
+    :ivar left: what somebody has typed and not entered.
     :ivar speaks: ``False``: it is an AT host instead.
     """
 
     def __init__(self, modem: Mapping[str, str] | None, *, left: str = "") -> None:
         """Show a prompt.
 
-        :param left: what somebody has typed and not entered.
+        :param left: see above.
         """
         self.typed: list[str] = []
         self.modem = modem
@@ -39,11 +40,11 @@ class PaperShell:
         self.echo = True
         self.width = 10_000
         self.speaks = True
-        self._left = left
+        self.left = left
 
     def __call__(self, data: bytes) -> bytes:
         """Take a line."""
-        line, self._left = self._left + data.decode().strip("\r\n"), ""
+        line, self.left = self.left + data.decode().strip("\r\n"), ""
         self.typed.append(line)
         if not self.speaks:
             return b"\n" + (self.modem or {}).get(line, "ERROR\r\n").encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness_nordic.driver_shell import NotTypable, ShellDialect, ShellRun, as_stored, typed
@@ -49,6 +49,7 @@ def test_what_cannot_be_typed(command: str) -> None:
     assert "CMNG" not in command or command[15:] not in str(refusal.value)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec="ascii"), max_size=40))
 def test_what_arrives_is_what_was_meant(content: str) -> None:
     """Whatever is typed is in one pair of quotes, and read back by a shell's rules it is the command."""
