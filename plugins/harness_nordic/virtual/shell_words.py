@@ -74,7 +74,7 @@ def _word(line: str, at: int) -> tuple[str, int]:
 def _escaped(line: str, at: int, quote: str) -> tuple[str, int]:
     """Read what stands behind a backslash."""
     if not quote or line[at : at + 1] == quote:
-        return line[at : at + 1], at + 1
+        return line[at : at + 1], min(at + 1, len(line))
     for expression, base in ((_OCTAL, 8), (_HEX, 16)):
         number = expression.match(line, at)
         if number is not None:
