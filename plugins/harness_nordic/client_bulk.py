@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BackendFault, UsageError
-from harness_nordic.client_claims import tokens_in
-from harness_nordic.client_models import BulkRecord, parse_answer
+from harness_nordic.client_claims import DEVICES, tokens_in
+from harness_nordic.client_models import BulkRecord, DevicePage, parse_answer
 from harness_nordic.client_objects import ClaimedDevice
+from harness_nordic.client_pages import read_pages
 from harness_nordic.client_tags import TagCalls
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 OPERATION = "ClaimDeviceOwnership (CSV)"
 CSV = "text/csv"
+FILTERS, PAGING = "list-filters", "paging"
 
 _ANSWERED = frozenset({200, 201})
 _INSEPARABLE = frozenset('"\r\n,')
@@ -129,6 +131,33 @@ class BulkCalls(TagCalls, ABC):
         if set(record.ids) - set(known):  # the service tells the ids and no more
             known |= {device.id: device for device in self.devices()}
         return tuple(known[device_id] for device_id in record.ids if device_id in known)
+
+    def devices_with(self, **wanted: str) -> list[ClaimedDevice]:
+        """Return the team's claimed devices that fit a filter (capability ``list-filters``).
+
+        :param wanted: ``tag``, ``status``, ``deviceType`` or ``imei``, and what it must be.
+        :raises RequestRefused: the service has no such filter.
+        :raises UsageError: the service is not known to have filters.
+        """
+        self._require(FILTERS)
+        records = read_pages(self._http, DEVICES, "ListClaimedDevices", DevicePage, wanted)
+        return [ClaimedDevice(self, record) for record in records]
+
+    def device_page(self, limit: int, token: str | None = None) -> tuple[list[ClaimedDevice], str | None]:
+        """Return one page of the team's claimed devices (capability ``paging``).
+
+        :param limit: how many devices it may hold.
+        :param token: what the page before it said; ``None`` is the first one.
+        :return: the devices, and what gives the next page; ``None`` on the last one.
+        :raises RequestRefused: there is no such page.
+        :raises UsageError: the service is not known to give pages.
+        """
+        self._require(PAGING)
+        query = {"pageLimit": str(limit)} | ({} if token is None else {"pageNextToken": token})
+        operation = "ListClaimedDevices"
+        response = self._http.request("GET", DEVICES, operation=operation, accept={200}, params=query)
+        page = parse_answer(DevicePage, response, operation)
+        return [ClaimedDevice(self, record) for record in page.items], page.next_token
 
     def block_all(self, devices: Iterable[ClaimedDevice]) -> list[ItemResult]:
         """Block devices one by one; one that cannot be blocked stops no other."""

@@ -8,6 +8,8 @@ from harness.errors import BackendFault
 from harness_nordic.client_models import Page, parse_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.backends.http import ServiceHttp
 
 LARGEST_PAGE = 100
@@ -16,16 +18,23 @@ MOST_PAGES = 10_000
 Item = TypeVar("Item")
 
 
-def read_pages(http: ServiceHttp, path: str, operation: str, model: type[Page[Item]]) -> list[Item]:
+def read_pages(
+    http: ServiceHttp,
+    path: str,
+    operation: str,
+    model: type[Page[Item]],
+    wanted: Mapping[str, str] | None = None,
+) -> list[Item]:
     """Return every item of a list.
 
     :param operation: the service's own name of the call.
     :param model: what one page holds.
+    :param wanted: what the items must have, as the service's filters name it.
     :raises BackendFault: the pages never end.
     :raises RequestRefused: there is no such list.
     """
     found: list[Item] = []
-    query = {"pageLimit": str(LARGEST_PAGE)}
+    query = {**(wanted or {}), "pageLimit": str(LARGEST_PAGE)}
     for _page in range(MOST_PAGES):
         response = http.request("GET", path, operation=operation, accept={200}, params=query)
         page = parse_answer(model, response, operation)
