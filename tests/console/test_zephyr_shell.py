@@ -21,7 +21,11 @@ PROMPT = "\x1b[1;32muart:~$ \x1b[m"
         ("rtt:~$ kernel version", "kernel version"),
         ("\x1b[1;31mfoo: command not found\x1b[m", "foo: command not found"),
         ("\x1b[0m[00:00:01.000,000] <inf> app: hi\x1b[0m", "[00:00:01.000,000] <inf> app: hi"),
-        (f"{PROMPT}at\x1b[10D\x1b[J[00:00:01.000,000] <inf> app: hi", "[00:00:01.000,000] <inf> app: hi"),
+        pytest.param(
+            f"{PROMPT}at\x1b[10D\x1b[J[00:00:01.000,000] <inf> app: hi",
+            "[00:00:01.000,000] <inf> app: hi",
+            id="erased",
+        ),
         ("atx\b \b 'AT'", "at 'AT'"),
         ("50 %\r60 %", "60 %"),
         ("abc\x1b[2DX", "aXc"),
