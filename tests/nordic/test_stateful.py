@@ -45,7 +45,7 @@ KINDS = st.lists(st.sampled_from(sorted(REQUESTS)), min_size=1, max_size=9)
 PLACES = st.integers(0, 12)
 NUMBERS = count(1)
 
-EXAMPLES = 20
+EXAMPLES = 12
 STEPS = 40
 
 
