@@ -233,6 +233,19 @@ def documents(device: PaperDevice, owner: str) -> list[tuple[str, str, Any]]:
     return [
         *world,
         ("world", "/v1/claimed-devices", {"claimToken": "x.y", "tags": ["a", "b"]}),
+        ("world", "/v1/claimed-devices/tags", {"tag": "white", "description": "The white ones."}),
+        (
+            "world",
+            "/v1/provisioning-rules",
+            {
+                "name": "a rule",
+                "description": "text",
+                "active": True,
+                "commands": [{"request": requests[3]}, {"request": requests[0]}],
+                "tags": ["a", "b"],
+                "onboarding": {"subType": "x", "fwTypes": ["APP"], "group": "g"},
+            },
+        ),
         ("control", "/factory", device.record()),
         ("control", "/teams", {"role": "viewer", "owner_id": owner}),
         ("control", "/clock", {"shift": 0}),

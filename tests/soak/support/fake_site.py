@@ -117,7 +117,9 @@ class FakeSite:
                 device.number,
                 device.owner_id,
                 device.firmware_id,
-                device.tags,
+                device.tag_ids,
+                frozenset(device.rules),
+                tuple(device.onboardings),
                 device.blocked,
                 device.queue.device_status,
                 device.queue.after_error,
@@ -139,6 +141,12 @@ class FakeSite:
             dict(service._after_error_of),
             service.clock.shift,
             service._claims_made,
+            {owner: [repr(tag) for tag in tags.all()] for owner, tags in service._tags.items() if tags.all()},
+            {
+                owner: [repr(rule) for rule in rules.all()]
+                for owner, rules in service._rules.items()
+                if rules.all()
+            },
         )
 
 
