@@ -13,7 +13,7 @@ from harness.errors import RequestRefused
 from harness_nordic.client_claims import device_uuid_of
 from harness_nordic.client_core_models import OnboardingRow
 from harness_nordic.client_requests import ServerCertificate
-from harness_nordic.digests import pem_digests
+from harness_nordic.digests import pem_digest, pem_digests
 from harness_nordic.enums import CommandStatus, CredentialType
 from harness_nordic.introduction import lead_to_service
 

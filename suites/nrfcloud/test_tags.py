@@ -18,18 +18,6 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 FAMILIES = ("/v1/claimed-devices/tags", "/v1/provisioning/tags")
 
 
-@pytest.fixture
-def tag(nrfcloud: Any) -> Any:
-    """A tag that nobody else has."""
-    return nrfcloud.create_tag(nrfcloud.own_name("Trondheim"), "Devices deployed in Trondheim.")
-
-
-@pytest.fixture
-def tagged(board: LeasedBoard, nrfcloud: Any, tag: Any) -> Any:
-    """The board, claimed with that tag."""
-    return nrfcloud.claim(board.driver.attestation_token(), tags=[tag.name])
-
-
 @pytest.mark.proves("create tag", "201, the tag is listed")
 def test_defined_tag_is_listed(nrfcloud: Any, tag: Any) -> None:
     """A tag that was defined is in the list, under its name and with its description."""
@@ -233,6 +221,7 @@ def test_tag_defined_again(nrfcloud: Any, tag: Any, tagged: Any) -> None:
     assert again.devices() == []
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.proves("delete tag", "a board whose tag is gone provisions itself as before")
 def test_board_without_its_tag(board: LeasedBoard, nrfcloud: Any, tag: Any, tagged: Any) -> None:
     """Deleting a tag takes nothing from the device but the tag: its commands still run."""
