@@ -14,7 +14,7 @@ from aiocoap import Message  # type: ignore[import-untyped] # has no types
 
 from harness_nordic.enums import FaultPlace
 from harness_nordic.fake.answers import UNAUTHORIZED, status_of
-from harness_nordic.fake.coap_transport import CoapDoor, Place, code_of, no_answer, status_of_code
+from harness_nordic.fake.coap_transport import CoapDoor, NoAnswer, Place, code_of, status_of_code
 from harness_nordic.fake.device_desk import DeviceDesk, Visit, parse_fetch
 from harness_nordic.fake.records import DeviceRequest
 from harness_nordic.fake.refusals import BadRequest, Refusal
@@ -49,10 +49,9 @@ class CoapSession:
 
 
 @dataclass(frozen=True, slots=True)
-class _Exchange:
-    """A request that the desk answers through this door."""
+class _Coap:
+    """How the desk's answers are told by CoAP."""
 
-    request: Any
     service: ProvisioningService
 
     def refuse(self, refusal: Refusal) -> Any:
@@ -62,12 +61,12 @@ class _Exchange:
     def ordered(self, fault: Fault) -> Any:
         """Return the answer that a fault asks for; without a status the request is rejected."""
         if fault.status is None:
-            return no_answer(self.request)
+            return NoAnswer()
         return _problem(fault.status, "a fault was ordered")
 
     def status(self, answer: Any) -> int:
         """Return the code of an answer as it is written, 401 for 4.01; 0 where there is none."""
-        return 0 if answer.opt.no_response is not None else status_of_code(answer.code)
+        return 0 if isinstance(answer, NoAnswer) else status_of_code(answer.code)
 
 
 class CoapEndpoint:
@@ -77,6 +76,7 @@ class CoapEndpoint:
         """Serve what a service decides."""
         self._service = service
         self._desk = DeviceDesk(service)
+        self._says = _Coap(service)
         self._sessions: OrderedDict[Address, CoapSession] = OrderedDict()
         authenticate = Place({"post": self.authenticate})
         self.door = CoapDoor(
@@ -145,7 +145,7 @@ class CoapEndpoint:
         if session is None or session.expires <= self._service.clock.seconds():
             return _problem(UNAUTHORIZED, "who are you?")
         visit = Visit(
-            door=_Exchange(request, self._service),
+            door=self._says,
             place=place,
             record=session.record,
             method=_METHODS[int(request.code)],

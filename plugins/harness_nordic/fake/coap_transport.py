@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
     Render = Callable[[Any], Awaitable[Any]]
 
-_NOTHING_AT_ALL = 26
-"""Value of the option No-Response that keeps back every answer (RFC 7967, section 2.1)."""
-
 Address = tuple[str, int]
+
+_EMPTY_RESET = b"\x70\x00"
 
 
 def code_of(status: int) -> Any:
@@ -38,6 +37,14 @@ def code_of(status: int) -> Any:
 def status_of_code(code: Any) -> int:
     """Return the number that is written like a code: 4.01 is 401."""
     return (int(code) >> 5) * 100 + (int(code) & 31)
+
+
+class NoAnswer(Message):  # type: ignore[misc] # has no types
+    """The answer that is none: the request is rejected by a reset."""
+
+    def __init__(self) -> None:
+        """Look like an answer to those that pass it on."""
+        super().__init__(code=codes.CHANGED)
 
 
 class Remote(interfaces.EndpointAddress):  # type: ignore[misc] # has no types
@@ -100,7 +107,6 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._tokens.token_interface = self._messages
         context.request_interfaces.append(self._tokens)
         self._transport: asyncio.DatagramTransport | None = None
-        self._rejected: set[Address] = set()
         self._ending: asyncio.Task[None] | None = None
         self.hostinfo = ""
 
@@ -127,13 +133,14 @@ class _Datagrams(asyncio.DatagramProtocol):
     # What aiocoap asks of a message interface
 
     def send(self, message: Any) -> None:
-        """Send a message; an acknowledgement of a request that is rejected becomes a reset."""
-        address: Address = message.remote.address
-        if message.mtype is types.ACK and message.code is codes.EMPTY and address in self._rejected:
-            self._rejected.discard(address)
-            message.mtype = types.RST
+        """Send a message; of an answer that is to be none, only the reset that rejects the request."""
+        data = message.encode()
+        if isinstance(message, NoAnswer):
+            if message.mtype is not types.ACK:
+                return  # nobody waits
+            data = _EMPTY_RESET + message.mid.to_bytes(2, "big")
         if self._transport is not None:
-            self._transport.sendto(message.encode(), address)
+            self._transport.sendto(data, message.remote.address)
 
     async def recognize_remote(self, remote: Any) -> bool:
         """Tell whether an address is one of this socket's."""
@@ -144,12 +151,6 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     async def shutdown(self) -> None:
         """Do nothing: the socket is its owner's to close."""
-
-    # What resources ask
-
-    def reject(self, address: Address) -> None:
-        """Answer the request that this address waits for with a reset."""
-        self._rejected.add(address)
 
 
 class Place(resource.Resource):  # type: ignore[misc] # has no types
@@ -170,12 +171,6 @@ class Place(resource.Resource):  # type: ignore[misc] # has no types
             await super().render_to_pipe(pipe)
         except ValueError as wrong:  # aiocoap lets this one through
             raise error.RequestEntityIncomplete from wrong
-
-
-def no_answer(request: Any) -> Any:
-    """Return the message that stands for no answer: the request is rejected by a reset."""
-    request.remote.datagrams.reject(request.remote.address)
-    return Message(code=codes.CHANGED, no_response=_NOTHING_AT_ALL)
 
 
 class CoapDoor:

@@ -1,0 +1,452 @@
+"""The fake's CoAP door, by libcoap's client and by literal bytes (nrfcloud fact sheet, section 3.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness_nordic.fake import coap_endpoint
+from harness_nordic.fake.app import NrfCloudFake
+from harness_nordic.fake.choices import CONTRARIAN
+from harness_nordic.fake.clock import Clock
+from harness_nordic.fake.coap_transport import code_of, status_of_code
+from tests.nordic.fake.coap_peers import LIMITS, LibcoapDevice, LiteralDevice, UdpServer
+from tests.nordic.paper_device import NOW, PaperDevice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LINES = ("MIIBtjCCAV0CFA==" * 4 + "\n") * 18
+CERTIFICATE = f"-----BEGIN CERTIFICATE-----\n{LINES}-----END CERTIFICATE-----\n"
+GET_CMD = "44 01 1234 a1b2c3d4 b1 70 03 636d64"
+UNKNOWN_PATH = "40 01 1234 b3 6e6978"
+
+
+@pytest.fixture
+def server(site: Any) -> Iterator[UdpServer]:
+    """The door of the site's fake."""
+    with UdpServer(site.fake.datagrams) as server:
+        yield server
+
+
+@pytest.fixture
+def device(server: UdpServer, tmp_path: Path) -> LibcoapDevice:
+    """Somebody with libcoap's client whom the service does not know yet."""
+    return LibcoapDevice(server.port, tmp_path)
+
+
+@pytest.fixture
+def known(claimed: Any, device: LibcoapDevice) -> LibcoapDevice:
+    """The claimed device, after it has proven who it is."""
+    assert device.authenticate(claimed.device.jwt()).code == "2.01"
+    return device
+
+
+@pytest.fixture
+def literal(server: UdpServer) -> Iterator[LiteralDevice]:
+    """A socket for literal bytes."""
+    device = LiteralDevice(server.port)
+    yield device
+    device.close()
+
+
+def requests_of(site: Any) -> list[tuple[str, str, int]]:
+    """Return method, path and status of what the device asked."""
+    events = site.control.ask("GET", "/events", params={"device": site.device.id}).json()["items"]
+    return [(event["method"], event["path"], event["status"]) for event in events]
+
+
+def at_command(identifier: str, parameters: str) -> bytes:
+    """Encode ``[id, 0, "%CMNG", parameters, []]`` by hand, for texts of 256 bytes and more."""
+    text = parameters.encode()
+    head = b"\x85\x78" + bytes([len(identifier)]) + identifier.encode() + b"\x00\x65%CMNG"
+    return head + b"\x79" + len(text).to_bytes(2, "big") + text + b"\x80"
+
+
+# Who may come in ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [GET_CMD, "44 02 1234 a1b2c3d4 b1 70 03 727370 11 3c ff 80"],
+    ids=["fetch", "report"],
+)
+def test_who_has_not_proven_who_he_is(literal: LiteralDevice, request_bytes: str) -> None:
+    """A request from an address that nobody knows gets 4.01, acknowledged with its number and token."""
+    literal.send(request_bytes)
+
+    assert literal.receive() == bytes.fromhex("64 81 1234 a1b2c3d4 ff") + b"who are you?"
+
+
+@pytest.mark.parametrize("path", ["p/auth-jwt?mver=x&cver=1", "p/auth-jwt?mver=x&cver=1&dver=2", "p/auth"])
+def test_proof_of_identity(claimed: Any, device: LibcoapDevice, path: str) -> None:
+    """A JWT is answered 2.01, with the thirty days for which it holds."""
+    answer = device.authenticate(claimed.device.jwt(), path)
+
+    assert answer.code == "2.01"
+    assert "Max-Age:2592000" in answer.options
+    assert device.fetch().code == "2.05"
+    assert requests_of(claimed)[0] == ("POST", path.partition("?")[0], 201)
+
+
+@pytest.mark.parametrize("kind", [None, 0, 60])
+def test_kinds_of_a_jwt(claimed: Any, device: LibcoapDevice, kind: int | None) -> None:
+    """A JWT comes as the library says it, as a text, or without a word about it."""
+    assert device.ask("post", "p/auth-jwt", claimed.device.jwt().encode(), kind=kind).code == "2.01"
+
+
+def test_jwt_of_another_kind(claimed: Any, device: LibcoapDevice) -> None:
+    """A JWT is no JSON."""
+    assert device.ask("post", "p/auth-jwt", claimed.device.jwt().encode(), kind=50).code == "4.15"
+
+
+@pytest.mark.parametrize("jwt", ["", "x", "x.y.z", "\xff\xfe"])
+def test_what_is_no_jwt(claimed: Any, device: LibcoapDevice, jwt: str) -> None:
+    """Whoever shows nothing is nobody."""
+    assert device.ask("post", "p/auth-jwt", jwt.encode("latin-1"), kind=60).code == "4.01"
+    assert device.fetch().code == "4.01"
+
+
+def test_forged_jwt(claimed: Any, device: LibcoapDevice) -> None:
+    """Whoever signs with another key is sent away, and stays unknown."""
+    forged = claimed.device.jwt(key=ec.generate_private_key(ec.SECP256R1()))
+
+    assert device.authenticate(forged).code == "4.03"
+    assert device.fetch().code == "4.01"
+
+
+def test_unknown_device(site: Any, device: LibcoapDevice) -> None:
+    """A device that no factory registered is nobody's."""
+    assert device.authenticate(PaperDevice(9).jwt()).code == "4.01"
+
+
+def test_unclaimed_device(site: Any, device: LibcoapDevice) -> None:
+    """A device that nobody has claimed is told so at once; afterwards it may come in."""
+    assert device.authenticate(site.device.jwt()).code == "4.01"
+    assert requests_of(site) == [("POST", "p/auth-jwt", 401)]
+
+    assert site.claim().status_code == 201
+    assert device.authenticate(site.device.jwt()).code == "2.01"
+
+
+def test_blocked_device(claimed: Any, known: LibcoapDevice) -> None:
+    """The block holds for a connection that there was before, and for a new one."""
+    assert claimed.ask("POST", f"/v1/claimed-devices/{claimed.device.id}/block").status_code == 204
+
+    assert known.fetch().code == "4.03"
+    assert known.authenticate(claimed.device.jwt()).code == "4.03"
+
+
+def test_device_that_is_unclaimed_meanwhile(claimed: Any, known: LibcoapDevice) -> None:
+    """The poll behind an unclaim gets 4.01, as the fact sheet has it in section 2.6."""
+    assert claimed.ask("DELETE", f"/v1/claimed-devices/{claimed.device.id}").status_code == 204
+
+    assert known.fetch().code == "4.01"
+
+
+def test_another_port(claimed: Any, known: LibcoapDevice, literal: LiteralDevice) -> None:
+    """A proof holds for the address and port that it came from."""
+    literal.send(GET_CMD)
+
+    assert literal.receive()[1] == 0x81
+    assert known.fetch().code == "2.05"
+
+
+def test_failed_proof_ends_the_one_before(claimed: Any, known: LibcoapDevice) -> None:
+    """An address that another device takes over is not taken for the first one."""
+    assert known.authenticate("x.y.z").code == "4.01"
+
+    assert known.fetch().code == "4.01"
+
+
+def test_proof_expires(claimed: Any, known: LibcoapDevice) -> None:
+    """After thirty days a device has to prove again who it is."""
+    assert claimed.control.ask("POST", "/clock", json={"shift": 2592000 - 1}).status_code == 200
+    assert known.fetch().code == "2.05"
+
+    assert claimed.control.ask("POST", "/clock", json={"shift": 2592000}).status_code == 200
+    assert known.fetch().code == "4.01"
+
+
+def test_too_many_addresses(
+    claimed: Any, known: LibcoapDevice, server: UdpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service does not remember addresses without end: the oldest has to prove again who it is."""
+    monkeypatch.setattr(coap_endpoint, "MOST_SESSIONS", 1)
+    second = LibcoapDevice(server.port, tmp_path)
+    assert second.authenticate(claimed.device.jwt()).code == "2.01"
+
+    assert known.fetch().code == "4.01"
+    assert second.fetch().code == "2.05"
+
+
+# Commands -----------------------------------------------------------------------------------------------
+
+
+def test_nothing_to_do(known: LibcoapDevice) -> None:
+    """Without commands the answer is 2.05, and has neither a payload nor a Content-Format."""
+    answer = known.fetch()
+
+    assert (answer.code, answer.payload, answer.options) == ("2.05", b"", "")
+
+
+def test_commands(claimed: Any, known: LibcoapDevice) -> None:
+    """Commands are the same CBOR as by HTTP: here ``[[id.1, 2]]``."""
+    made = claimed.add({"finished": {}})
+
+    answer = known.fetch()
+
+    assert (answer.code, answer.options) == ("2.05", "Content-Format:application/cbor")
+    assert answer.payload == bytes.fromhex("8182 7826") + f"{made['id']}.1".encode() + b"\x02"
+    assert requests_of(claimed)[-1] == ("GET", "p/cmd", 205)
+
+
+@pytest.mark.parametrize("size", [16, 64, 256, 1024])
+def test_commands_in_blocks(claimed: Any, known: LibcoapDevice, size: int) -> None:
+    """A certificate comes in as many blocks as it takes, of the size that the device prefers."""
+    made = claimed.add({"serverCertificate": {"secTag": 5, "content": CERTIFICATE}})
+    whole = b"\x81" + at_command(f"{made['id']}.1", f'0,5,0,"{CERTIFICATE}"')
+
+    answer = known.fetch(options=f"-b {size}")
+
+    assert answer.payload == whole
+    assert answer.codes == ["2.05"] * -(-len(whole) // size)
+    assert [request[1] for request in requests_of(claimed)] == ["p/auth-jwt", "p/cmd"]
+
+
+def test_block_that_was_not_asked_for_before(claimed: Any, known: LibcoapDevice) -> None:
+    """Blocks are asked for from the first on."""
+    claimed.add({"serverCertificate": {"secTag": 5, "content": CERTIFICATE}})
+
+    assert known.fetch(options="-b 3,64").codes[0] == "4.08"
+
+
+@pytest.mark.parametrize(("more", "fits"), [(2, False), (3, True)], ids=["too small", "large enough"])
+def test_receive_buffer(claimed: Any, known: LibcoapDevice, more: int, *, fits: bool) -> None:
+    """The receive buffer is for the payload alone: no room is kept for headers as by HTTP."""
+    made = claimed.add({"serverCertificate": {"secTag": 5, "content": CERTIFICATE}})
+    element = at_command(f"{made['id']}.1", f'0,5,0,"{CERTIFICATE}"')
+    room = len(element) + 1 + more
+
+    assert bool(known.fetch(f"after=&rxMaxSize={room}&txMaxSize=4096&limit=5").payload) is fits
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=x", "rxMaxSize=-1", f"after={'x' * 46}", "limit=1&limit=2"],
+)
+def test_what_is_no_fetch(known: LibcoapDevice, query: str) -> None:
+    """What cannot be is refused, with a reason."""
+    assert f"\n4.00 {query.partition('=')[0]}: expected" in known.fetch(query).log
+
+
+def test_commands_that_are_wanted_as_something_else(known: LibcoapDevice) -> None:
+    """Commands are CBOR and nothing else."""
+    assert known.fetch(options="-A 50").code == "4.06"
+
+
+# Reports ------------------------------------------------------------------------------------------------
+
+
+def test_report(claimed: Any, known: LibcoapDevice) -> None:
+    """A report is answered 2.04 exactly, and counts."""
+    made = claimed.add({"finished": {}})
+    known.fetch()
+
+    answer = known.report(bytes.fromhex("8182 7826") + f"{made['id']}.1".encode() + bytes.fromhex("1866"))
+
+    assert (answer.code, answer.payload) == ("2.04", b"")
+    assert claimed.command(made)["status"] == "SUCCEEDED"
+    assert claimed.status() == "PROVISIONED"
+    assert requests_of(claimed)[-1] == ("POST", "p/rsp", 204)
+
+
+@pytest.mark.parametrize("size", [16, 64, 512])
+def test_report_in_blocks(claimed: Any, known: LibcoapDevice, size: int) -> None:
+    """A report that comes in blocks is put together before it counts."""
+    made = claimed.add({"certificateSigningRequest": {"secTag": 5}})
+    known.fetch()
+    exported = claimed.device.keygen(5, csr=True, body=b"a signing request that is rather long " * 20)
+    text = f'%KEYGEN: "{exported}"\r\nOK\r\n'.encode()
+    step, main = f"{made['id']}.1.s".encode(), f"{made['id']}.1".encode()
+    body = bytes.fromhex("82 83 7828") + step + bytes.fromhex("1864 64 4f4b0d0a")
+    body += bytes.fromhex("83 7826") + main + bytes.fromhex("1864 79") + len(text).to_bytes(2, "big") + text
+
+    answer = known.report(body, options=f"-b {size}")
+
+    assert answer.codes == ["2.31"] * (-(-len(body) // size) - 1) + ["2.04"]
+    assert claimed.command(made)["response"]["certificateSigningRequest"]["csr"] == exported
+
+
+def test_blocks_with_a_gap(claimed: Any, known: LibcoapDevice) -> None:
+    """A report of which a block is missing is refused, and does not count."""
+    assert known.report(b"\x81" * 200, options="-b 2,16").codes[0] == "4.08"
+
+
+@pytest.mark.parametrize("body", [b"\x80", b"\xff", b"{}", b"\x81\x82\x61x\x18\x66"])
+def test_what_is_no_report(known: LibcoapDevice, body: bytes) -> None:
+    """What is no report, or of a command that the device never got, is refused."""
+    assert known.report(body).code == "4.00"
+
+
+@pytest.mark.parametrize("kind", [None, 0, 50])
+def test_report_of_another_kind(claimed: Any, known: LibcoapDevice, kind: int | None) -> None:
+    """A report is CBOR, and says so."""
+    assert known.ask("post", "p/rsp", b"\x80", kind=kind).code == "4.15"
+
+
+# Messages -----------------------------------------------------------------------------------------------
+
+
+def test_connection_is_suspended(literal: LiteralDevice) -> None:
+    """A device that goes to sleep says so and may hear of it: 2.04 to a message that needs no answer."""
+    literal.send("50 02 1234 b5 2e64746c73 07 73757370656e64")
+
+    answer = literal.receive()
+
+    assert (answer[:2], len(answer)) == (bytes.fromhex("50 44"), 4)
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "code"),
+    [
+        (UNKNOWN_PATH, 0x84),
+        ("40 03 1234 b1 70 03 636d64", 0x85),
+        ("40 01 1234 b1 70 03 727370", 0x85),
+        ("40 01 1234 b1 70 08 617574682d6a7774", 0x85),
+    ],
+    ids=["another path", "PUT", "GET of a report", "GET of a proof"],
+)
+def test_what_there_is_not(literal: LiteralDevice, request_bytes: str, code: int) -> None:
+    """Another path is 4.04, another method 4.05."""
+    literal.send(request_bytes)
+
+    assert literal.receive()[:4] == bytes([0x60, code]) + bytes.fromhex("1234")
+
+
+def test_message_that_comes_twice(claimed: Any, server: UdpServer, literal: LiteralDevice) -> None:
+    """The second copy gets the same answer, and counts for nothing."""
+    jwt = claimed.device.jwt().encode()
+    proof = bytes.fromhex("41 02 0001 07 b1 70 08 617574682d6a7774 11 3c ff") + jwt
+    for _time in range(2):
+        literal.send(proof)
+    answers = [literal.receive() for _time in range(2)]
+
+    assert answers[0] == answers[1]
+    assert answers[0][:5] == bytes.fromhex("61 41 0001 07")
+    assert requests_of(claimed) == [("POST", "p/auth-jwt", 201)]
+
+
+def test_ping(literal: LiteralDevice) -> None:
+    """An empty message is answered by a reset: somebody is there."""
+    literal.send("40 00 1234")
+
+    assert literal.receive() == bytes.fromhex("70 00 1234")
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["", "00", "ff", "80 01 1234", "49 01 1234", "40 01 1234 f0", "40 01 1234 ff", "40 01 1234 b5 70"],
+)
+def test_what_is_no_message(literal: LiteralDevice, data: str) -> None:
+    """Bytes that are no message, or not of this version, do not hurt the service."""
+    literal.send(data)
+    literal.send("40 00 4321")
+
+    while (answer := literal.receive())[2:] != bytes.fromhex("4321"):
+        assert answer[0] >> 4 in {6, 7}
+    assert answer == bytes.fromhex("70 00 4321")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    data=st.one_of(
+        st.binary(max_size=60),
+        st.binary(max_size=40).map(lambda more: bytes.fromhex("4401 1234 a1b2c3d4 b170 03636d64") + more),
+        st.binary(max_size=40).map(lambda more: bytes.fromhex("4402 1235 a1b2c3d4 b170 03727370") + more),
+    ),
+    number=st.integers(0, 0xFFFF),
+)
+def test_any_bytes(literal: LiteralDevice, data: bytes, number: int) -> None:
+    """Whatever comes, the service is still there, and lets nobody in."""
+    literal.send(data)
+    ping = bytes.fromhex("4000") + number.to_bytes(2, "big")
+    literal.send(ping)
+
+    while (answer := literal.receive()) != b"\x70\x00" + ping[2:]:
+        assert answer[1] == 0 or answer[1] >> 5 in {2, 4, 5}
+        assert answer[1] not in {0x41, 0x45}
+
+
+# Faults and choices -------------------------------------------------------------------------------------
+
+
+def order(site: Any, **fault: Any) -> None:
+    """Order a fault for the device."""
+    wanted = {"device": site.device.id, **fault}
+    assert site.control.ask("POST", "/faults", json=wanted).status_code == 201
+
+
+def test_no_answer(claimed: Any, server: UdpServer, literal: LiteralDevice) -> None:
+    """A fault that leaves a request without an answer rejects it: a reset, also for a second copy."""
+    jwt = claimed.device.jwt().encode()
+    literal.send(bytes.fromhex("41 02 0001 07 b1 70 08 617574682d6a7774 11 3c ff") + jwt)
+    assert literal.receive()[1] == 0x41
+    order(claimed, on="fetch", kind="lost-answer")
+
+    for _time in range(2):
+        literal.send("40 01 0002 b1 70 03 636d64")
+        assert literal.receive() == bytes.fromhex("70 00 0002")
+    assert requests_of(claimed)[-1] == ("GET", "p/cmd", 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(500, "5.00"), (503, "5.03"), (401, "4.01"), (404, "4.04"), (204, "2.04")]
+)
+def test_code_to_order(claimed: Any, known: LibcoapDevice, status: int, code: str) -> None:
+    """A status that was ordered is the code that is written like it."""
+    order(claimed, on="report", kind="status", status=status)
+
+    assert known.report(b"\x80").code == code
+
+
+def test_late_answer(claimed: Any, known: LibcoapDevice) -> None:
+    """What takes long is acknowledged first and answered later, by a message of its own."""
+    claimed.add({"finished": {}})
+    order(claimed, on="fetch", kind="delay", seconds=0.3)
+
+    answer = known.fetch()
+
+    assert answer.code == "2.05"
+    assert len(answer.payload) == 43
+    assert "t:CON c:2.05" in answer.log
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, 0x81), (404, 0x84), (204, 0x44), (422, 0x96), (500, 0xA0), (599, 0xA0)]
+)
+def test_codes_of_statuses(status: int, code: int) -> None:
+    """A code has five bits for its detail: what does not fit is told without."""
+    assert int(code_of(status)) == code
+    assert status_of_code(code) == (status if status != 599 else 500)
+
+
+def test_contrarian_choices(tmp_path: Path, site: Any) -> None:
+    """Where nobody knows what the service does, it may do otherwise: so does the contrarian fake."""
+    site.fake = NrfCloudFake(Clock(lambda: NOW), choices=CONTRARIAN)
+    site.control, site.world = type(site.control)(site.fake.control), type(site.world)(site.fake.service)
+    site.key = site.team()["api_key"]
+    site.device = site.enrolled(1)
+    with UdpServer(site.fake.datagrams) as server:
+        device = LibcoapDevice(server.port, tmp_path)
+        answer = device.authenticate(site.device.jwt())
+        refused = device.fetch(LIMITS)
+        suspended = device.ask("post", ".dtls/suspend", options="-N")
+
+    assert (answer.code, answer.options) == ("2.01", "Max-Age:3600")
+    assert (refused.code, suspended.code) == ("4.03", "4.04")
