@@ -19,12 +19,14 @@ from harness_nordic.client_requests import (
     PreSharedKey,
     ServerCertificate,
 )
+from harness_nordic.client_rules import Authorities, OnboardingCertificates
 from harness_nordic.digests import pem_digest
 from harness_nordic.enums import CommandStatus, CredentialType, DeviceStatus
 from harness_nordic.judging import jwt_is_signed_by, read_generated_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from harness.inventory.leased_board import LeasedBoard
 
@@ -41,6 +43,7 @@ def as_written(board: LeasedBoard, agent: Any) -> Callable[[str], str]:
     return lambda content: pem_digest(board.driver.as_stored(content) if agent.name == "host" else content)
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.proves(
     "any agent, shell", "every type of command SUCCEEDED, device PROVISIONED, the board holds it all"
 )
@@ -83,13 +86,13 @@ def test_every_type_of_command(
         CredentialType.PSK: pem_digest("00112233aabbccdd"),
         CredentialType.PSK_IDENTITY: pem_digest("harness"),
     }
-    request = read_generated_key(commands[4].response["certificateSigningRequest"]["csr"])
+    request = read_generated_key(commands[4].exported)
     assert jwt_is_signed_by(board.driver.jwt(tag=tags[2]), request.public_key)
 
 
 @pytest.mark.proves("any agent, shell", "blocked: refused, nothing executed; done after the unblock")
 def test_blocked_device(
-    agent: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any, as_written: Any
+    agent: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any, as_written: Any, refused: Any
 ) -> None:
     """The refusal is told by either agent, and the command waits."""
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
@@ -97,7 +100,7 @@ def test_blocked_device(
 
     outcome = agent.provision()
 
-    assert (outcome.event, outcome.refused_with) == ("FAILED", 403)
+    assert (outcome.event, outcome.refused_with) == refused.turned_away(403)
     assert command.refresh().status is CommandStatus.PENDING
     assert held(sec_tag) == {}
     claimed.unblock()
@@ -125,6 +128,7 @@ def test_nothing_to_do(agent: Any, claimed: Any) -> None:
     assert claimed.refresh().status is DeviceStatus.READY
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.board(needs={"virtual"})
 @pytest.mark.proves(
     "host's agent, shell", "FAILED what the shell's line cannot take, what is behind it waits"
@@ -153,6 +157,7 @@ def test_certificate_that_is_too_long_for_the_shell(
     ]
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("board's agent, shell", "its interval is changed by a configuration, and by the shell")
 def test_interval(board: LeasedBoard, claimed: Any) -> None:
@@ -192,3 +197,33 @@ def test_restart_before_provisioning(
     assert [each.refresh().status for each in (command, finished)] == [CommandStatus.SUCCEEDED] * 2
     assert claimed.refresh().status is DeviceStatus.PROVISIONED
     assert held(sec_tag) == {CredentialType.ROOT_CA: as_written(root_ca)}
+
+
+@pytest.mark.backend(needs={"onboarding", "rules"})
+@pytest.mark.proves("any agent, shell", "onboarded by a rule: PROVISIONED, keys and both CAs on the board")
+def test_onboarding_by_a_rule(
+    board: LeasedBoard,
+    agent: Any,
+    nrfcloud: Any,
+    material: Path,
+    sec_tag: int,
+    held: Any,
+    as_written: Any,
+) -> None:
+    """What a rule wants is done through the shell, certificates of nearly two thousand characters too."""
+    authorities = Authorities(
+        aws=(material / "onboarding-aws.pem").read_text(), coap=(material / "onboarding-coap.pem").read_text()
+    )
+    name = nrfcloud.own_name("onboarding")
+    rule = nrfcloud.auto_onboard(name=name, authorities=authorities, sec_tag=sec_tag)
+    device = nrfcloud.claim_with_rule(board.driver.attestation_token(), rule)
+
+    assert agent.provision().finished
+
+    assert device.refresh().status is DeviceStatus.PROVISIONED
+    certificates = authorities.chosen(OnboardingCertificates.ALL)
+    assert len(certificates) == 1792
+    on_board = held(sec_tag)
+    assert set(on_board) == {CredentialType.ROOT_CA, CredentialType.CLIENT_KEY}
+    assert on_board[CredentialType.ROOT_CA] == as_written(certificates)
+    assert device.id in {each.id for each in nrfcloud.core.devices()}
