@@ -42,10 +42,10 @@ def test_blocked_device_stays_usable_in_the_core(
     command = claimed.add_command(Configuration({"key": "value"}))
     claimed.block()
 
+    assert board.driver.provision().refused_with is not None
+    assert nrfcloud.core.has(claimed.id)
     onboarded.rename("usable")
     onboarded.update_state({"desired": {"led": "on"}})
-
-    assert board.driver.provision().refused_with is not None
     assert nrfcloud.core.device(claimed.id).name == "usable"
     assert claimed.id in {device.id for device in nrfcloud.core.devices()}
     assert nrfcloud.device(claimed.id).command(command.id).response == {}
@@ -63,6 +63,7 @@ def test_unclaimed_device_stays_until_it_is_deleted(
 
     assert not is_claimed_by(nrfcloud)
     assert board.driver.provision().refused_with == 401
+    assert nrfcloud.core.has(claimed.id)
     assert nrfcloud.core.device(claimed.id).name == "mine"
     onboarded.delete()
     assert not nrfcloud.core.has(claimed.id)

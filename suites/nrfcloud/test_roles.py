@@ -165,7 +165,7 @@ def each_of(operations: Iterable[Operation], outcome: str) -> list[Any]:
     return [
         pytest.param(
             operation,
-            id=f"{operation.method} {operation.path}" + (" csv" if operation.name == "bulk claim" else ""),
+            id=operation.name,
             marks=pytest.mark.proves(operation.name, outcome),
         )
         for operation in operations

@@ -16,6 +16,8 @@ TITLE = "a viewer may do everything"
 EXPECTED = (
     "test_claiming.py::test_viewer_does_not_claim",
     "test_claiming.py::test_viewer_only_reads*",
+    "test_roles.py::test_viewer_changes_nothing*",
+    "test_roles.py::test_viewers_command_never_reaches_the_board",
 )
 ABOUT = r"403|RequestRefused|refused"
 

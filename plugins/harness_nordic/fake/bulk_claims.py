@@ -80,7 +80,7 @@ def read_rows(body: bytes) -> list[Row]:
 
 def _read_row(number: int, line: str) -> Row:
     try:
-        (columns,) = csv.reader([line], strict=True, skipinitialspace=True)
+        (columns,) = csv.reader([line.strip()], strict=True, skipinitialspace=True)
     except csv.Error as error:
         return Row(number=number, token="", problem=f"not CSV: {error}; {_RUN_TOGETHER}")
     token, *rest = (column.strip() for column in columns)
