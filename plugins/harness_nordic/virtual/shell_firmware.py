@@ -118,11 +118,8 @@ class FirmwareCommands:
             self.events = words[1] == "events_enable"
             self._shell.print(f"AT command event handler {'enabled' if self.events else 'disabled'}")
             return None
-        command = words[1]
-        if _CREDENTIAL_WRITE.match(command):
-            command = command.replace("\\n", "\r\n")
         self._shell.flush()
-        reply = self._execute(command)
+        reply = self._execute(_as_written(words[1]))
         if reply is not None:
             self._reply(as_printed(reply), as_printed("\n") + self._shell.prompt)
         return True
@@ -163,3 +160,8 @@ class FirmwareCommands:
             return
         number = _NUMBER.match(words[1])
         self._agent.set_interval(int(number[1]) if number else 0)
+
+
+def _as_written(command: str) -> str:
+    r"""Return a command with the line breaks of the credential that it writes, typed as backslash and n."""
+    return command.replace("\\n", "\r\n") if _CREDENTIAL_WRITE.match(command) else command
