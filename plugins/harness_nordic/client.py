@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from harness.backends.contract import Backend, BackendSession, Change
     from harness.backends.ledger import Entry
 
+_CLAIM_PATHS = (DEVICES, "/v1/identities/claimed-devices")
 _CREATED = 201
 _DRY_RUN = {"dryrun": "true"}
 
@@ -119,7 +120,7 @@ class RawRequests:
         :raises BackendUnreachable: no answer.
         """
         if _is_claim(method, path, content):
-            return self._claims.post("", content.pop("json"), **content)
+            return self._claims.post("", content.pop("json"), path=path, **content)
         if _is_bulk_claim(method, path, content):
             return self._claims.post_rows("", _bytes(content.pop("content")), **content)
         harmless = content.get("params") == _DRY_RUN
@@ -138,7 +139,7 @@ def _is_bulk_claim(method: str, path: str, content: Mapping[str, Any]) -> bool:
 
 def _is_ours(method: str, path: str, content: Mapping[str, Any]) -> bool:
     headers = {name.lower() for name in content.get("headers") or {}}
-    at_the_door = (method, path) == ("POST", DEVICES)
+    at_the_door = method == "POST" and path in _CLAIM_PATHS
     return at_the_door and "params" not in content and "authorization" not in headers
 
 

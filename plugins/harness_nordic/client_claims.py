@@ -85,11 +85,12 @@ class Claims:
         """What tells the team's key from others."""
         return fingerprint(self._api_key)  # slow on purpose: once, not with every claim
 
-    def post(self, operation: str, body: Any, **content: Any) -> httpx.Response:
+    def post(self, operation: str, body: Any, *, path: str = DEVICES, **content: Any) -> httpx.Response:
         """Send a request to claim, noted before it is sent.
 
         :param operation: the service's own name of the call; empty takes method and path.
         :param body: JSON with the attestation token.
+        :param path: where claims are made.
         :param content: as :meth:`ServiceHttp.send` takes it.
         :return: the answer, whatever its status.
         :raises BackendUnreachable: no answer; whether the claim was made is found out by :meth:`undo`.
@@ -98,7 +99,7 @@ class Claims:
         token = body.get("claimToken") if isinstance(body, Mapping) else None
         device_id = (device_uuid_of(token) if isinstance(token, str) else None) or _UNKNOWN
         claim = self._begin(device_id)
-        response = self._http.send("POST", DEVICES, operation=operation, json=body, **content)
+        response = self._http.send("POST", path, operation=operation, json=body, **content)
         if response.status_code == _CREATED:
             self._finish(claim, response)
         elif response.status_code in _OUR_FAULT:  # refused; an error of the service proves nothing

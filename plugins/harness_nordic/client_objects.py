@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BackendFault
+from harness_nordic.enums import CommandType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from harness_nordic.client_models import CommandRecord, DeviceRecord
     from harness_nordic.client_requests import CommandRequest
     from harness_nordic.client_tags import TagCalls
-    from harness_nordic.enums import CommandStatus, CommandType, DeviceStatus
+    from harness_nordic.enums import CommandStatus, DeviceStatus
 
 
 class ClaimedDevice:
@@ -196,6 +197,18 @@ class Command:
     def response(self) -> dict[str, Any]:
         """What the device answered, by the type of the request; empty before that."""
         return dict(self._record.response or {})
+
+    @property
+    def exported(self) -> str:
+        """What ``%KEYGEN`` gave for a CSR: a text of two parts (nrfcloud fact sheet, section 2.8).
+
+        :raises BackendFault: the service shows none.
+        """
+        shown = self.response.get(CommandType.CERTIFICATE_SIGNING_REQUEST.value) or {}
+        text = shown.get("csr", shown.get("message"))
+        if not isinstance(text, str):
+            raise BackendFault(f"the service shows no CSR for command {self.id}")
+        return text
 
     def refresh(self) -> Self:
         """Read the command anew and return it.

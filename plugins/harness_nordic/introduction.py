@@ -28,19 +28,8 @@ def introduce(board: LeasedBoard, backend: Backend) -> None:
     """
     virtual = board.description.virtual
     driver: Nrf91Driver = board.driver
-    endpoint = backend.addresses.get("device") or device_endpoint(backend.url)
-    authorities = _authorities(backend)
-    if authorities is None:
-        driver.use_service(endpoint)
-    else:
-        driver.use_service(endpoint, authorities)
-    if virtual:
-        board.virtual.call("set_service", url=endpoint)
-        if backend.addresses.get("coap", "").startswith("coap://"):  # no virtual board speaks DTLS
-            board.virtual.call("set_service", url=backend.address("coap"))
-        if authorities is not None:
-            board.virtual.call("install_root_ca", pem=authorities)
-    elif not is_nrf_cloud(backend.url):
+    lead_to_service(board, backend)
+    if not virtual and not is_nrf_cloud(backend.url):
         driver.agents = ("host",)  # its firmware was built for another service
     if driver.agents[0] == "host":
         board.remarks.append(HOST_RUN)
@@ -53,6 +42,26 @@ def introduce(board: LeasedBoard, backend: Backend) -> None:
     else:
         enrol(backend, recovered_record(driver))
         board.remarks.append(RECOVERED)
+
+
+def lead_to_service(board: LeasedBoard, backend: Backend) -> None:
+    """Tell the agent on the host, and a virtual board's own, where the service is and how they know it.
+
+    :raises UsageError: the file of authorities that is named is not there.
+    """
+    driver: Nrf91Driver = board.driver
+    endpoint = backend.addresses.get("device") or device_endpoint(backend.url)
+    authorities = _authorities(backend)
+    if authorities is None:
+        driver.use_service(endpoint)
+    else:
+        driver.use_service(endpoint, authorities)
+    if board.description.virtual:
+        board.virtual.call("set_service", url=endpoint)
+        if backend.addresses.get("coap", "").startswith("coap://"):  # no virtual board speaks DTLS
+            board.virtual.call("set_service", url=backend.address("coap"))
+        if authorities is not None:
+            board.virtual.call("install_root_ca", pem=authorities)
 
 
 def _authorities(backend: Backend) -> str | None:

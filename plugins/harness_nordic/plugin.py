@@ -108,6 +108,7 @@ def harness_backends() -> Iterable[BackendSpec]:
                     "bulk-details",
                     "coap",
                     "command-control",
+                    "command-details",
                     "command-list",
                     "core-details",
                     "device-log",
@@ -123,6 +124,7 @@ def harness_backends() -> Iterable[BackendSpec]:
                     "rules",
                     "tag-details",
                     "tags-by-claim",
+                    "portal-commands",
                     "teams",
                     "tls",
                 }

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation"})
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.proves(
     "any agent", "every type of command SUCCEEDED, device PROVISIONED, the board holds it all"
 )
@@ -72,12 +73,13 @@ def test_every_type_of_command(
         CredentialType.PSK: pem_digest("00112233aabbccdd"),
         CredentialType.PSK_IDENTITY: pem_digest("harness"),
     }
-    request = read_generated_key(commands[4].response["certificateSigningRequest"]["csr"])
+    request = read_generated_key(commands[4].exported)
     assert request.subject == "CN=harness"
     assert jwt_is_signed_by(board.driver.jwt(tag=tags[2]), request.public_key)
     assert [list(held(tag)) for tag in tags[2:5]] == [[CredentialType.CLIENT_KEY]] * 3
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.proves("any agent", "configuration SUCCEEDED, the agent has stored it")
 def test_configuration_is_stored(agent: Any, claimed: Any) -> None:
     """The agent keeps what a configuration says, where it keeps such things."""
@@ -131,7 +133,7 @@ def test_ignored_error(
         command = claimed.add_command(CertificateSigningRequest(sec_tag=sec_tag))
         agent.provision()
         assert command.refresh().status is CommandStatus.SUCCEEDED
-        keys.append(read_generated_key(command.response["certificateSigningRequest"]["csr"]).public_key)
+        keys.append(read_generated_key(command.exported).public_key)
 
     assert keys[0] != keys[1]
     assert jwt_is_signed_by(board.driver.jwt(tag=sec_tag), keys[1])
@@ -144,14 +146,16 @@ def test_ignored_error(
 
 
 @pytest.mark.proves("any agent", "blocked: refused with 403, nothing is executed")
-def test_blocked_device(agent: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any) -> None:
+def test_blocked_device(
+    agent: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any, refused: Any
+) -> None:
     """Neither agent gets commands for a blocked device, and both get them when it is unblocked."""
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
     claimed.block()
 
     outcome = agent.provision()
 
-    assert (outcome.event, outcome.refused_with) == ("FAILED", 403)
+    assert (outcome.event, outcome.refused_with) == refused.turned_away(403)
     assert command.refresh().status is CommandStatus.PENDING
     assert held(sec_tag) == {}
     claimed.unblock()
@@ -161,13 +165,15 @@ def test_blocked_device(agent: Any, claimed: Any, sec_tag: int, root_ca: str, he
 
 
 @pytest.mark.proves("any agent", "unclaimed: refused with 401, event FAILED_DEVICE_NOT_CLAIMED")
-def test_unclaimed_device(agent: Any, nrfcloud: Any, is_claimed_by: Any, sec_tag: int, held: Any) -> None:
+def test_unclaimed_device(
+    agent: Any, nrfcloud: Any, is_claimed_by: Any, sec_tag: int, held: Any, refused: Any
+) -> None:
     """Both agents say that the device is nobody's."""
     assert not is_claimed_by(nrfcloud)
 
     outcome = agent.provision()
 
-    assert (outcome.event, outcome.refused_with) == ("FAILED_DEVICE_NOT_CLAIMED", 401)
+    assert (outcome.event, outcome.refused_with) == refused.turned_away(401)
     assert held(sec_tag) == {}
 
 

@@ -42,7 +42,7 @@ def test_answer_to_the_report_is_lost(
 
     assert outcome.event == "NO_COMMANDS"
     assert command.refresh().status is CommandStatus.SUCCEEDED
-    exported = read_generated_key(command.response["certificateSigningRequest"]["csr"])
+    exported = read_generated_key(command.exported)
     assert jwt_is_signed_by(board.driver.jwt(tag=sec_tag), exported.public_key)
     requests = nrfcloud.device_requests(claimed.id)[before:]
     assert [each.method for each in requests if each.ids] == ["GET", "POST"]
@@ -140,6 +140,7 @@ def test_wrong_root_ca(
 # What tells the two apart ------------------------------------------------------------------------------
 
 
+@pytest.mark.backend(needs={"device-log"})
 @pytest.mark.board(needs={"virtual", "provisioning-agent"})
 @pytest.mark.proves("board agent", "no network time: FAILED_NO_VALID_DATETIME, the service hears nothing")
 def test_board_without_time(
@@ -194,6 +195,7 @@ def test_plain_at_firmware(board: LeasedBoard, claimed: Any, sec_tag: int, root_
     assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_ca)}
 
 
+@pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.board(needs={"virtual"})
 @pytest.mark.proves("host agent", "board silent in mid-batch: nothing reported, all of it done later")
 def test_board_falls_silent(

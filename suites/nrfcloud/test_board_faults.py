@@ -263,6 +263,6 @@ def test_noisy_console(board: LeasedBoard, claimed: Any, sec_tag: int, held: Any
 
     assert outcome.event == "NO_COMMANDS"
     assert command.refresh().status is CommandStatus.SUCCEEDED
-    exported = read_generated_key(command.response["certificateSigningRequest"]["csr"])
+    exported = read_generated_key(command.exported)
     assert jwt_is_signed_by(board.driver.jwt(tag=sec_tag), exported.public_key)
     assert list(held(sec_tag)) == [CredentialType.CLIENT_KEY]

@@ -82,7 +82,7 @@ def test_every_type_of_command(
         CredentialType.CLIENT_CERT: pem_digest(client_certificate),
     }
     assert list(held(tags[1])) == [CredentialType.PSK, CredentialType.PSK_IDENTITY]
-    made = read_generated_key(commands[3].response["certificateSigningRequest"]["csr"])
+    made = read_generated_key(commands[3].exported)
     assert jwt_is_signed_by(board.driver.jwt(tag=tags[2]), made.public_key)
     assert board.virtual.call("settings")["harness/variant"] == "coap"
 
@@ -204,7 +204,7 @@ def test_report_in_blocks(board: LeasedBoard, claimed: Any, built: Any, sec_tag:
     board.driver.provision()
 
     assert command.refresh().status is SUCCEEDED
-    exported = command.response["certificateSigningRequest"]["csr"]
+    exported = command.exported
     assert len(exported) > size
     made = read_generated_key(exported)
     assert made.subject == "CN=blocks"

@@ -64,7 +64,7 @@ def is_done_once(board: LeasedBoard, command: Any, sec_tag: int) -> Callable[[],
 
     def check() -> bool:
         assert command.refresh().status is SUCCEEDED
-        exported = read_generated_key(command.response["certificateSigningRequest"]["csr"])
+        exported = read_generated_key(command.exported)
         return jwt_is_signed_by(board.driver.jwt(tag=sec_tag), exported.public_key)
 
     return check

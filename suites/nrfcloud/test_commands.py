@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation"})
 
 
+@pytest.mark.backend(needs={"command-details"})
 @pytest.mark.proves("create command", "201, PENDING, and so is the device")
 def test_created_command_is_pending(claimed: Any, sec_tag: int, root_ca: str) -> None:
     """A new command waits for the board, and the device shows that something waits."""
@@ -61,6 +62,7 @@ def test_client_certificate(
     assert held(sec_tag) == {CredentialType.CLIENT_CERT: pem_digest(client_certificate)}
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.proves("client private key", "SUCCEEDED, the board holds it")
 def test_client_private_key(
     board: LeasedBoard, claimed: Any, sec_tag: int, client_key: str, held: Any
@@ -74,6 +76,7 @@ def test_client_private_key(
     assert held(sec_tag) == {CredentialType.CLIENT_KEY: pem_digest(client_key)}
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.proves("pre-shared key", "SUCCEEDED, the board holds key and identity")
 def test_pre_shared_key(board: LeasedBoard, claimed: Any, sec_tag: int, held: Any) -> None:
     """A pre-shared key arrives as two credentials: the key and its identity."""
@@ -100,8 +103,7 @@ def test_certificate_signing_request(board: LeasedBoard, claimed: Any, sec_tag: 
     board.driver.provision()
 
     assert command.refresh().status is CommandStatus.SUCCEEDED
-    assert "csr" in command.response["certificateSigningRequest"]
-    generated = read_generated_key(command.response["certificateSigningRequest"]["csr"])
+    generated = read_generated_key(command.exported)
     assert generated.form == "csr"
     assert set(generated.subject.split(",")) == {"CN=board-1", "O=Harness"}
     assert generated.key_usage == "101010000"
@@ -118,10 +120,7 @@ def test_signing_request_replaces_the_key(board: LeasedBoard, claimed: Any, sec_
     board.driver.provision()
 
     assert [command.refresh().status for command in (first, second)] == [CommandStatus.SUCCEEDED] * 2
-    keys = [
-        read_generated_key(command.response["certificateSigningRequest"]["csr"]).public_key
-        for command in (first, second)
-    ]
+    keys = [read_generated_key(command.exported).public_key for command in (first, second)]
     assert keys[0] != keys[1]
     token = board.driver.jwt(tag=sec_tag)
     assert not jwt_is_signed_by(token, keys[0])
@@ -152,6 +151,7 @@ def test_client_private_key_generation(board: LeasedBoard, claimed: Any, sec_tag
     assert list(held(sec_tag)) == [CredentialType.CLIENT_KEY]
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("configuration", "SUCCEEDED, the board stores it")
 def test_configuration(board: LeasedBoard, claimed: Any) -> None:
@@ -178,6 +178,7 @@ def test_finished(board: LeasedBoard, claimed: Any) -> None:
     assert claimed.refresh().status is DeviceStatus.PROVISIONED
 
 
+@pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.proves("create command", "20 open commands and no more")
 def test_twenty_commands_and_no_more(
     board: LeasedBoard, nrfcloud: Any, claimed: Any, refused: Any, sec_tag: int, root_ca: str
@@ -212,17 +213,17 @@ def test_twenty_commands_and_no_more(
     ids=["empty", "no type", "unknown type", "no content", "tag is text", "tag < 0", "two types", "no text"],
 )
 @pytest.mark.proves("create command", "400 for a request that is none")
-def test_unfit_request(nrfcloud: Any, claimed: Any, body: dict[str, Any]) -> None:
+def test_unfit_request(nrfcloud: Any, claimed: Any, body: dict[str, Any], refused: Any) -> None:
     """A request that is not one of the documented types is refused, and nothing waits for the board."""
     answer = nrfcloud.raw.request("POST", f"/v1/claimed-devices/{claimed.id}/provisioning", json=body)
 
-    assert answer.status_code == 400
+    assert answer.status_code == refused.status(400)
     assert answer.json().get("message")
     assert claimed.refresh().status is DeviceStatus.READY
 
 
 @pytest.mark.proves("create command", "404 for a device that is not claimed")
-def test_command_for_an_unclaimed_device(board: LeasedBoard, nrfcloud: Any) -> None:
+def test_command_for_an_unclaimed_device(board: LeasedBoard, nrfcloud: Any, refused: Any) -> None:
     """A device that the team does not own takes no commands."""
     answer = nrfcloud.raw.request(
         "POST",
@@ -230,19 +231,23 @@ def test_command_for_an_unclaimed_device(board: LeasedBoard, nrfcloud: Any) -> N
         json={"request": {"finished": {}}},
     )
 
-    assert answer.status_code == 404
+    assert answer.status_code == refused.status(404)
 
 
 @pytest.mark.backend(needs={"teams"})
 @pytest.mark.proves("create command", "404 for another team's device")
-def test_command_of_another_team(board: LeasedBoard, nrfcloud: Any, claimed: Any, sec_tag: int) -> None:
+def test_command_of_another_team(
+    board: LeasedBoard, nrfcloud: Any, claimed: Any, sec_tag: int, refused: Any
+) -> None:
     """Another team can neither add a command to our device nor read one of ours."""
     other = nrfcloud.another_team()
     ours = claimed.add_command(CloudAccessKeyGeneration(sec_tag=sec_tag))
     path = f"/v1/claimed-devices/{claimed.id}/provisioning"
 
-    assert other.raw.request("POST", path, json={"request": {"finished": {}}}).status_code == 404
-    assert other.raw.request("GET", f"{path}/{ours.id}").status_code == 404
+    assert other.raw.request("POST", path, json={"request": {"finished": {}}}).status_code == refused.status(
+        404
+    )
+    assert other.raw.request("GET", f"{path}/{ours.id}").status_code == refused.status(404)
 
     assert not board.driver.provision().finished
     assert ours.refresh().status is CommandStatus.SUCCEEDED

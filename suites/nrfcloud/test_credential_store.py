@@ -80,6 +80,7 @@ def test_generated_key_survives_a_power_cycle(board: LeasedBoard, sec_tag: int, 
     assert jwt_is_signed_by(board.driver.jwt(tag=sec_tag), public_key)
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("configuration", "kept over a power cycle")
 def test_configuration_survives_a_power_cycle(board: LeasedBoard, claimed: Any) -> None:

@@ -31,14 +31,16 @@ def test_nothing_to_do(board: LeasedBoard, claimed: Any) -> None:
 
 
 @pytest.mark.proves("fetch", "403 for a JWT that another key signed")
-def test_forged_jwt(board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any) -> None:
+def test_forged_jwt(
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, refused: Any
+) -> None:
     """A board that cannot prove who it is gets no command; with its own key again it does."""
     if not board.description.virtual:
         pytest.skip("only a virtual board can be told to forge its own JWT")
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
     board.virtual.call("forge", what="jwt-signature", times=1)
 
-    assert board.driver.provision().refused_with == 403
+    assert board.driver.provision().refused_with == refused.status(403)
     assert command.refresh().status is CommandStatus.PENDING
     assert held(sec_tag) == {}
 
@@ -154,7 +156,7 @@ def test_command_after_provisioned(
 
 @pytest.mark.proves("fetch", "403 for an expired JWT")
 def test_expired_jwt(
-    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, status_of: Any
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, status_of: Any, refused: Any
 ) -> None:
     """A board whose clock is an hour behind makes JWTs that have expired, and gets nothing for them."""
     if not board.description.virtual:
@@ -167,7 +169,7 @@ def test_expired_jwt(
     finally:
         board.virtual.call("set_clock", seconds=time.time())
 
-    assert outcome.refused_with == 403
+    assert outcome.refused_with == refused.status(403)
     assert status_of(command) is CommandStatus.PENDING
     assert held(sec_tag) == {}
 
@@ -175,6 +177,7 @@ def test_expired_jwt(
     assert status_of(command) is CommandStatus.SUCCEEDED
 
 
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.proves("execution", "split into what the board takes at once, all executed")
 def test_more_commands_than_the_board_takes_at_once(board: LeasedBoard, claimed: Any) -> None:
     """A board takes ten commands at once; of fifteen small ones none is lost."""
@@ -212,6 +215,7 @@ def test_reported_command_is_not_served_again(
     ]
 
 
+@pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("execution", "IN_PROGRESS while the board is at it; after a power cut all of it runs")
 def test_power_cut_in_mid_batch(

@@ -247,7 +247,7 @@ def test_report_whose_answer_is_lost(
 
     assert command.refresh().status is SUCCEEDED
     assert claimed.refresh().status is DeviceStatus.PROVISIONED
-    known = read_generated_key(command.response["certificateSigningRequest"]["csr"]).public_key
+    known = read_generated_key(command.exported).public_key
     assert jwt_is_signed_by(board.driver.jwt(tag=sec_tag), known)
 
 

@@ -28,7 +28,7 @@ def test_unclaim(nrfcloud: Any, claimed: Any, refused: Any, is_claimed_by: Any) 
 
 @pytest.mark.proves("fetch", "401 for an unclaimed board")
 def test_unclaimed_board_is_turned_away(
-    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, refused: Any
 ) -> None:
     """The agent of an unclaimed board is turned away and executes nothing of its old queue."""
     claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
@@ -36,14 +36,14 @@ def test_unclaimed_board_is_turned_away(
 
     outcome = board.driver.provision()
 
-    assert outcome.refused_with == 401
+    assert outcome.refused_with == refused.status(401)
     assert held(sec_tag) == {}
 
 
 @pytest.mark.proves("fetch", "401 for a board that was never claimed")
-def test_never_claimed_board_is_turned_away(board: LeasedBoard, nrfcloud: Any) -> None:
+def test_never_claimed_board_is_turned_away(board: LeasedBoard, nrfcloud: Any, refused: Any) -> None:
     """A board nobody claimed is turned away."""
-    assert board.driver.provision().refused_with == 401
+    assert board.driver.provision().refused_with == refused.status(401)
 
 
 @pytest.mark.proves("claim", "201 after an unclaim, with a clean record")
