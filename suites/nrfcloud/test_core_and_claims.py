@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness_nordic.client_requests import Configuration, ServerCertificate
+from harness_nordic.client_requests import Finished, ServerCertificate
 from harness_nordic.digests import pem_digest
 from harness_nordic.enums import CredentialType, DeviceStatus
 
@@ -26,6 +26,7 @@ def test_delete_leaves_the_claim_alone(
     """The board is provisioned after its deletion as before: the two halves share nothing."""
     onboarded.delete()
     claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
+    claimed.add_command(Finished())
 
     board.driver.provision()
 
@@ -39,7 +40,7 @@ def test_blocked_device_stays_usable_in_the_core(
     board: LeasedBoard, nrfcloud: Any, claimed: Any, onboarded: Any
 ) -> None:
     """A block shuts a board out of provisioning, and changes nothing for the rest of nRF Cloud."""
-    command = claimed.add_command(Configuration({"key": "value"}))
+    command = claimed.add_command(Finished())
     claimed.block()
 
     assert board.driver.provision().refused_with is not None

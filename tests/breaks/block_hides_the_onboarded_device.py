@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TITLE = "a blocked device cannot be used in the core"
 EXPECTED = ("test_core_and_claims.py::test_blocked_device_stays_usable_in_the_core",)
-ABOUT = r"RequestRefused|404"
+ABOUT = r"core\.has"
 
 before = existing(CoreApi, "_device")
 
