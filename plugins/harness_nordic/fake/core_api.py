@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
@@ -68,6 +69,12 @@ class NameBody(RootModel[Annotated[list[Name], Field(min_length=1, max_length=1)
 
 class StateBody(RootModel[dict[str, Any]]):
     """``PATCH /devices/{id}/state``."""
+
+    @model_validator(mode="after")
+    def _of_numbers(self) -> Self:
+        if not _is_json(self.root):
+            raise ValueError("expected numbers that JSON has")
+        return self
 
 
 class JobBody(BaseModel):
@@ -278,6 +285,15 @@ class CoreApi(TeamCalls):
         owner_id = self._member(request).owner_id
         self._service.core.cancel_update(owner_id, request.path_params["job_id"])
         return Response(status_code=204)
+
+
+def _is_json(value: Any) -> bool:
+    """Tell whether a value can be written as JSON; parsers let pass what no JSON number is, like NaN."""
+    if isinstance(value, dict):
+        return all(map(_is_json, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _all_of(request: Request, name: str) -> set[str]:

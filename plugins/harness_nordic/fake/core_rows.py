@@ -88,5 +88,5 @@ def _firmware_types(text: str) -> tuple[str, ...]:
 def _check_certificate(pem: str) -> None:
     try:
         x509.load_pem_x509_certificate(pem.encode())
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise RowRefused("the certificate cannot be read; expected PEM in double quotes") from None

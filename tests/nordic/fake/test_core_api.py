@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -234,3 +235,26 @@ def test_fault_on_a_call_of_the_core(site: Site) -> None:
     assert site.world.ask("GET", told["errorSummaryUrl"]).status_code == 200
     assert site.ask("GET", "/v1/devices").status_code == 503
     assert site.ask("GET", "/v1/devices").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_state_with_a_number_that_json_has_not(site: Site, number: str) -> None:
+    """A shadow that could never be shown again is refused, however deep the number is."""
+    onboard(site, ROW)
+    path = "/v1/devices/50363154"
+
+    answer = site.ask("PATCH", f"{path}/state", content=f'{{"a": [{{"b": {number}}}]}}'.encode())
+
+    assert answer.status_code == 400
+    assert site.ask("GET", path).json()["state"] == {}
+
+
+def test_certificate_of_a_version_that_is_none() -> None:
+    """What another parser would stumble over is a row that is refused."""
+    der = ssl.PEM_cert_to_DER_cert(PEM)
+    version = bytes.fromhex("a003020102")
+    assert version in der
+    strange = ssl.DER_cert_to_PEM_cert(der.replace(version, bytes.fromhex("a003020107"), 1))
+
+    with pytest.raises(RowRefused, match="the certificate cannot be read"):
+        read_device(["50363154", "", "", "", strange])
