@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from harness.inventory.leased_board import LeasedBoard
 
-pytestmark = pytest.mark.board(driver="nrf91", needs={"attestation", "provisioning-agent", "virtual"})
+pytestmark = [
+    pytest.mark.board(driver="nrf91", needs={"attestation", "provisioning-agent", "virtual"}),
+    pytest.mark.backend(needs={"portal-commands"}),
+]
 
 INTERVAL = "provisioning/interval-sec"
 BUILT_IN, STORED = 90_000, 7_000

@@ -110,12 +110,15 @@ def test_blocked_device(
 
 
 @pytest.mark.proves("any agent, shell", "unclaimed: event FAILED_DEVICE_NOT_CLAIMED")
-def test_unclaimed_device(agent: Any, nrfcloud: Any, is_claimed_by: Any, sec_tag: int, held: Any) -> None:
+def test_unclaimed_device(
+    agent: Any, nrfcloud: Any, is_claimed_by: Any, sec_tag: int, held: Any, refused: Any
+) -> None:
     """Both agents say that the device is nobody's."""
     assert not is_claimed_by(nrfcloud)
 
-    assert agent.provision().event == "FAILED_DEVICE_NOT_CLAIMED"
+    outcome = agent.provision()
 
+    assert (outcome.event, outcome.refused_with) == refused.turned_away(401)
     assert held(sec_tag) == {}
 
 

@@ -27,10 +27,9 @@ from harness.virtual.launcher import start_bench
 from harness_nordic.client import enrol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 KEY = "c0ffee-contrarian-team-key-0123456789"
-SECRET = f"NRFCLOUD_API_KEY_FILE"
 KINDS = ("nrf9151dk-virtual", "nrf9161dk-virtual", "nrf9131ek-virtual", "thingy91x-virtual")
 
 
@@ -86,7 +85,9 @@ def make_world(resources: ExitStack, *, options: dict[str, str] | None = None, b
     )
 
 
-def run_suites(world: World, arguments: Sequence[str], *, deadline: float) -> subprocess.CompletedProcess[str]:
+def run_suites(
+    world: World, arguments: Sequence[str], *, deadline: float
+) -> subprocess.CompletedProcess[str]:
     """Run ``harness run nrfcloud`` in that world.
 
     :param arguments: more of them, for pytest.

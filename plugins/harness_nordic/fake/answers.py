@@ -18,7 +18,7 @@ from harness_nordic.fake.refusals import (
     NotAuthenticated,
     NotClaimed,
     NotFound,
-    NothingToUnclaim,
+    NotThere,
     Refusal,
     TokenRefused,
 )
@@ -37,7 +37,7 @@ UNAUTHORIZED = 401
 """For a key or token that is nobody's: documented (section 2.1)."""
 
 NOT_FOUND = 404
-"""For a device to unclaim that is not the team's: documented (section 2.6)."""
+"""For a device that is not there to be unclaimed or read in the core: documented (sections 2.6 and 2.10)."""
 
 
 def status_of(refusal: Refusal, choices: Choices = FAKE) -> int:
@@ -51,7 +51,7 @@ def status_of(refusal: Refusal, choices: Choices = FAKE) -> int:
         NotAuthenticated: UNAUTHORIZED,
         NotClaimed: choices.unclaimed_device,
         NotFound: choices.not_found,
-        NothingToUnclaim: NOT_FOUND,
+        NotThere: NOT_FOUND,
         TokenRefused: choices.token_refused,
     }
     return statuses[type(refusal)]

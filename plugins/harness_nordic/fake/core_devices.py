@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness_nordic.fake.refusals import BadRequest, Conflict, NotFound
+from harness_nordic.fake.refusals import BadRequest, Conflict, NotFound, NotThere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -186,12 +186,12 @@ class CoreDevices:
     def device(self, owner_id: str, device_id: str) -> CoreDevice:
         """Return a team's device.
 
-        :raises NotFound: it has none of this id.
+        :raises NotThere: it has none of this id.
         """
         try:
             return self._devices[owner_id, device_id]
         except KeyError:
-            raise NotFound("the team has no such device") from None
+            raise NotThere("the team has no such device") from None
 
     def devices(self, owner_id: str) -> list[CoreDevice]:
         """Return a team's devices in the order of their onboarding."""
@@ -200,7 +200,7 @@ class CoreDevices:
     def delete(self, owner_id: str, device_id: str) -> CoreDevice:
         """Remove a device from the team for good, and return what it was.
 
-        :raises NotFound: see :meth:`device`.
+        :raises NotThere: see :meth:`device`.
         """
         device = self.device(owner_id, device_id)
         del self._devices[owner_id, device_id]

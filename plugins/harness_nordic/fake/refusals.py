@@ -35,8 +35,8 @@ class NotFound(Refusal):
     """There is no such thing, or it is another team's."""
 
 
-class NothingToUnclaim(NotFound):
-    """The team has no such device to unclaim; the one case in which the status is documented."""
+class NotThere(NotFound):
+    """The team has no such device to unclaim, or in the core: that the status is 404 is documented."""
 
 
 class Conflict(Refusal):

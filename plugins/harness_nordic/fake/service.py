@@ -25,7 +25,7 @@ from harness_nordic.fake.refusals import (
     NotAuthenticated,
     NotClaimed,
     NotFound,
-    NothingToUnclaim,
+    NotThere,
     TokenRefused,
 )
 from harness_nordic.fake.rules import TeamRules, apply_rules
@@ -248,12 +248,12 @@ class ProvisioningService:
     def unclaim(self, member: Member, device_id: str) -> None:
         """Forfeit a claim; the device's commands vanish with it.
 
-        :raises NothingToUnclaim: it is nobody's or another team's.
+        :raises NotThere: it is nobody's or another team's.
         """
         try:
             device = self.device(member, device_id)
         except NotFound as refusal:
-            raise NothingToUnclaim(str(refusal)) from refusal
+            raise NotThere(str(refusal)) from refusal
         del self._claims[device.id]
 
     # What a device may do ----------------------------------------------------------------------------
