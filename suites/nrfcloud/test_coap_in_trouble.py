@@ -40,7 +40,7 @@ PENDING, SUCCEEDED = CommandStatus.PENDING, CommandStatus.SUCCEEDED
 def built(board: LeasedBoard, nrfcloud: Any) -> Callable[..., None]:
     """Build the board's firmware for CoAP, and so that it does not wait long before it sends again."""
     with step("Build the firmware for CoAP. There is no DTLS: the messages travel in the clear"):
-        board.virtual.call("configure", transport="coap", coap_ack_timeout=0.05)
+        board.virtual.call("configure", transport="coap", coap_ack_timeout=0.05, coap_timeout=5.0)
     return lambda **options: board.virtual.call("configure", **options)
 
 
