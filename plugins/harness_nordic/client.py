@@ -324,16 +324,16 @@ class NrfCloudClient(BulkCalls, RuleCalls, FaultCalls):
         return self._control
 
     def refuse_foreign(self, change: Change) -> None:
-        """Refuse a request that would change a device of the team that nobody claimed here.
+        """Refuse a request that would change a device, tag or rule of the team that nobody made here.
 
         :raises UsageError: it would.
         """
+        self.refuse_foreign_definition(change)
         device_id = changed_device(change)
-        if device_id is not None and not self._claims.may_change(device_id) and self._has(device_id):
+        if device_id is None or self._claims.may_change(device_id):
+            return
+        if self._claims.claimed_at(device_id) is not None:
             raise not_ours(device_id, change)
-
-    def _has(self, device_id: str) -> bool:
-        return self._claims.claimed_at(device_id) is not None
 
     # The contract of every backend's client ----------------------------------------------------------
 

@@ -66,6 +66,7 @@ class Definitions:
         self._run_id = run_id
         self._labels = dict(labels or {})
         self._all: list[Definition] = []
+        self._proven: set[str] = set()
 
     def intend(self, name: str) -> Definition:
         """Note what is about to be defined.
@@ -95,9 +96,9 @@ class Definitions:
         """Strike out what was deleted."""
         self.never_made(definition for definition in self._all if definition.id == identifier)
 
-    def holds(self, identifier: str) -> bool:
-        """Tell whether something was defined here."""
-        return any(definition.id == identifier for definition in self._all)
+    def may_change(self, identifier: str) -> bool:
+        """Tell whether something was defined here, or is being undone since the ledger proves whose it is."""
+        return identifier in self._proven or any(each.id == identifier for each in self._all)
 
     def undo(self) -> list[BackendFault]:
         """Delete what is still there, newest first.
@@ -137,10 +138,17 @@ class Definitions:
 
     def _undo(self, name: str, identifier: str, *, own: bool) -> str:
         if identifier:
-            return "deleted" if self._way.delete(identifier) else "gone already"
+            return self._delete(identifier)
         found = self._way.find(name)
         if found is None:
             return "never made, or gone already"
         if not own:
             return "somebody else may have defined it: left alone"
-        return "deleted" if self._way.delete(found) else "gone already"
+        return self._delete(found)
+
+    def _delete(self, identifier: str) -> str:
+        self._proven.add(identifier)
+        try:
+            return "deleted" if self._way.delete(identifier) else "gone already"
+        finally:
+            self._proven.discard(identifier)

@@ -6,10 +6,12 @@ capability ``rules``, which a service has where the team is one for tests and ru
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from harness.errors import UsageError
 from harness_nordic.client_definition_models import OnboardingRecord, RulePage, RuleRecord
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Self
 
+    from harness.backends.contract import Change
     from harness_nordic.client_core import CoreClient
     from harness_nordic.client_definitions import Definitions
     from harness_nordic.client_objects import ClaimedDevice
@@ -40,6 +43,8 @@ ONBOARDING_SEC_TAG = 16842753
 """Where nRF Cloud's credentials are unless somebody says otherwise (section 1)."""
 
 _NOT_FOUND = 404
+_TAG_PATH = re.compile(r"/v1/(?:claimed-devices|provisioning)/tags/([^/]+)")
+_RULE_PATH = re.compile(r"/v1/provisioning-rules/([^/]+)")
 
 
 class OnboardingCertificates(StrEnum):
@@ -322,6 +327,27 @@ class RuleCalls(TagCalls, ABC):
         if chosen.onboarding is not None:
             self.core.expect(device.id)
         return device
+
+    def refuse_foreign_definition(self, change: Change) -> None:
+        """Refuse a request that would change a tag or rule of the team that nobody defined here.
+
+        :raises UsageError: it would.
+        """
+        path = urlsplit(change.url).path
+        for pattern, definitions, read in (
+            (_TAG_PATH, self._tags, self._tag_records),
+            (_RULE_PATH, self._rules, self._rule_records),
+        ):
+            match = pattern.fullmatch(path)
+            if match is None or definitions.may_change(match[1]):
+                continue
+            if any(record.id == match[1] for record in read()):
+                raise UsageError(
+                    f"{change.operation} would change what this session did not define",
+                    key="id",
+                    value=match[1],
+                    expected="a tag or rule that a test made: what we did not make is never touched",
+                )
 
     def _rule_records(self) -> list[RuleRecord]:
         return read_pages(self._http, RULES, "ListProvisioningRules", RulePage)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 CLAIMS = "/v1/claimed-devices"
 RULES = "/v1/provisioning-rules"
-CONFIG = {"request": {"config": {"properties": {"a": "b"}}}}
-FINISHED = {"request": {"finished": {}}}
+CONFIG: dict[str, Any] = {"request": {"config": {"properties": {"a": "b"}}}}
+FINISHED: dict[str, Any] = {"request": {"finished": {}}}
 
 
 def make(site: Site, name: str = "rule", **contents: Any) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def commands(site: Site) -> list[str]:
 
 def do_all(site: Site) -> None:
     """Fetch and report success until nothing is left."""
-    done = {0: [100, "OK\r\n"], 1: [101], 2: [102]}
+    done: dict[int, list[Any]] = {0: [100, "OK\r\n"], 1: [101], 2: [102]}
     while served := site.served():
         assert site.report(*([each[0], *done[each[1]]] for each in served)) == 200
 
@@ -76,7 +76,7 @@ def test_rule_object(site: Site) -> None:
 
 
 def test_rule_of_the_real_client(tagged: Site) -> None:
-    """The onboarding rule as ``claim_and_provision_device`` sends it is taken and carried out (section 2.9)."""
+    """The onboarding rule of ``claim_and_provision_device`` is taken and carried out (section 2.9)."""
     tag = 16842753
     sent = [
         {"request": {"clientPrivateKeyGeneration": {"secTag": tag}}},
@@ -306,7 +306,7 @@ def test_device_in_error_gets_no_rule(tagged: Site) -> None:
 
 
 def test_onboarding_comes_with_finished(tagged: Site) -> None:
-    """The core knows the device when ``finished`` is reported, with what the rule says of it, and not before."""
+    """The core knows the device when ``finished`` is reported, not before, as the rule describes it."""
     onboarding = {"subType": "s", "fwTypes": ["BOOT", "APP", "BOOT"], "group": "g"}
     make(tagged, onboarding=onboarding)
     path = f"/v1/devices/{tagged.device.id}"

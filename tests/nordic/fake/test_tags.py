@@ -172,7 +172,7 @@ def test_change_of_a_device_that_is_none(claimed: Site, body: Any) -> None:
 
 
 def test_tags_of_a_contrarian(site: Site) -> None:
-    """Decided the other way: tags are to be defined first, are answered with nothing and read by the list only."""
+    """Decided the other way: tags are to be defined first, and only their list tells of them."""
     site.fake = NrfCloudFake(Clock(lambda: NOW), choices=CONTRARIAN)
     site.world, site.control = Door(site.fake.service), Door(site.fake.control)
     site.key, site.device = site.team()["api_key"], site.enrolled(1)
