@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.backends import ledger as ledger_module
-from harness.backends.contract import bare_address
+from harness.backends.contract import UnkeptAccounts, bare_address
 from harness.backends.ledger import FILE_NAME, Entry, Ledger
 from harness.errors import RigFault, UsageError
 
@@ -68,6 +68,38 @@ def test_entries_from_note_to_settle() -> None:
             ledger.amend(first.number, state="late")
         with pytest.raises(TypeError, match="no such columns"):
             ledger.entries(nothing="x")
+
+
+def test_several_entries_at_once() -> None:
+    """What one call is about to make of several is noted at once, and struck out at once."""
+    row = {name: value for name, value in ROW.items() if name != "subject"}
+    with Ledger() as ledger:
+        entries = ledger.note_all(**row, subjects=["a", "b", "a"], details={"state": "intended"})
+
+        assert [entry.subject for entry in entries] == ["a", "b", "a"]
+        assert ledger.entries() == entries
+        assert ledger.note_all(**row, subjects=[]) == []
+        ledger.settle_all([entries[0].number, entries[1].number, 999])
+        ledger.settle_all([])
+        assert ledger.entries() == entries[2:]
+
+
+def test_several_accounts_at_once() -> None:
+    """What is noted at once is kept and settled like what is noted alone."""
+    with Ledger() as ledger:
+        accounts = ledger.accounts(session="run", worker="", backend="x", mode="url", url="u")
+        first, second, third = accounts.note_all("claim", ["a", "b", "c"], key="k")
+        accounts.settle_all([first])
+        accounts.settle(second)
+
+        accounts.keep()
+
+        (left,) = ledger.entries()
+        assert (left.number, left.subject, left.details) == (third, "c", {"key": "k", "kept": "yes"})
+    unkept = UnkeptAccounts()
+    numbers = unkept.note_all("claim", ["a", "b"], key="k")
+    assert len(set(numbers)) == 2
+    unkept.settle_all(numbers)
 
 
 def test_numbers_are_never_used_again() -> None:
