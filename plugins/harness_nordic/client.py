@@ -181,11 +181,8 @@ class NrfCloudClient(BulkCalls, RuleCalls, FaultCalls):
         self._name = name
         labels = {} if name is None else {"team": name}
         self._claims = Claims(self._http, session.accounts, team.api_key, labels)
-        tags = Way(kind=TAG, find=self._find_tag, delete=self._remove_tag)
-        self._tags = self._definitions(tags, labels)
-        self._rules = self._definitions(
-            Way(kind=RULE, find=self._find_rule, delete=self._remove_rule), labels
-        )
+        self._tags = self._definitions(Way(TAG, self._find_tag, self._remove_tag), labels)
+        self._rules = self._definitions(Way(RULE, self._find_rule, self._remove_rule), labels)
         self._others: list[NrfCloudClient] = []
         self.raw = RawRequests(self._http, self._claims)
         self._core_connections = self._connect_core()
@@ -200,8 +197,7 @@ class NrfCloudClient(BulkCalls, RuleCalls, FaultCalls):
         address = self.backend.address("core")
         if address == self.backend.url:
             return self._connections
-        terms = self._connections.terms
-        return ServiceHttp(address, on_exchange=self._session.on_exchange, terms=terms)
+        return ServiceHttp(address, on_exchange=self._session.on_exchange, terms=self._connections.terms)
 
     @property
     def capabilities(self) -> frozenset[str]:

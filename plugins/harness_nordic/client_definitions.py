@@ -33,7 +33,7 @@ class Definition:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Way:
     """How a kind of definition is found and deleted.
 

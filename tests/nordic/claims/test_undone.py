@@ -170,11 +170,11 @@ def test_entries_that_are_not_ours_to_undo(
     with pytest.raises(UsageError, match=r"NRFCLOUD_API_KEY: the claim of .* was made with another API key"):
         other.undo_entry(entry)
     accounts = ledger.accounts(session="run", worker="", backend="nrfcloud", mode="url", url=fake.url)
-    accounts.note("rule", "x")
+    accounts.note("certificate", "x")
     accounts.note("claim", "unknown device", key=client_claims.fingerprint(KEY))
-    rule, unknown = ledger.entries()[1:]
+    certificate, unknown = ledger.entries()[1:]
     with pytest.raises(UsageError, match="nobody here knows how to undo it"):
-        client.undo_entry(rule)
+        client.undo_entry(certificate)
     with pytest.raises(BackendFault, match="it is not known which device was claimed"):
         client.undo_entry(unknown)
     assert [found.id for found in client.devices()] == [device.id]
