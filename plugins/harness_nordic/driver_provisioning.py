@@ -46,6 +46,8 @@ _NOT_CLAIMED = -2
 _UNAUTHORIZED = 401
 _FIRST_REFUSAL = 400
 _LOG_SECONDS = 2.0
+#: While the log is waited for, how often the console is heard.
+_HEARD_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def run_board_agent(
     start = source.position
     deadline = time.monotonic() + timeout
     if driver.line.is_shell and _told_shell(driver, console, timeout):
-        return _wait_for_end(source, start, deadline, timeout)
+        return _wait_for_end(source, console, start, deadline, timeout)
     with suppress(ConsoleTimeout):  # what an earlier run has said is not about this one
         while True:
             console.wait_unsolicited(NOTIFICATION, timeout=0)
@@ -145,20 +147,29 @@ def _told_shell(driver: Nrf91Driver, console: Console, timeout: float) -> bool:
     return True
 
 
-def _wait_for_end(log: Console, start: int, deadline: float, timeout: float) -> ProvisionOutcome:
-    """Wait until the firmware's log says how a run ended.
+def _wait_for_end(
+    log: Console, console: Console, start: int, deadline: float, timeout: float
+) -> ProvisionOutcome:
+    """Wait until the firmware's log says how a run ended; what the console must not say is heard meanwhile.
 
     :raises ConsoleTimeout: it does not in time.
+    :raises ForbiddenOutput: the console said what is forbidden now.
     """
     while True:
         outcome = read_log(log.slice(start, log.position))
         if outcome is not None:
             return outcome
-        log.expect(
-            TERMINAL_EVENT,
-            timeout=max(0.0, deadline - time.monotonic()),
-            reason=f"the end of the provisioning that was started by {NOW!r}, {timeout:g} s at most",
-        )
+        _ = console.position  # hears
+        left = deadline - time.monotonic()
+        try:
+            log.expect(
+                TERMINAL_EVENT,
+                timeout=max(0.0, min(left, _HEARD_EVERY)),
+                reason=f"the end of the provisioning that was started by {NOW!r}, {timeout:g} s at most",
+            )
+        except ConsoleTimeout:
+            if left <= _HEARD_EVERY:
+                raise
 
 
 def _follow(driver: Nrf91Driver, console: Console, deadline: float, timeout: float) -> int:

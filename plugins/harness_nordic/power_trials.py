@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Point = tuple[str, str]
 
-_BANNER = b"Ready\r\n"
+_BANNERS = (b"Ready\r\n", b"*** Booting")
 _MOST_RUNS = 4
 _LATEST = 100  # requests of a trial at the most: every run is a few batches of two exchanges each
 _REPORTED = "POST"
@@ -109,7 +109,7 @@ class PowerTrial:
         commands = self._give(requests)
         self._board.virtual.call("arm_power_cut", point=point, nth=nth, comes_back=True)
         try:
-            with self._board.console.forbid(_BANNER):
+            with self._board.console.forbid(*_BANNERS):
                 self._provision()
         except ForbiddenOutput:
             pass

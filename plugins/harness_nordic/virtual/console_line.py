@@ -75,7 +75,7 @@ class ConsoleLine:
     def boot(self) -> None:
         """Speak what the firmware speaks from now on."""
         self._firmware.boot()
-        self._shell.commands = self._firmware.commands()
+        self._shell.commands = self._firmware.commands
         self._spoken = self._shell if self._agent.settings.discipline == AT_SHELL else self._at_host
 
     def greet(self) -> None:

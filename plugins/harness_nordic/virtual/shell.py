@@ -38,12 +38,12 @@ class ZephyrShell:
     """Takes bytes and runs the commands that they make."""
 
     def __init__(self, send: Callable[[bytes], None], settings: AgentSettings) -> None:
-        """Be a shell without commands; :attr:`commands` are set by whoever builds the firmware.
+        """Be a shell without commands; :attr:`commands` gives them, set by whoever builds the firmware.
 
         :param send: transmits.
         :param settings: how the firmware was built: size of the command buffer, width of the terminal.
         """
-        self.commands: Sequence[ShellCommand] = ()
+        self.commands: Callable[[], Sequence[ShellCommand]] = tuple
         self._send = send
         self._out = bytearray()
         self._editor = LineEditor(
@@ -124,7 +124,7 @@ class ZephyrShell:
         except TooManyWords:
             self.error("Too many arguments in the command.\n")
         else:
-            if words and shell_commands.run(self.commands, words, self):
+            if words and shell_commands.run(self.commands(), words, self):
                 return
         self._show_prompt()
 
