@@ -1,17 +1,22 @@
 """An HTTP proxy that knows the method CONNECT only: it leads the real service's hosts to a fake.
 
 Nothing is taken apart: the TLS connection is between client and fake, the proxy passes its bytes on and keeps
-a copy of them.
+a copy of them. By hand, until Ctrl-C:
+
+    python -m tests.clients.connect_proxy https://127.0.0.1:PORT api.nrfcloud.com
 """
 
 from __future__ import annotations
 
 import re
+import signal
 import socket
+import sys
 import threading
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -121,3 +126,19 @@ def _pass_on(source: socket.socket, target: socket.socket, copy: bytearray) -> N
             target.sendall(data)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
+
+
+def main(address: str, *hosts: str) -> None:
+    """Lead hosts to an address until Ctrl-C, and print what ``HTTPS_PROXY`` has to be.
+
+    :param address: URL of the fake's TLS door.
+    """
+    place = urlsplit(address)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    with ConnectProxy(hosts, (place.hostname or "", place.port or 443)) as proxy:
+        print(f"HTTPS_PROXY={proxy.url}", flush=True)  # noqa: T201 - the one thing that it has to say
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

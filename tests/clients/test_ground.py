@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import signal
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +16,7 @@ from tests.clients.connect_proxy import ConnectProxy
 from tests.clients.material import make_authority
 from tests.clients.tls_records import decrypt, read_key_log
 from tests.clients.transcripts import NEVER, Transcript, line_text, readable
-from tests.clients.world import HOSTS, TRANSCRIPTS
+from tests.clients.world import HOSTS, ROOT, TRANSCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +76,25 @@ def test_proxy_leads_to_the_fake(nowhere: ConnectProxy) -> None:
 
     assert answer == b"HTTP/1.1 200 Connection established\r\n\r\n"
     assert [tunnel.host for tunnel in nowhere.tunnels] == [HOST]
+
+
+def test_proxy_by_hand(fake: RunningFake, tmp_path: Path) -> None:
+    """Started by hand it says where it is, leads where it was told, and ends with Ctrl-C."""
+    command = [sys.executable, "-m", "tests.clients.connect_proxy", str(fake.backend.secure_url), HOST]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            name, _, url = process.stdout.readline().strip().partition("=")
+            curl = ["curl", "--insecure", "--silent", "--proxy", url, "--output", "/dev/null"]
+            told = subprocess.run(
+                [*curl, "--write-out", "%{http_code}", f"https://{HOST}/v1/devices"],
+                capture_output=True, text=True, check=True, timeout=60,
+            )  # fmt: skip
+        finally:
+            process.send_signal(signal.SIGINT)
+
+    assert (name, told.stdout) == ("HTTPS_PROXY", "401")
+    assert process.returncode == 0
 
 
 def test_half_a_request(nowhere: ConnectProxy) -> None:
