@@ -90,3 +90,64 @@ def test_key_for_a_board_that_takes_one_command(
     assert command.refresh().status is CommandStatus.FAILED
     assert "2 steps" in str(command.response)
     assert held(sec_tag) == {}
+
+
+@pytest.mark.backend(needs={"exact-status", "command-control", "device-log"})
+@pytest.mark.parametrize(("rx_size", "most"), [(1200, 1), (2304, 2), (4096, 4)])
+@pytest.mark.proves(
+    "size", "as many commands a fetch as the board has room for, every answer fits, all executed"
+)
+def test_boards_of_different_sizes(
+    board: LeasedBoard,
+    nrfcloud: Any,
+    claimed: Any,
+    built: Any,
+    root_cas: tuple[str, ...],
+    held: Any,
+    rx_size: int,
+    most: int,
+) -> None:
+    """A batch is split over fetches where the board's buffer ends; status line and headers count, too."""
+    tags = board.driver.sec_tags[:5]
+    pems = [root_cas[number % len(root_cas)] for number in range(len(tags))]
+    commands = [
+        claimed.add_command(ServerCertificate(sec_tag=tag, content=pem))
+        for tag, pem in zip(tags, pems, strict=True)
+    ]
+    before = len(nrfcloud.device_requests(claimed.id))
+    built(rx_size=rx_size)
+    board.virtual.call("agent_log", clear=True)
+
+    assert board.driver.provision(agent="board").event == "NO_COMMANDS"
+
+    assert {command.refresh().status for command in commands} == {CommandStatus.SUCCEEDED}
+    served = [len(each.ids) for each in nrfcloud.device_requests(claimed.id)[before:] if each.method == "GET"]
+    assert (max(served), sum(served)) == (most, len(tags))
+    answers = [each["size"] for each in board.virtual.call("agent_log") if each.get("exchange") == "GET"]
+    assert len(answers) == len(served)
+    assert max(answers) < rx_size
+    assert [held(tag) for tag in tags] == [{CredentialType.ROOT_CA: pem_digest(pem)} for pem in pems]
+
+
+@pytest.mark.proves(
+    "size", "report that does not fit the board: nothing is reported; then it fits, SUCCEEDED"
+)
+def test_report_larger_than_the_buffer(board: LeasedBoard, claimed: Any, built: Any, held: Any) -> None:
+    """What the board cannot tell it has done; with room, and when it has forgotten, it does it again."""
+    tags = board.driver.sec_tags[:2]
+    commands = [claimed.add_command(CertificateSigningRequest(sec_tag=tag)) for tag in tags]
+    built(tx_size=1000, at_size=1000)
+
+    assert board.driver.provision(agent="board").event == "FAILED"
+    assert {command.refresh().status for command in commands} == {CommandStatus.IN_PROGRESS}
+    first = [held(tag) for tag in tags]
+    assert [set(slot) for slot in first] == [{CredentialType.CLIENT_KEY}] * 2
+    # It remembers what it processed, so the service does not give it that again.
+    assert board.driver.provision(agent="board").event == "NO_COMMANDS"
+    assert {command.refresh().status for command in commands} == {CommandStatus.IN_PROGRESS}
+
+    built(tx_size=2304, at_size=2048)
+    board.virtual.reset()
+    board.driver.provision(agent="board")
+    assert {command.refresh().status for command in commands} == {CommandStatus.SUCCEEDED}
+    assert [held(tag) == slot for tag, slot in zip(tags, first, strict=True)] == [False, False]

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from harness_nordic.fake.wire import DeviceCommand
 
 TITLE = "the service sends more bytes than the device has room for"
-EXPECTED = ("test_execution.py::test_many_commands_are_split_over_fetches",)
-ABOUT = r"finished"
+EXPECTED = (
+    "test_execution.py::test_many_commands_are_split_over_fetches",
+    "test_sizes.py::test_boards_of_different_sizes*",
+)
+ABOUT = r"finished|NO_COMMANDS"
 
 before = existing(CommandQueue, "hand_out")
 

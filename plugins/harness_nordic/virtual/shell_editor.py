@@ -115,10 +115,6 @@ class LineEditor:
             self._write("\n")
         self._move_cursor(len(self.text), self._at)
 
-    def new_line(self) -> None:
-        """Begin an empty line, which a prompt is shown for."""
-        self._clear()
-
     def erase(self) -> None:
         """Take prompt and line off the screen, so that something else can be written there."""
         column, row = self._column(self._at), self._row(self._at)

@@ -182,6 +182,20 @@ def test_identity(shell: Any, said: Callable[..., bytes], unpack: Callable[[str]
     assert lines_of(said(b"nrf_provisioning token\r"))[1].startswith("Failed to get token")
 
 
+def test_interval_by_the_shell(shell: Any, said: Callable[..., bytes]) -> None:
+    """An interval is stored and counts at once; one that is none is refused or changes nothing."""
+    shell.call("configure", scheduled=True)
+    assert b"\x1b[1;31mNo interval provided\r\n" in said(b"nrf_provisioning interval\r")
+    for typed in (b"-5", b"86400"):
+        said(b"nrf_provisioning interval " + typed + b"\r")
+        assert shell.call("settings") == {}
+    said(b"nrf_provisioning interval 45\r")
+    assert shell.call("settings") == {"provisioning/interval-sec": "45"}
+    assert 40 < shell.call("schedule")["due_in"] <= 45
+    said(b"nrf_provisioning interval soon\r")
+    assert shell.call("schedule")["interval"] == 86400
+
+
 def test_notifications_are_printed_on_demand(shell: Any, said: Callable[..., bytes]) -> None:
     """The modem's notifications come on the console once somebody asked, and not before."""
     said(b"at AT+CEREG=1\r")
