@@ -24,6 +24,7 @@ from harness.verdicts import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from harness.backends.contract import Backend
     from harness.pytest_plugin.report_allure import AllureReport
     from harness.pytest_plugin.state import ActiveSession
 
@@ -172,13 +173,18 @@ def bench_facts(session: ActiveSession) -> BenchFacts:
         bench=bench.kind if bench is not None else "no",
         boards=tuple((board.id, board.kind) for board in session.boards),
         backends=tuple(
-            (name, backend.mode, _without_user(backend.url)) for name, backend in session.backends.items()
+            (name, _with_remarks(backend), _without_user(backend.url))
+            for name, backend in session.backends.items()
         ),
         versions=tuple(versions()),
         rules=session.settings.house_rules,
         usb_lab=in_usb_lab(),
         story=tuple(session.story),
     )
+
+
+def _with_remarks(backend: Backend) -> str:
+    return backend.mode + "".join(f" ({remark})" for remark in backend.remarks)
 
 
 def versions() -> Iterator[tuple[str, str]]:

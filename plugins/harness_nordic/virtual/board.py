@@ -15,7 +15,7 @@ too.
 ``AT#PROVSTART`` and ``AT#PROVCFG`` (section 3.9) both have.
 
 [design] Unlike that application ours takes LTE down and up itself, unless the option ``lte_control`` is
-``host``, and it provisions over HTTP instead of CoAP.
+``host``, and it provisions by HTTP unless the option ``transport`` is ``coap``.
 """
 
 from __future__ import annotations
