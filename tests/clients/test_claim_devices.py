@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.nordic.paper_device import PaperDevice
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -186,3 +188,18 @@ def test_stages(
     part = "" if stage == "prod" else f"{stage}."
     assert [exchange.host for exchange in ran.exchanges] == [f"api.provisioning.{part}nrfcloud.com"]
     assert len(team.devices()) == 1
+
+
+def test_more_rows_than_one_request_takes(world: World, team: NrfCloudClient, api_key: str) -> None:
+    """The tool sends a thousand rows at a time, which is what the service takes: 1001 are two requests."""
+    devices = [PaperDevice(number) for number in range(1001)]
+    control = team._fake_control("the factory registry")
+    for device in devices:
+        control.request("POST", "/factory", operation="enrol", accept={201}, json=device.record())
+    with (world.directory / TOKENS).open("w", newline="") as file:
+        csv.writer(file).writerows([device.imei, device.id, device.token(), "now"] for device in devices)
+    ran = world.run("claim_devices", "--api-key", api_key, "--plain", "--log-level", "warning")
+
+    assert "Done. 1001 of 1001 devices claimed." in ran.output
+    assert [len(exchange.answer.json["claimedIds"]) for exchange in ran.exchanges] == [1000, 1]
+    assert {device.id for device in team.devices()} == {device.id for device in devices}

@@ -14,6 +14,7 @@ from tests.clients.material import digest, make_authority, openssl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness_nordic.client import NrfCloudClient
     from tests.clients.transcripts import Transcript
     from tests.clients.world import ClientBoard, Ran, World
 
@@ -55,6 +56,28 @@ def test_install_and_verify(world: World, board: ClientBoard) -> None:
     # 1188 characters in 20 lines as the tool has them, 20 more with CRLF (section 1).
     sizes = {entry["type"]: entry["size"] for entry in board.controls.call("credentials")}
     assert sizes[0] == 1188 + 20
+
+
+def test_install_and_onboard(
+    world: World, make_board: Callable[..., ClientBoard], team: NrfCloudClient, api_key: str
+) -> None:
+    """The file that the installer writes is what ``nrf_cloud_onboard`` onboards the board with."""
+    board = make_board()
+    installed = install(
+        world, board, "-d", "--tags", "blue|loud", "--subtype", "bench", "--devinfo", "info.csv"
+    )
+    onboarded = world.run(
+        "nrf_cloud_onboard", "--api-key", api_key, "--csv", "onboard.csv", "--devinfo", "info.csv",
+        "--name-imei", "--set-mfwv", "--plain",
+    )  # fmt: skip
+
+    assert (installed.status, onboarded.status) == (0, 0)
+    (device,) = team.core.devices()
+    assert (device.id, device.sub_type, device.name) == (board.uuid, "bench", board.imei)
+    assert set(device.tags) == {"blue", "loud"}
+    firmware = device.state["reported"]["device"]["deviceInfo"]["modemFirmware"]
+    assert firmware == "mfw_nrf91x1_2.0.2"
+    assert team.devices() == []  # onboarded is not claimed
 
 
 def test_install_for_coap(world: World, make_board: Callable[..., ClientBoard]) -> None:

@@ -140,7 +140,7 @@ def test_claim(shell: Shell, team: NrfCloudClient, tokens: dict[str, str]) -> No
     assert [each.id for each in team.devices()] == [FIRST]
 
 
-@pytest.mark.parametrize("row", [documented.ROW, documented.REPAIRED_ROW])
+@pytest.mark.parametrize("row", [documented.ROW, documented.REPAIRED_ROW], ids=["printed", "repaired"])
 def test_bulk_claim_of_the_row_as_printed(
     shell: Shell, team: NrfCloudClient, tokens: dict[str, str], row: str
 ) -> None:
@@ -222,7 +222,11 @@ def test_read_tags_of_a_device(shell: Shell, device: ClaimedDevice) -> None:
     assert "location=Oslo" in answer.body
 
 
-@pytest.mark.parametrize("command", [documented.READ_TAGS, documented.UPDATE_TAG, documented.DELETE_TAG])
+@pytest.mark.parametrize(
+    "command",
+    [documented.READ_TAGS, documented.UPDATE_TAG, documented.DELETE_TAG],
+    ids=["read", "update", "delete"],
+)
 def test_id_of_nobody(shell: Shell, command: str) -> None:
     """As printed the commands name what this team has not."""
     assert shell.paste(command).status == 404
@@ -277,7 +281,11 @@ def test_unclaim(shell: Shell, team: NrfCloudClient, device: ClaimedDevice) -> N
     assert shell.paste(documented.UNCLAIM).status == 404
 
 
-@pytest.mark.parametrize("command", [documented.LIST_DEVICES, documented.LIST_TAGS, documented.UNCLAIM])
+@pytest.mark.parametrize(
+    "command",
+    [documented.LIST_DEVICES, documented.LIST_TAGS, documented.UNCLAIM],
+    ids=["list devices", "list tags", "unclaim"],
+)
 def test_wrong_key(world: World, team: NrfCloudClient, device: ClaimedDevice, command: str) -> None:
     """Who has no key of the service gets 401 and changes nothing."""
     answer = Shell(world, team.backend.url, "no-key-of-this-service").paste(command)
