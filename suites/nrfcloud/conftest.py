@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -330,3 +331,21 @@ def has_ca(held: Any, sec_tag: int) -> Callable[[str], bool]:
 def types_of() -> Callable[[Any], list[CommandType]]:
     """Tell the types of a device's commands, in order."""
     return lambda device: [command.type for command in device.commands()]
+
+
+@pytest.fixture
+def by_console(board: LeasedBoard) -> Callable[[str], str]:
+    """Tell the digest of what becomes of a credential that is written over the board's console."""
+    return lambda content: pem_digest(board.driver.as_stored(content))
+
+
+@pytest.fixture
+def as_written(agent: Agent, by_console: Callable[[str], str]) -> Callable[[str], str]:
+    """Tell the digest of what the agent in turn makes of a credential; the host's writes over the console."""
+    return by_console if agent.name == "host" else pem_digest
+
+
+@pytest.fixture
+def boot() -> re.Pattern[bytes]:
+    """What a board's console says when it boots: that of an AT host, or of a shell."""
+    return re.compile(rb"Ready\r|\*{3} Booting")

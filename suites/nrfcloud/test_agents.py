@@ -42,6 +42,7 @@ def test_every_type_of_command(
     client_certificate: str,
     client_key: str,
     held: Any,
+    as_written: Any,
 ) -> None:
     """What the service wants written is on the board, what it wants made was made there."""
     tags = board.driver.sec_tags
@@ -65,9 +66,9 @@ def test_every_type_of_command(
     assert [command.refresh().status for command in commands] == [CommandStatus.SUCCEEDED] * 9
     assert claimed.refresh().status is DeviceStatus.PROVISIONED
     assert held(tags[0]) == {
-        CredentialType.ROOT_CA: pem_digest(root_ca),
-        CredentialType.CLIENT_CERT: pem_digest(client_certificate),
-        CredentialType.CLIENT_KEY: pem_digest(client_key),
+        CredentialType.ROOT_CA: as_written(root_ca),
+        CredentialType.CLIENT_CERT: as_written(client_certificate),
+        CredentialType.CLIENT_KEY: as_written(client_key),
     }
     assert held(tags[1]) == {
         CredentialType.PSK: pem_digest("00112233aabbccdd"),
@@ -95,7 +96,12 @@ def test_configuration_is_stored(agent: Any, claimed: Any) -> None:
 @pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.proves("any agent", "stops at the failing command, finished is not acknowledged")
 def test_failing_command_stops_the_batch(
-    board: LeasedBoard, agent: Any, claimed: Any, root_cas: tuple[str, ...], held: Any
+    board: LeasedBoard,
+    agent: Any,
+    claimed: Any,
+    root_cas: tuple[str, ...],
+    held: Any,
+    as_written: Any,
 ) -> None:
     """Before the failing command all is done; behind it nothing, and finished neither, wherever it stood."""
     before, failing, behind = board.driver.sec_tags[:3]
@@ -115,7 +121,7 @@ def test_failing_command_stops_the_batch(
     assert finished.refresh().status is not CommandStatus.SUCCEEDED
     assert claimed.refresh().status is DeviceStatus.ERROR
     assert [held(tag) for tag in (before, failing, behind)] == [
-        {CredentialType.ROOT_CA: pem_digest(root_cas[0])},
+        {CredentialType.ROOT_CA: as_written(root_cas[0])},
         {},
         {},
     ]
@@ -147,7 +153,13 @@ def test_ignored_error(
 
 @pytest.mark.proves("any agent", "blocked: refused with 403, nothing is executed")
 def test_blocked_device(
-    agent: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any, refused: Any
+    agent: Any,
+    claimed: Any,
+    sec_tag: int,
+    root_ca: str,
+    held: Any,
+    refused: Any,
+    as_written: Any,
 ) -> None:
     """Neither agent gets commands for a blocked device, and both get them when it is unblocked."""
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
@@ -161,7 +173,7 @@ def test_blocked_device(
     claimed.unblock()
     agent.provision()
     assert command.refresh().status is CommandStatus.SUCCEEDED
-    assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_ca)}
+    assert held(sec_tag) == {CredentialType.ROOT_CA: as_written(root_ca)}
 
 
 @pytest.mark.proves("any agent", "unclaimed: refused with 401, event FAILED_DEVICE_NOT_CLAIMED")

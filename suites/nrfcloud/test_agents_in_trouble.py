@@ -17,7 +17,6 @@ from harness_nordic.client_requests import (
     Finished,
     ServerCertificate,
 )
-from harness_nordic.digests import pem_digest
 from harness_nordic.enums import CommandStatus, CredentialType
 from harness_nordic.judging import jwt_is_signed_by, read_generated_key
 
@@ -106,7 +105,9 @@ def test_too_many_commands(
 
 @pytest.mark.backend(needs={"tls"})
 @pytest.mark.proves("any agent", "over TLS with the right CA: provisioned")
-def test_tls(agent: Any, nrfcloud: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any) -> None:
+def test_tls(
+    agent: Any, nrfcloud: Any, claimed: Any, sec_tag: int, root_ca: str, held: Any, as_written: Any
+) -> None:
     """With the service's CA both agents provision over TLS."""
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
     secure = nrfcloud.secure_endpoint
@@ -116,7 +117,7 @@ def test_tls(agent: Any, nrfcloud: Any, claimed: Any, sec_tag: int, root_ca: str
     agent.provision()
 
     assert command.refresh().status is CommandStatus.SUCCEEDED
-    assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_ca)}
+    assert held(sec_tag) == {CredentialType.ROOT_CA: as_written(root_ca)}
 
 
 @pytest.mark.backend(needs={"tls"})
@@ -161,7 +162,9 @@ def test_board_without_time(
 
 @pytest.mark.board(needs={"virtual"})
 @pytest.mark.proves("host agent", "no network time: the host's is given, provisioned without LTE")
-def test_host_gives_the_time(board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any) -> None:
+def test_host_gives_the_time(
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, by_console: Any
+) -> None:
     """A board that has never seen a network is provisioned by the host, with a clock set by it."""
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
     claimed.add_command(Finished())
@@ -174,14 +177,16 @@ def test_host_gives_the_time(board: LeasedBoard, claimed: Any, sec_tag: int, roo
 
     assert outcome.finished
     assert command.refresh().status is CommandStatus.SUCCEEDED
-    assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_ca)}
+    assert held(sec_tag) == {CredentialType.ROOT_CA: by_console(root_ca)}
     assert board.driver.functional_mode() == 4
     assert board.driver.at("AT%CCLK?")[0].startswith('%CCLK: "')
 
 
 @pytest.mark.board(needs={"virtual"})
 @pytest.mark.proves("host agent", "plain AT firmware: provisioned over the console")
-def test_plain_at_firmware(board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any) -> None:
+def test_plain_at_firmware(
+    board: LeasedBoard, claimed: Any, sec_tag: int, root_ca: str, held: Any, by_console: Any
+) -> None:
     """Firmware without an agent refuses to provision itself; the host does it."""
     board.virtual.call("configure", agent=False)
     command = claimed.add_command(ServerCertificate(sec_tag=sec_tag, content=root_ca))
@@ -192,14 +197,20 @@ def test_plain_at_firmware(board: LeasedBoard, claimed: Any, sec_tag: int, root_
     board.driver.provision(agent="host")
 
     assert command.refresh().status is CommandStatus.SUCCEEDED
-    assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_ca)}
+    assert held(sec_tag) == {CredentialType.ROOT_CA: by_console(root_ca)}
 
 
 @pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.board(needs={"virtual"})
 @pytest.mark.proves("host agent", "board silent in mid-batch: nothing reported, all of it done later")
 def test_board_falls_silent(
-    board: LeasedBoard, nrfcloud: Any, claimed: Any, root_cas: tuple[str, ...], held: Any, status_of: Any
+    board: LeasedBoard,
+    nrfcloud: Any,
+    claimed: Any,
+    root_cas: tuple[str, ...],
+    held: Any,
+    status_of: Any,
+    by_console: Any,
 ) -> None:
     """The host reports nothing of a batch in which the board fell silent; the service gives it again."""
     tags = board.driver.sec_tags[:2]
@@ -220,7 +231,7 @@ def test_board_falls_silent(
     board.driver.provision(agent="host")
 
     assert [status_of(command) for command in commands] == [CommandStatus.SUCCEEDED] * 2
-    assert [held(tag) for tag in tags] == [{CredentialType.ROOT_CA: pem_digest(pem)} for pem in root_cas[:2]]
+    assert [held(tag) for tag in tags] == [{CredentialType.ROOT_CA: by_console(pem)} for pem in root_cas[:2]]
 
 
 def take_time_away(board: LeasedBoard) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import CommandRefused, ConsoleTimeout, ForbiddenOutput
-from harness_nordic.digests import pem_digest
 from harness_nordic.enums import CredentialType
 from harness_nordic.judging import jwt_is_signed_by
 
@@ -91,14 +90,14 @@ def test_slow_reply(board: LeasedBoard, imei: str) -> None:
 
 
 @pytest.mark.proves("board answer", "byte by byte: read as a whole")
-def test_reply_in_pieces(board: LeasedBoard, sec_tag: int, root_ca: str, imei: str) -> None:
+def test_reply_in_pieces(board: LeasedBoard, sec_tag: int, root_ca: str, imei: str, by_console: Any) -> None:
     """However an answer is cut, it is put together again; also a long one."""
     board.driver.write_credential(sec_tag, CredentialType.ROOT_CA, root_ca)
     board.virtual.call("disturb_next", command="AT+CGSN", how="split", size=1, seconds=0.0001)
     board.virtual.call("disturb_next", command="AT%CMNG=1", how="split", size=3, seconds=0.0001)
 
     assert board.driver.imei() == imei
-    assert board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA) == pem_digest(root_ca)
+    assert board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA) == by_console(root_ca)
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -124,19 +123,21 @@ def test_garbage_before_the_reply(board: LeasedBoard, imei: str, sec_tag: int) -
 @pytest.mark.proves(
     "credential store", "a digest that does not fit its content shows; the content is still right"
 )
-def test_digest_of_another_content(board: LeasedBoard, sec_tag: int, root_ca: str) -> None:
+def test_digest_of_another_content(board: LeasedBoard, sec_tag: int, root_ca: str, by_console: Any) -> None:
     """Who compares what he wrote with what the board lists sees that something else lies there."""
     board.driver.write_credential(sec_tag, CredentialType.ROOT_CA, root_ca)
     board.virtual.call("disturb_next", command="AT%CMNG=1", how="digest")
 
     shown = board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA)
 
-    assert shown != pem_digest(root_ca)
-    assert board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA) == pem_digest(root_ca)
+    assert shown != by_console(root_ca)
+    assert board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA) == by_console(root_ca)
 
 
 @pytest.mark.proves("credential store", "515 when there is no room, what was there stays")
-def test_no_room(board: LeasedBoard, sec_tag: int, root_cas: tuple[str, ...], held: Any) -> None:
+def test_no_room(
+    board: LeasedBoard, sec_tag: int, root_cas: tuple[str, ...], held: Any, by_console: Any
+) -> None:
     """A write that does not fit changes nothing, not even what it was to replace."""
     board.driver.write_credential(sec_tag, CredentialType.ROOT_CA, root_cas[0])
     board.virtual.call("set_capacity", size=len(root_cas[0]))
@@ -145,7 +146,7 @@ def test_no_room(board: LeasedBoard, sec_tag: int, root_cas: tuple[str, ...], he
         board.driver.write_credential(sec_tag, CredentialType.ROOT_CA, "\n".join(root_cas[:2]))
 
     assert refusal.value.code == 515
-    assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_cas[0])}
+    assert held(sec_tag) == {CredentialType.ROOT_CA: by_console(root_cas[0])}
 
 
 @pytest.mark.proves("credential store", "a key with a password signs only when the password was right")
@@ -203,22 +204,26 @@ def test_restart_between_commands(board: LeasedBoard, sec_tag: int, root_ca: str
 
 
 @pytest.mark.proves("restart", "power cut in a write: the old content stays; done again it is the new one")
-def test_power_cut_in_a_write(board: LeasedBoard, sec_tag: int, root_cas: tuple[str, ...], held: Any) -> None:
+def test_power_cut_in_a_write(
+    board: LeasedBoard, sec_tag: int, root_cas: tuple[str, ...], held: Any, by_console: Any, boot: Any
+) -> None:
     """A board that dies while it writes has the old content whole, or the new one whole."""
     board.driver.write_credential(sec_tag, CredentialType.ROOT_CA, root_cas[0])
     for point, expected in (("before flash", root_cas[0]), ("after flash", root_cas[1])):
         board.virtual.call("arm_power_cut", point=point, comes_back=True)
-        with pytest.raises(ForbiddenOutput), board.console.forbid("Ready"):
+        with pytest.raises(ForbiddenOutput), board.console.forbid(boot):
             board.driver.at(f'AT%CMNG=0,{sec_tag},0,"{root_cas[1]}"')
-        assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(expected)}
+        assert held(sec_tag) == {CredentialType.ROOT_CA: by_console(expected)}
         board.driver.offline()
 
     board.driver.write_credential(sec_tag, CredentialType.ROOT_CA, root_cas[2])
-    assert held(sec_tag) == {CredentialType.ROOT_CA: pem_digest(root_cas[2])}
+    assert held(sec_tag) == {CredentialType.ROOT_CA: by_console(root_cas[2])}
 
 
 @pytest.mark.proves("faults", "of a board end together: the next test finds it as it was built")
-def test_faults_end_together(board: LeasedBoard, imei: str, sec_tag: int, root_ca: str) -> None:
+def test_faults_end_together(
+    board: LeasedBoard, imei: str, sec_tag: int, root_ca: str, by_console: Any
+) -> None:
     """What a test broke on purpose is whole again after it: the harness asks the bench for that each time."""
     virtual = board.virtual
     board.driver.offline()
@@ -239,4 +244,4 @@ def test_faults_end_together(board: LeasedBoard, imei: str, sec_tag: int, root_c
     except CommandRefused as refusal:
         still.append(str(refusal))
     assert still == []
-    assert board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA) == pem_digest(root_ca)
+    assert board.driver.credential_digest(sec_tag, CredentialType.ROOT_CA) == by_console(root_ca)

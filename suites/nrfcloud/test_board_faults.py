@@ -161,7 +161,13 @@ def test_clock_is_lost(
 @pytest.mark.backend(needs={"device-log"})
 @pytest.mark.proves("board fault", "a restart in mid-batch: after is empty, all of the batch is done again")
 def test_restart_in_mid_batch(
-    board: LeasedBoard, nrfcloud: Any, claimed: Any, root_cas: tuple[str, ...], held: Any, status_of: Any
+    board: LeasedBoard,
+    nrfcloud: Any,
+    claimed: Any,
+    root_cas: tuple[str, ...],
+    held: Any,
+    status_of: Any,
+    boot: Any,
 ) -> None:
     """What the board had done without reporting it is served and done again; what it had reported is not."""
     first, second, third = board.driver.sec_tags[:3]
@@ -175,7 +181,7 @@ def test_restart_in_mid_batch(
     board.virtual.call("passed_points", clear=True)
     # One write to flash for the second certificate, one for the third: the power goes behind that.
     board.virtual.call("arm_power_cut", point="after flash", nth=2, comes_back=True)
-    with pytest.raises(ForbiddenOutput), board.console.forbid("Ready"):
+    with pytest.raises(ForbiddenOutput), board.console.forbid(boot):
         board.driver.provision()
     assert [status_of(command) for command in lost] == [CommandStatus.IN_PROGRESS] * 2
 

@@ -25,7 +25,6 @@ from harness_nordic.enums import CommandStatus, CredentialType, DeviceStatus
 from harness_nordic.judging import jwt_is_signed_by, read_generated_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from harness.inventory.leased_board import LeasedBoard
@@ -37,13 +36,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def as_written(board: LeasedBoard, agent: Any) -> Callable[[str], str]:
-    """Tell the digest of what the agent in turn makes of a credential."""
-    return lambda content: pem_digest(board.driver.as_stored(content) if agent.name == "host" else content)
-
-
-@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.proves(
     "any agent, shell", "every type of command SUCCEEDED, device PROVISIONED, the board holds it all"
 )

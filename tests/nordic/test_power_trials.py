@@ -62,7 +62,7 @@ class Model:
         return {"passed_points": list(map(list, self.passed)), "settings": self.stored}.get(name)
 
     @contextmanager
-    def forbid(self, _banner: bytes) -> Iterator[None]:
+    def forbid(self, *_banners: bytes) -> Iterator[None]:
         yield
 
     def pass_by(self, point: str, detail: str) -> None:
