@@ -33,6 +33,7 @@ WRONG_KEY = (
 )
 _WORKERS_VARIABLE = "PYTEST_XDIST_WORKER_COUNT"
 _LONGEST_KEY_FILE = 4096
+_KEY = re.compile(rb"[!-~]{1,%d}" % _LONGEST_KEY_FILE)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _CLAIMED_DEVICE = re.compile(rf"/v1/claimed-devices/({_UUID})(?:/.*)?")
@@ -46,6 +47,10 @@ def read_api_key(where: str) -> str:
     """
     key = os.environ.get(API_KEY_VARIABLE, "").strip()
     if key:
+        if not _KEY.fullmatch(key.encode("utf-8", "surrogateescape")):
+            raise UsageError(
+                "no API key", key=API_KEY_VARIABLE, expected="printable ASCII without blanks, nothing else"
+            )
         return key
     name = os.environ.get(API_KEY_FILE_VARIABLE, "")
     if not name:
@@ -66,8 +71,8 @@ def read_key_file(file: Path) -> str:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", file=file, key=API_KEY_FILE_VARIABLE) from error
-    with os.fdopen(descriptor, "rb") as opened:
-        state = os.fstat(opened.fileno())
+    try:
+        state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             raise UsageError("no plain file", file=file, key=API_KEY_FILE_VARIABLE)
         if state.st_mode & 0o077:
@@ -78,9 +83,11 @@ def read_key_file(file: Path) -> str:
                 value=f"mode {stat.S_IMODE(state.st_mode):04o}",
                 expected=f"mode 0600: chmod 600 {file}",
             )
-        content = opened.read(_LONGEST_KEY_FILE + 1)
+        content = os.read(descriptor, _LONGEST_KEY_FILE + 2)
+    finally:
+        os.close(descriptor)
     key = content.strip()
-    if not re.fullmatch(rb"[!-~]{1,%d}" % _LONGEST_KEY_FILE, key):
+    if not _KEY.fullmatch(key):
         raise UsageError(
             "holds no API key", file=file, key=API_KEY_FILE_VARIABLE, expected="the key and nothing else"
         )
