@@ -21,7 +21,7 @@ from harness_nordic.client_requests import (
     ServerCertificate,
 )
 from harness_nordic.digests import pem_digest
-from harness_nordic.enums import CommandStatus, CredentialType, DeviceStatus
+from harness_nordic.enums import CommandStatus, CommandType, CredentialType, DeviceStatus
 from harness_nordic.judging import jwt_is_signed_by, read_generated_key
 
 if TYPE_CHECKING:
@@ -292,3 +292,41 @@ def test_claimed_again(board: LeasedBoard, nrfcloud: Any, claimed: Any) -> None:
 
     assert "harness/old" not in board.virtual.call("settings")
     assert again.refresh().status is DeviceStatus.READY
+
+
+@pytest.mark.backend(needs={"rules", "rule-details", "command-list"})
+@pytest.mark.proves("CoAP", "a rule is applied when the board asks at this door: once, `finished` at its end")
+def test_rule(board: LeasedBoard, rule: Any, tagged: Any, root_ca: str, has_ca: Any, types_of: Any) -> None:
+    """The fetch by CoAP is an attempt to provision like any other."""
+    assert tagged.commands() == []
+
+    assert board.driver.provision().finished
+    assert board.driver.provision().event == "NO_COMMANDS"
+
+    assert tagged.refresh().status is DeviceStatus.PROVISIONED
+    assert types_of(tagged) == [CommandType.SERVER_CERTIFICATE, CommandType.FINISHED]
+    assert has_ca(root_ca)
+
+
+@pytest.mark.backend(needs={"rules", "command-list", "exact-status"})
+@pytest.mark.proves("CoAP", "no rule is applied to a blocked board, nor by the proof of who it is alone")
+def test_rule_of_a_blocked_board(
+    board: LeasedBoard, rule: Any, tagged: Any, root_ca: str, has_ca: Any, held: Any, sec_tag: int
+) -> None:
+    """Only a board that fetches gets what a rule has for it."""
+    tagged.block()
+    assert board.driver.provision().refused_with == 403
+    assert tagged.commands() == []
+
+    tagged.unblock()
+    board.virtual.call("configure", coap_timeout=0.2)
+    board.virtual.call("disturb_datagrams", request="GET p/cmd", how="lose", way="sent", times=9)
+    outcome = board.driver.provision()
+    assert [(each.path, each.status) for each in outcome.exchanges] == [("p/auth-jwt", 201), ("p/cmd", None)]
+    assert tagged.commands() == []
+    assert held(sec_tag) == {}
+
+    board.virtual.call("clear_faults")
+    board.virtual.call("configure", transport="coap")
+    board.driver.provision()
+    assert has_ca(root_ca)
