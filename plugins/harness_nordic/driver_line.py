@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.console.zephyr_shell import is_complaint, is_prompt, is_refusal, shown_text
 from harness.errors import BoardFault, CommandRefused, ConsoleTimeout
-from harness_nordic.driver_dialect import AtDialect
+from harness_nordic.driver_dialect import AtDialect, is_credential_write
 from harness_nordic.driver_shell import ShellDialect, ShellRun
 
 if TYPE_CHECKING:
@@ -88,7 +88,15 @@ class AtLine:
     ) -> Reply:
         console.show_lines(shown_text)
         dialect = ShellDialect(command)
-        reply = console.command(command, dialect, timeout=timeout, reason=reason, shown=shown)
+        try:
+            reply = console.command(command, dialect, timeout=timeout, reason=reason, shown=shown)
+        except ConsoleTimeout as silence:
+            if not is_credential_write(command):
+                raise
+            raise ConsoleTimeout(
+                f"{console.name}: waited {timeout:g} s for the reply to {shown!r} ({reason}); how the console"
+                " ends is not shown, for the shell repeats what is written"
+            ) from silence.__cause__
         if is_complaint(reply.final):
             raise ShellComplained(
                 f"{console.name}: its shell does not take {shown!r}, {len(dialect.line)} characters typed:"

@@ -28,7 +28,7 @@ from harness_nordic.enums import CommandStatus, CredentialType, DeviceStatus
 from harness_nordic.judging import jwt_is_signed_by, read_generated_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from harness.inventory.leased_board import LeasedBoard
     from harness_nordic.client_objects import ClaimedDevice, Command
@@ -201,7 +201,7 @@ class PowerTrial:
 
     def _judge_content(self, request: CommandRequest, command: Command) -> None:
         """The board holds what the service wanted; the key that it holds is the one that the service got."""
-        wanted: dict[Any, Any] = dict(_contents(request))
+        wanted: dict[Any, Any] = dict(_contents(request, self._written))
         if isinstance(request, Configuration):
             stored = (
                 self._board.driver.host_settings
@@ -254,17 +254,27 @@ class PowerTrial:
         if isinstance(request, Configuration):
             # The agent on the host keeps configuration on the host.
             return set() if self._agent == "host" else {f"setting {key}" for key in request.properties}
-        return {f"credential {request.sec_tag},{kind:d} written" for kind in _contents(request)}
+        return {
+            f"credential {request.sec_tag},{kind:d} written" for kind in _contents(request, self._written)
+        }
+
+    def _written(self, content: str) -> str:
+        """Return what the agent makes of a credential; the host's writes over the console."""
+        stored: str = self._board.driver.as_stored(content) if self._agent == "host" else content
+        return stored
 
 
-def _contents(request: CommandRequest) -> dict[CredentialType, str | None]:
-    """Return what the board must hold under the command's tag: digests by type, ``None`` for a made key."""
+def _contents(request: CommandRequest, written: Callable[[str], str]) -> dict[CredentialType, str | None]:
+    """Return what the board must hold under the command's tag: digests by type, ``None`` for a made key.
+
+    :param written: what becomes of a credential on its way.
+    """
     if isinstance(request, ServerCertificate):
-        return {CredentialType.ROOT_CA: pem_digest(request.content)}
+        return {CredentialType.ROOT_CA: pem_digest(written(request.content))}
     if isinstance(request, ClientCertificate):
-        return {CredentialType.CLIENT_CERT: pem_digest(request.content)}
+        return {CredentialType.CLIENT_CERT: pem_digest(written(request.content))}
     if isinstance(request, ClientPrivateKey):
-        return {CredentialType.CLIENT_KEY: pem_digest(request.content)}
+        return {CredentialType.CLIENT_KEY: pem_digest(written(request.content))}
     if isinstance(request, PreSharedKey):
         return {
             CredentialType.PSK: pem_digest(request.secret),

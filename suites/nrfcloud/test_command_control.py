@@ -52,6 +52,8 @@ def in_hand(board: LeasedBoard, *, power_cut: bool = False) -> Iterator[None]:
     :param power_cut: it loses its power instead, and gets it back.
     """
     board.driver.online()
+    if board.driver.line.is_shell:
+        pytest.skip("firmware with a shell sees to LTE by itself: nothing stops it here")
     board.virtual.call("configure", lte_control="host")
     try:
         board.driver.at("AT#XNRFPROV")

@@ -227,6 +227,8 @@ def test_power_cut_in_mid_batch(
         claimed.add_command(ServerCertificate(sec_tag=tag, content=pem)) for tag, pem in expected.items()
     ]
     board.driver.online()
+    if board.driver.line.is_shell:
+        pytest.skip("firmware with a shell sees to LTE by itself: nothing stops it here")
     # Firmware that leaves LTE to its host stops between fetching and executing, until the host reacts.
     board.virtual.call("configure", lte_control="host")
     try:

@@ -157,6 +157,24 @@ def test_shell_with_a_short_line(shell: PaperShell, console: Console) -> None:
         ask(AtLine("at-shell"), console, command)
 
 
+def test_silence_shows_no_credential(
+    shell: PaperShell, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shell repeats what is written; a message about its silence does not."""
+    monkeypatch.setattr("harness.console.console.LATE_REPLY_SECONDS", 0.05)
+    shell.modem = dict.fromkeys(('AT%CMNG=0,1,0,"certificate"', "AT+CGSN"), "")
+    line = AtLine("at-shell")
+
+    with pytest.raises(ConsoleTimeout, match=r"the reply to 'AT%CMNG=0,1,0,\.\.\.' \(a test\)") as silence:
+        line.exchange(
+            console, 'AT%CMNG=0,1,0,"certificate"', timeout=0.1, reason="a test", shown="AT%CMNG=0,1,0,..."
+        )
+    assert "certificate" not in str(silence.value)
+    assert b"certificate" in console.tail(400)
+    with pytest.raises(ConsoleTimeout, match="the console ends with"):
+        ask(line, console, timeout=0.1)
+
+
 def test_shell_without_a_modem(board: PtyBoard, console: Console) -> None:
     """Firmware that has a shell but no ``at`` says so, at once."""
     board.answer(PaperShell(None))

@@ -48,7 +48,11 @@ class Model:
         self.virtual = SimpleNamespace(call=self.call)
         self.console = SimpleNamespace(forbid=self.forbid)
         self.driver = SimpleNamespace(
-            provision=self.provision, credentials=self.credentials, jwt=self.jwt, host_settings=self.stored
+            provision=self.provision,
+            credentials=self.credentials,
+            jwt=self.jwt,
+            host_settings=self.stored,
+            as_stored=str,
         )
         self.id = "device"
 
