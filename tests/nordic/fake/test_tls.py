@@ -193,7 +193,11 @@ def test_served_by_hand() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            lines = dict(process.stdout.readline().strip().split(": ", 1) for _number in range(3))
+            lines: dict[str, str] = {}
+            while "control socket" not in lines:
+                name, _, told_there = process.stdout.readline().strip().partition(": ")
+                assert name
+                lines[name] = told_there
             told = curl("--unix-socket", lines["control socket"], "http://fake/tls")
         finally:
             process.send_signal(signal.SIGINT)
