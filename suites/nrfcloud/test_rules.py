@@ -8,7 +8,7 @@ import pytest
 
 from harness_nordic.client_core_models import OnboardingRow
 from harness_nordic.client_requests import ClientCertificate, Configuration, Finished, ServerCertificate
-from harness_nordic.digests import pem_digests
+from harness_nordic.digests import pem_digest
 from harness_nordic.enums import CommandStatus, CommandType, CredentialType, DeviceStatus
 
 if TYPE_CHECKING:
@@ -207,10 +207,10 @@ def test_several_rules_of_one_device(
 
     board.driver.provision()
 
-    found = held(sec_tag)
-    assert set(found) == {CredentialType.ROOT_CA, CredentialType.CLIENT_CERT}
-    assert found[CredentialType.ROOT_CA] in pem_digests(root_ca)
-    assert found[CredentialType.CLIENT_CERT] in pem_digests(client_certificate)
+    assert held(sec_tag) == {
+        CredentialType.ROOT_CA: pem_digest(root_ca),
+        CredentialType.CLIENT_CERT: pem_digest(client_certificate),
+    }
 
 
 @pytest.mark.backend(needs={"rule-details", "command-list"})

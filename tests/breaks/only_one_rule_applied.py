@@ -16,7 +16,7 @@ EXPECTED = (
     "test_rules.py::test_several_rules_of_one_device",
     "test_rules.py::test_order_of_several_rules",
 )
-ABOUT = r"found|types_of|CLIENT_CERT"
+ABOUT = r"held|types_of|CLIENT_CERT"
 
 before = existing(TeamRules, "matching")
 
