@@ -10,6 +10,7 @@ import typer
 
 from harness.backends.contract import known_backends
 from harness.backends.launcher import start_fake
+from harness.cli import backend_check
 from harness.cli.interrupts import end_on_signals
 from harness.config import runtime_directory
 from harness.errors import BackendUnreachable, UsageError
@@ -72,6 +73,7 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
                 f"the fake of {spec.title} ended by itself: {said or 'its log is empty'}"
             )
 
+    backend_check.add_to(app, lambda name: find_backend(plugins, name))
     return app
 
 

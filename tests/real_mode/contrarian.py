@@ -62,7 +62,7 @@ def make_world(resources: ExitStack, *, options: dict[str, str] | None = None, b
     fake = resources.enter_context(served).backend
     with ServiceHttp("http://fake", socket=fake.control) as control:
         tls = control.request("GET", "/tls", operation="tls", accept={200}).json()
-    kinds = [(kind, None, {}) for kind in KINDS[:boards]]
+    kinds: list[tuple[str, str | None, dict[str, object]]] = [(kind, None, {}) for kind in KINDS[:boards]]
     bench = resources.enter_context(start_bench(place / "bench", kinds))
     with BenchClient(bench.socket) as client:
         for state in client.boards():
@@ -79,6 +79,7 @@ def make_world(resources: ExitStack, *, options: dict[str, str] | None = None, b
         environment={
             **{name: value for name, value in os.environ.items() if name != "NRFCLOUD_API_KEY"},
             "NRFCLOUD_API_KEY_FILE": str(key),
+            "NRFCLOUD_OWN_TEAM": "yes",
             "NRFCLOUD_CA_FILE": str(authorities),
             "HARNESS_STATE_DIR": str(place / "state"),
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from tests.real_mode.contrarian import make_world, run_suites
 
@@ -24,7 +24,7 @@ def test_suites_against_the_contrarian_fake(tmp_path: Path) -> None:
         done = run_suites(world, ["-n", "auto", f"--junitxml={results}"], deadline=DEADLINE)
 
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    cases = list(ElementTree.parse(results).iter("testcase"))  # noqa: S314 - pytest wrote it just now
+    cases = list(ET.parse(results).iter("testcase"))  # noqa: S314 - pytest wrote it just now
     skipped = [skip.get("message", "") for case in cases for skip in case.iter("skipped")]
     assert len(cases) - len(skipped) >= FEWEST_PASSED
     unknown = "backend nrfcloud (real) cannot be asked for: "
