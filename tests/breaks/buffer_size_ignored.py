@@ -17,7 +17,7 @@ EXPECTED = (
     "test_execution.py::test_many_commands_are_split_over_fetches",
     "test_sizes.py::test_boards_of_different_sizes*",
 )
-ABOUT = r"finished|NO_COMMANDS"
+ABOUT = r"finished|NO_COMMANDS|most"
 
 before = existing(CommandQueue, "hand_out")
 
