@@ -50,7 +50,7 @@ class CoreDeviceRecord(_Answer):
     groups: tuple[str, ...] = ()
     firmware: FirmwareRecord = FirmwareRecord()
     state: dict[str, Any] = Field(default_factory=dict)
-    meta: MetaRecord = Field(MetaRecord(), alias="$meta")
+    meta: MetaRecord = Field(default_factory=lambda: MetaRecord(createdAt=""), alias="$meta")
 
 
 class CoreDevicePage(Page[CoreDeviceRecord]):

@@ -146,6 +146,95 @@ def test_operations_and_jobs_of_another_team(site: Site) -> None:
     assert site.ask("GET", f"/v1/fota-jobs/{job}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ({}, ["a", "b", "c"]),
+        ({"pageSort": "desc"}, ["c", "b", "a"]),
+        ({"pageSort": "desc", "pageLimit": "2"}, ["c", "b"]),
+        ({"deviceIds": "a,c"}, ["a", "c"]),
+        ({"firmwareSupport": ["BOOT", "MODEM"]}, ["a", "b"]),
+        ({"tags": "red"}, ["b", "c"]),
+        ({"tags": "red", "firmwareSupport": "APP"}, ["c"]),
+        ({"deviceIds": "x"}, []),
+    ],
+    ids=str,
+)
+def test_list_of_devices(site: Site, query: dict[str, Any], ids: list[str]) -> None:
+    """Filters, order and pages as Nordic's tool asks for them."""
+    onboard(site, f'a,,,BOOT,"{PEM}"\nb,,red,MODEM,"{PEM}"\nc,,red|x,APP,"{PEM}"\n')
+
+    answer = site.ask("GET", "/v1/devices", params=query)
+
+    assert [device["id"] for device in answer.json()["items"]] == ids
+
+
+def test_pages_newest_first(site: Site) -> None:
+    """The pages of a falling order follow each other, too."""
+    onboard(site, "".join(f'd{number},,,,"{PEM}"\n' for number in range(5)))
+    found: list[str] = []
+    query = {"pageSort": "desc", "pageLimit": "2"}
+    for _page in range(3):
+        page = site.ask("GET", "/v1/devices", params=query).json()
+        found += [device["id"] for device in page["items"]]
+        query["pageNextToken"] = page.get("pageNextToken", "")
+
+    assert found == ["d4", "d3", "d2", "d1", "d0"]
+    assert "pageNextToken" not in page
+
+
+@pytest.mark.parametrize("query", [{"pageSort": "up"}, {"firmwareSupport": "FLASH"}], ids=str)
+def test_list_that_cannot_be(site: Site, query: dict[str, str]) -> None:
+    """A value that is none is refused with the name of the query."""
+    answer = site.ask("GET", "/v1/devices", params=query)
+
+    assert answer.status_code == 400
+    assert next(iter(query)) in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"bundleId": "no", "tags": ["x"]}, "bundleId"),
+        ({"bundleId": "{bundle}"}, "either deviceIds or tags"),
+        ({"bundleId": "{bundle}", "tags": ["x"], "deviceIds": ["y"]}, "either deviceIds or tags"),
+        ({"bundleId": "{bundle}", "deviceIds": ["50363154", "y"]}, "deviceIds"),
+        ({"tags": ["x"]}, "bundleId"),
+    ],
+    ids=str,
+)
+def test_job_that_cannot_be(site: Site, body: dict[str, Any], message: str) -> None:
+    """An update is one of the bundles, for devices of the team or for tags; nothing is ordered by others."""
+    onboard(site, ROW)
+    bundle = site.ask("GET", "/v1/firmwares").json()["items"][0]["bundleId"]
+    named = {**body, "bundleId": bundle} if body.get("bundleId") == "{bundle}" else body
+
+    answer = site.ask("POST", "/v1/fota-jobs", json=named)
+
+    assert answer.status_code == 400
+    assert message in answer.json()["message"]
+    assert site.ask("GET", "/v1/fota-jobs").json()["items"] == []
+
+
+def test_name_and_state(site: Site) -> None:
+    """A name is a list of one text, a state an object that is merged; both are answered 202."""
+    onboard(site, ROW)
+    device = "/v1/devices/50363154"
+
+    assert site.ask("PUT", device + "/name", json=["Hugo"]).status_code == 202
+    assert site.ask("PATCH", device + "/state", json={"desired": {"a": 1, "b": 2}}).status_code == 202
+    assert site.ask("PATCH", device + "/state", json={"desired": {"a": None}}).status_code == 202
+    assert site.ask("PUT", device + "/name", json=["a", "b"]).status_code == 400
+    assert site.ask("PATCH", device + "/state", json=[1]).status_code == 400
+    deep: dict[str, Any] = {}
+    for _level in range(21):
+        deep = {"x": deep}
+    assert "deeper" in site.ask("PATCH", device + "/state", json=deep).json()["message"]
+
+    read = site.ask("GET", device).json()
+    assert (read["name"], read["state"]) == ("Hugo", {"desired": {"b": 2}})
+
+
 def test_bundles(site: Site) -> None:
     """What may be ordered has what Nordic's tool reads; the list can be narrowed to modem firmware."""
     bundles = site.ask("GET", "/v1/firmwares", params={"pageLimit": "100", "modemOnly": "true"}).json()[
