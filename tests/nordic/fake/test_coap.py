@@ -288,6 +288,16 @@ def test_blocks_with_a_gap(claimed: Any, known: LibcoapDevice) -> None:
     assert known.report(b"\x81" * 200, options="-b 2,16").codes[0] == "4.08"
 
 
+def test_block_that_is_left_out(literal: LiteralDevice) -> None:
+    """Between two blocks none may be missing (RFC 7959, section 2.9.2)."""
+    block = bytes(16).hex()
+    literal.send(f"41 02 0001 07 b1 70 03 727370 11 3c d1 02 08 ff {block}")
+    assert literal.receive()[:2] == bytes.fromhex("61 5f")
+
+    literal.send(f"41 02 0002 07 b1 70 03 727370 11 3c d1 02 28 ff {block}")
+    assert literal.receive()[:2] == bytes.fromhex("61 88")
+
+
 @pytest.mark.parametrize("body", [b"\x80", b"\xff", b"{}", b"\x81\x82\x61x\x18\x66"])
 def test_what_is_no_report(known: LibcoapDevice, body: bytes) -> None:
     """What is no report, or of a command that the device never got, is refused."""

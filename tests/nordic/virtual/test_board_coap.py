@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness_nordic.enums import CommandType, DeviceType
+from harness_nordic.enums import CommandStatus, CommandType, DeviceType, FaultKind, FaultPlace
 from harness_nordic.fake.app import NrfCloudFake
 from harness_nordic.fake.choices import CONTRARIAN
+from harness_nordic.fake.faults import Fault
 from harness_nordic.fake.records import FactoryRecord
 from harness_nordic.fake.tokens import load_public_key
 from tests.nordic.fake.coap_peers import UdpServer
@@ -104,7 +105,7 @@ def test_service_that_cannot_suspend(board: Any) -> None:
     with UdpServer(fake.datagrams) as server:
         board.call("set_service", url=f"coap://127.0.0.1:{server.port}")
         board.call("configure", transport="coap")
-        device.queue.add(CommandType.CONFIG, {"properties": {"a": "1"}}, description="", created_at="now")
+        configured(device)
         log = run(board, 0)
 
     assert exchanges(log) == [
@@ -116,6 +117,63 @@ def test_service_that_cannot_suspend(board: Any) -> None:
         ("p/cmd", 205),
     ]
     assert board.call("settings")["a"] == "1"
+
+
+def configured(device: Any) -> Any:
+    """Add a command to the queue of a claim."""
+    return device.queue.add(CommandType.CONFIG, {"properties": {"a": "1"}}, description="", created_at="now")
+
+
+def test_report_is_lost(by_coap: Any, fake: NrfCloudFake) -> None:
+    """A report that nobody acknowledges is given up; the run goes on, and is past the command."""
+    device = serve(by_coap, fake)
+    command = configured(device)
+    by_coap.call("configure", coap_timeout=0.2)
+    by_coap.call("disturb_datagrams", request="POST p/rsp", how="lose", way="sent", times=9)
+
+    log = run(by_coap, 0)
+
+    assert exchanges(log)[-2:] == [("p/rsp", None), ("p/cmd", 205)]
+    assert [entry["problem"] for entry in log if "problem" in entry] == [
+        "the report was not taken: timed out"
+    ]
+    assert command.status is CommandStatus.IN_PROGRESS
+
+
+def test_report_is_refused(by_coap: Any, fake: NrfCloudFake) -> None:
+    """Only 2.04 means that a report was taken."""
+    device = serve(by_coap, fake)
+    configured(device)
+    fake.provisioning.faults.order(
+        Fault(
+            place=FaultPlace.REPORT,
+            kind=FaultKind.STATUS,
+            device=device.id,
+            owner=None,
+            orderer="",
+            status=201,
+            seconds=0.0,
+            left=1,
+        )
+    )
+
+    log = run(by_coap, 0)
+
+    assert [entry["problem"] for entry in log if "problem" in entry] == ["the report was answered 2.01"]
+
+
+def test_connection_is_not_kept(by_coap: Any, fake: NrfCloudFake) -> None:
+    """Firmware that keeps no connection says nothing before its pause, and proves anew who it is."""
+    configured(serve(by_coap, fake))
+    by_coap.call("configure", coap_keep_open=False)
+
+    assert [path for path, _status in exchanges(run(by_coap, 0))] == [
+        "p/auth-jwt",
+        "p/cmd",
+        "p/auth-jwt",
+        "p/rsp",
+        "p/cmd",
+    ]
 
 
 def test_power_goes_while_it_waits(by_coap: Any) -> None:
