@@ -176,4 +176,5 @@ def test_a_service_that_was_not_chosen(suite: Suite) -> None:
     result = suite.run(*OPTIONS[:4])
 
     assert set(result.outcomes.values()) == {"failed"}
-    assert len(result.lines_with("uses the backend 'toycloud': add --backend toycloud=fake or")) >= 3
+    hint = "uses the backend 'toycloud': add --backend toycloud=fake, toycloud=real or"
+    assert len(result.lines_with(hint)) >= 3
