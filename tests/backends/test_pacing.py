@@ -1,100 +1,131 @@
-"""How fast a service is asked: a rate of our own, what the service says of waiting, and how long we do."""
+"""How fast a service is asked, and how its own wish to be left alone is honoured."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.backends.contract import Change
 from harness.backends.http import ServiceHttp, Terms
 from harness.backends.pacing import RateLimit, seconds_of
-from harness.errors import RequestRefused
+from harness.errors import RequestRefused, UsageError
 
 if TYPE_CHECKING:
-    from harness.backends.contract import Exchange
+    from pathlib import Path
 
-PAUSES = st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=60)
+    import httpx
 
 
-def test_burst_and_rate() -> None:
-    """Three at once, then one every half second; what was not asked meanwhile is earned again."""
+class Seconds:
+    """A clock that is set by hand."""
+
     now = 100.0
-    limit = RateLimit(2, burst=3, clock=lambda: now)
 
-    assert [limit.reserve() for _request in range(5)] == [0, 0, 0, 0.5, 1.0]
-    now += 1.0
-    assert limit.reserve() == 0.5
-    now += 60
-    assert [limit.reserve() for _request in range(4)] == [0, 0, 0, 0.5]
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.now
 
 
-@given(per_second=st.floats(0.1, 50), burst=st.integers(1, 20), pauses=PAUSES)
-def test_never_faster(per_second: float, burst: int, pauses: list[tuple[float, bool]]) -> None:
-    """Whoever waits as told makes in no stretch of time more requests than burst and rate allow."""
-    now = 0.0
-    limit = RateLimit(per_second, burst, clock=lambda: now)
-    made: list[float] = []
-    for pause, idle in pauses:
-        now += pause if idle else 0.0
-        now += limit.reserve()
-        made.append(now)
-    for first in range(len(made)):
-        for last in range(first, len(made)):
-            allowed = burst + (made[last] - made[first]) * per_second
-            assert last - first + 1 <= allowed * (1 + 1e-6)
+@given(st.lists(st.floats(0, 5), max_size=40), st.integers(1, 8), st.floats(0.5, 50))
+def test_no_more_than_the_rate(pauses: list[float], burst: int, per_second: float) -> None:
+    """However requests come, by any moment no more were let through than the burst and the rate allow."""
+    clock = Seconds()
+    limit = RateLimit(per_second, burst, clock)
+    begun = clock.now
+    for number, pause in enumerate(pauses, start=1):
+        clock.now += pause
+        let_through_at = clock.now + limit.reserve()
+        assert number <= burst + per_second * (let_through_at - begun) + 1e-6
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [
-        (None, None),
-        ("0", 0.0),
-        (" 120 ", 120.0),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
-        ("Wed, 21 Oct 2015 07:28:00", 0.0),
-        ("-1", None),
-        ("1.5", None),
-        ("\u0663", None),
-        ("soon", None),
-    ],
+    [("0", 0.0), (" 12 ", 12.0), (None, None), ("", None), ("soon", None), ("-1", None), ("1.5", None)],
 )
 def test_retry_after(text: str | None, seconds: float | None) -> None:
-    """Both forms of RFC 9110 are understood, and nothing else."""
+    """A number of seconds is understood, everything else that is no date says nothing."""
     assert seconds_of(text) == seconds
 
 
-@given(
-    st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,25} [JFM][a-z]{2} \d{1,25} \d{1,25}:\d\d:\d\d [+-]\d+")
-)
-@example("Mon, 99999999999999999999 Jan 2020 00:00:00 GMT")
-@example("Fri, 31 Dec 9999 23:59:59 -2359")
-def test_any_retry_after(text: str) -> None:
-    """Whatever a service says there is a time to wait, or nothing."""
-    seconds = seconds_of(text)
-
-    assert seconds is None or seconds >= 0
+def test_retry_after_a_date() -> None:
+    """A date is so far away as it is, and never in the past."""
+    later = seconds_of(format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True))
+    assert later is not None
+    assert 80 <= later <= 90
+    assert seconds_of("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_refused_for_now(url: str, method: str) -> None:
-    """What was refused with 429 had no effect: a patient client sends it again, whatever it is."""
-    exchanges: list[Exchange] = []
-    with ServiceHttp(url, on_exchange=exchanges.append, terms=Terms(patience=60)) as http:
-        params = {"statuses": "429,429,200", "of": method}
-        assert http.send(method, "/answer", params=params).status_code == 200
+class Scripted(ServiceHttp):
+    """A client whose service answers what the test wrote down."""
 
-    assert [exchange.status for exchange in exchanges] == [429, 429, 200]
+    def __init__(self, *answers: tuple[int, dict[str, str]], **terms: object) -> None:
+        """Answer so, one after the other."""
+        super().__init__("http://nowhere", terms=Terms(**terms))  # type: ignore[arg-type]  # the test's own
+        self.left = list(answers)
+
+    def _exchange(self, operation: str, request: httpx.Request) -> httpx.Response:
+        import httpx
+
+        status, headers = self.left.pop(0)
+        return httpx.Response(status, headers=headers, request=request)
 
 
-def test_patience_has_an_end(url: str) -> None:
-    """A service that goes on refusing is believed in the end."""
-    exchanges: list[Exchange] = []
+def test_refused_for_now() -> None:
+    """429 is waited out, also for a request that changes something: it was not done."""
+    with Scripted((429, {"Retry-After": "0"}), (429, {}), (201, {}), patience=5.0) as service:
+        assert service.send("POST", "/x").status_code == 201
+        assert service.left == []
+
+
+def test_refused_for_too_long() -> None:
+    """A pause beyond our patience is not made: the refusal is the answer."""
     with (
-        ServiceHttp(url, on_exchange=exchanges.append, terms=Terms(patience=0.5)) as http,
+        Scripted((429, {"Retry-After": "3600"}), (200, {}), patience=5.0) as service,
         pytest.raises(RequestRefused, match="429"),
     ):
-        http.request("GET", "/answer", operation="Ask", accept={200}, params={"statuses": "429"})
+        service.request("GET", "/x", operation="X", accept={200})
 
-    assert 2 <= len(exchanges) <= 6
+
+def test_fakes_are_not_waited_for() -> None:
+    """Without patience 429 is an answer like any other."""
+    with Scripted((429, {"Retry-After": "0"})) as service:
+        assert service.send("GET", "/x").status_code == 429
+
+
+def test_hint() -> None:
+    """A refusal that users often meet is explained."""
+    with (
+        Scripted((401, {}), hints={401: "another key?"}) as service,
+        pytest.raises(RequestRefused, match=r"401.*\(another key\?\)"),
+    ):
+        service.request("GET", "/x", operation="X", accept={200})
+
+
+def test_change_that_is_not_allowed() -> None:
+    """What may change something is announced before it is sent; what only reads is not."""
+    announced: list[Change] = []
+
+    def never(change: Change) -> None:
+        announced.append(change)
+        raise UsageError("not now")
+
+    with Scripted((200, {}), (202, {}), before_change=never) as service:
+        assert service.send("GET", "/x").status_code == 200
+        assert service.send("POST", "/x", harmless=True).status_code == 202
+        with pytest.raises(UsageError, match="not now"):
+            service.send("DELETE", "/x", operation="Delete")
+    assert announced == [Change(operation="Delete", method="DELETE", url="http://nowhere/x")]
+
+
+def test_authorities_that_are_none(tmp_path: Path) -> None:
+    """A file without certificates is named, and nothing is connected."""
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate")
+
+    with pytest.raises(UsageError, match=r"ca\.pem"):
+        ServiceHttp("https://nowhere", terms=Terms(ca_file=file))

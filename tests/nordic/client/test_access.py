@@ -1,90 +1,129 @@
-"""Whose key a service elsewhere is asked with: from the environment, or a file that nobody else reads."""
+"""How a service that is no fake is asked: whose key, which authorities, how fast."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.backends.contract import Backend, Change
+from harness.backends.elsewhere import backend_elsewhere
+from harness.config import BackendChoice
 from harness.errors import UsageError
-from harness_nordic.client_access import read_api_key, read_key_file
+from harness_nordic import plugin
+from harness_nordic.client_access import changed_device, read_api_key, terms_for
+from harness_nordic.introduction import device_endpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEY = "5a1b0f0c9be3476e"
+UUID = "50363154-3931-4aaa-8bbb-000102030405"
 
 
 @pytest.fixture(autouse=True)
-def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have no key of the user's own."""
-    monkeypatch.delenv("NRFCLOUD_API_KEY", raising=False)
-    monkeypatch.delenv("NRFCLOUD_API_KEY_FILE", raising=False)
+def nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the developer's own counts."""
+    for name in ("API_KEY", "API_KEY_FILE", "CA_FILE", "REQUESTS_PER_SECOND"):
+        monkeypatch.delenv(f"NRFCLOUD_{name}", raising=False)
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
 
 
-@pytest.fixture
-def key_file(tmp_path: Path) -> Path:
-    """A file with a key, for its owner alone."""
-    file = tmp_path / "key"
-    file.write_text(f"{KEY}\n")
-    file.chmod(0o600)
-    return file
+def key_file(place: Path, content: str, mode: int) -> str:
+    """Write a file for a key."""
+    file = place / "key"
+    file.write_text(content)
+    file.chmod(mode)
+    return str(file)
 
 
-def test_key_of_the_environment(key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the variable says counts before a file, without the blanks around it."""
-    monkeypatch.setenv("NRFCLOUD_API_KEY_FILE", str(key_file))
-    assert read_api_key("somewhere") == KEY
-
-    monkeypatch.setenv("NRFCLOUD_API_KEY", " another ")
-    assert read_api_key("somewhere") == "another"
-
-
-@pytest.mark.parametrize("key", ["schl\u00fcssel", "two words", "line\nbreak", "\udcff"])
-def test_key_that_no_header_can_carry(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message names the variable, and does not tell the key."""
-    monkeypatch.setenv("NRFCLOUD_API_KEY", key)
-
-    with pytest.raises(UsageError, match="NRFCLOUD_API_KEY") as caught:
-        read_api_key("somewhere")
-
-    assert key not in str(caught.value)
+def test_key_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that is named is read, without its line end; a key in the environment comes first."""
+    monkeypatch.setenv("NRFCLOUD_API_KEY_FILE", key_file(tmp_path, "key-of-a-team\n", 0o600))
+    assert read_api_key("x") == "key-of-a-team"
+    monkeypatch.setenv("NRFCLOUD_API_KEY", "another")
+    assert read_api_key("x") == "another"
 
 
-def test_no_key() -> None:
-    """The message says where it is wanted for, and both ways to give it."""
-    with pytest.raises(UsageError, match="no API key for somewhere") as caught:
-        read_api_key("somewhere")
+@pytest.mark.parametrize(
+    ("content", "mode", "message"),
+    [
+        ("key", 0o640, "others may read the key"),
+        ("key", 0o604, "mode 0604.*chmod 600"),
+        ("", 0o600, "holds no API key"),
+        ("two words", 0o600, "holds no API key"),
+    ],
+)
+def test_key_file_that_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, mode: int, message: str
+) -> None:
+    """Each mistake is told apart, and the key is not repeated."""
+    monkeypatch.setenv("NRFCLOUD_API_KEY_FILE", key_file(tmp_path, content, mode))
 
-    assert "NRFCLOUD_API_KEY_FILE" in str(caught.value)
+    with pytest.raises(UsageError, match=message) as caught:
+        read_api_key("x")
 
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666, 0o610])
-def test_file_that_others_may_read(key_file: Path, mode: int) -> None:
-    """It is refused whatever others may do with it, and the message says how to mend that."""
-    key_file.chmod(mode)
-
-    with pytest.raises(UsageError, match=f"mode 0{mode:o}") as caught:
-        read_key_file(key_file)
-
-    assert f"chmod 600 {key_file}" in str(caught.value)
-    assert KEY not in str(caught.value)
-
-
-@pytest.mark.parametrize("content", [b"", b"\n", b"two words", b"\xff\xfe", b"k" * 4097, b"a\nb"])
-def test_file_without_a_key(key_file: Path, content: bytes) -> None:
-    """What is no key is not sent anywhere."""
-    key_file.write_bytes(content)
-
-    with pytest.raises(UsageError, match="holds no API key"):
-        read_key_file(key_file)
+    assert "two words" not in str(caught.value)
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
-    """A directory and a name of nothing are told apart; nobody waits for the writer of a pipe."""
-    os.mkfifo(tmp_path / "pipe", 0o600)
+def test_key_file_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that cannot be read is named, and so is a directory."""
+    monkeypatch.setenv("NRFCLOUD_API_KEY_FILE", str(tmp_path / "none"))
+    with pytest.raises(UsageError, match=r"none: .*cannot be read"):
+        read_api_key("x")
+    monkeypatch.setenv("NRFCLOUD_API_KEY_FILE", str(tmp_path))
+    with pytest.raises(UsageError, match="no plain file"):
+        read_api_key("x")
 
-    for name, message in ((".", "no plain file"), ("pipe", "no plain file"), ("gone", "cannot be read")):
-        with pytest.raises(UsageError, match=message):
-            read_key_file(tmp_path / name)
+
+@pytest.mark.parametrize(
+    ("stage", "url", "device"),
+    [
+        ("prod", "https://api.provisioning.nrfcloud.com", "https://provisioning-http.nrfcloud.com"),
+        ("beta", "https://api.provisioning.beta.nrfcloud.com", "https://provisioning-http.beta.nrfcloud.com"),
+    ],
+)
+def test_stages(stage: str, url: str, device: str) -> None:
+    """Each stage has hosts of its own; an address alone leads to the same device endpoint."""
+    (spec,) = plugin.harness_backends()
+
+    real = backend_elsewhere(spec, BackendChoice(name="nrfcloud", mode="real", stage=stage))
+
+    assert (real.mode, real.url, real.address("device")) == ("real", url, device)
+    assert device_endpoint(url) == device
+    assert real.address("core") == url.replace("api.provisioning.", "api.")
+
+
+def test_stage_that_there_is_not() -> None:
+    """The message names those that there are."""
+    (spec,) = plugin.harness_backends()
+
+    with pytest.raises(UsageError, match="nrfcloud=real:beta"):
+        backend_elsewhere(spec, BackendChoice(name="nrfcloud", mode="real", stage="gamma"))
+
+
+def test_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service elsewhere is asked slowly, one on this host as fast as it can, unless one says else."""
+    there = Backend(name="nrfcloud", mode="url", url="https://a.b")
+    here = Backend(name="nrfcloud", mode="url", url="http://127.0.0.1:1")
+    assert terms_for(there, lambda _change: None).rate is not None
+    assert terms_for(here, lambda _change: None).rate is None
+    monkeypatch.setenv("NRFCLOUD_REQUESTS_PER_SECOND", "0")
+    assert terms_for(there, lambda _change: None).rate is None
+    monkeypatch.setenv("NRFCLOUD_REQUESTS_PER_SECOND", "fast")
+    with pytest.raises(UsageError, match="NRFCLOUD_REQUESTS_PER_SECOND"):
+        terms_for(there, lambda _change: None)
+
+
+@pytest.mark.parametrize(
+    ("path", "device"),
+    [
+        (f"/v1/claimed-devices/{UUID}", UUID),
+        (f"/v1/claimed-devices/{UUID}/provisioning/reset", UUID),
+        ("/v1/claimed-devices", None),
+        ("/v1/claimed-devices/tags/1", None),
+        (f"/v1/claimed-devices/tags/{UUID}", None),
+    ],
+)
+def test_device_that_a_request_names(path: str, device: str | None) -> None:
+    """It is found in every path about one device, and in no other."""
+    assert changed_device(Change(operation="", method="DELETE", url=f"https://x{path}")) == device

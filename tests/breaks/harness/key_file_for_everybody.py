@@ -1,0 +1,21 @@
+"""Break: a key is taken from a file that others may read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness_nordic import client_access
+from tests.breaks.support.patching import replaces
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TITLE = "a key is taken from a file that others may read"
+NOTICED_BY = ("tests/nordic/client/test_access.py::test_key_file_that_is_refused*others*",)
+ABOUT = r"DID NOT RAISE"
+
+
+@replaces(client_access, "read_key_file")
+def read_key_file(file: Path) -> str:
+    """Read it whoever may."""
+    return file.read_text().strip()
