@@ -154,7 +154,7 @@ def test_thousand_rows_and_blank_lines(site: Site) -> None:
 fields = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\n\0{\ufeff"), max_size=30)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(st.lists(fields, min_size=1, max_size=3), min_size=1, max_size=8),
     end=st.sampled_from("\r\n"),
@@ -177,7 +177,7 @@ def test_rows_as_csv_writes_them(rows: list[list[str]], end: str) -> None:
             )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(body=st.binary(max_size=200) | st.text(alphabet='a.,"\n\r {', max_size=80).map(str.encode))
 def test_any_body_is_rows_or_refused(body: bytes) -> None:
     """Rows are numbered in order, no number twice, whatever the body; everything else is a refusal."""

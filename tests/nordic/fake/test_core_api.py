@@ -297,7 +297,7 @@ states = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(changes=st.lists(st.dictionaries(st.text(max_size=3), states, max_size=3), max_size=4))
 def test_shadow_never_holds_null(changes: list[dict[str, Any]]) -> None:
     """However changes add up, ``null`` takes away, and the last value of a key counts."""
