@@ -354,8 +354,10 @@ def test_rule_of_another_team(
 
 
 @pytest.mark.proves("rule", "carried out by either agent")
-def test_rule_with_either_agent(agent: Any, rule: Any, tagged: Any, root_ca: str, has_ca: Any) -> None:
+def test_rule_with_either_agent(
+    agent: Any, rule: Any, tagged: Any, root_ca: str, held: Any, sec_tag: int, as_written: Any
+) -> None:
     """A rule reaches a board through its own agent and through the one on the host alike."""
     agent.provision()
 
-    assert has_ca(root_ca)
+    assert held(sec_tag) == {CredentialType.ROOT_CA: as_written(root_ca)}

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from harness_nordic.fake.choices import Choices
     from harness_nordic.fake.clock import Clock
 
-MOST_REQUESTS_KEPT = 1000
+MOST_REQUESTS_KEPT = 10_000
 """Requests of one device that are remembered; older ones are forgotten."""
 
 
