@@ -35,7 +35,7 @@ PLACES = st.integers(0, 4)
 ROWS = st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, "", "no token", '"']), LISTS), min_size=1, max_size=5)
 LINE_ENDS = st.sampled_from(["\n", "\r\n"])
 
-EXAMPLES = 8
+EXAMPLES = 6
 STEPS = 25
 
 
