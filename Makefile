@@ -14,13 +14,14 @@ SOAK_SCALE ?= 1
 TEST_WORKERS ?= 2
 CLIENTS := build/clients
 
-.PHONY: help suites test clients breaks soak bench lint report docs system-deps clean venv wheel allure
+.PHONY: help suites test clients real-mode breaks soak bench lint report docs system-deps clean venv wheel allure
 
 help:
 	@echo "make suites       run the provisioning suites on $(BOARDS) virtual boards against the fake service"
 	@echo "make report       make one page of the last 'make suites' (needs Node >= 20)"
 	@echo "make test         run the harness's own tests, with branch coverage"
 	@echo "make clients      run Nordic's unmodified tools and curl against the fake and virtual boards"
+	@echo "make real-mode    run the suites as against the real service, on a fake that decides all unknowns otherwise"
 	@echo "make breaks       put each known defect into our own fake, board and harness; tests have to notice"
 	@echo "make soak         run the long random tests (SOAK_SCALE=0.1 for a tenth)"
 	@echo "make bench        measure against peers and floors"
@@ -59,7 +60,7 @@ test: $(INSTALLED)
 	@$(BIN)/python -m coverage erase
 	@status=0; \
 	$(BIN)/python -m coverage run -m pytest tests --ignore=tests/breaks --ignore=tests/soak \
-		--ignore=tests/clients -n $(TEST_WORKERS) --dist worksteal --junitxml build/test/junit.xml || status=1; \
+		--ignore=tests/clients --ignore=tests/real_mode -n $(TEST_WORKERS) --dist worksteal --junitxml build/test/junit.xml || status=1; \
 	$(BIN)/python -m coverage combine --quiet; \
 	$(BIN)/python -m coverage report || status=1; \
 	exit $$status
@@ -67,6 +68,9 @@ test: $(INSTALLED)
 clients: $(INSTALLED) $(CLIENTS)/.installed
 	$(BIN)/python -m pytest tests/clients -n $(TEST_WORKERS) --junitxml build/clients/junit.xml
 	@echo "What was typed, sent and answered: build/clients/transcripts"
+
+real-mode: $(INSTALLED)
+	$(BIN)/python -m pytest tests/real_mode
 
 # Nordic's tools do not suit everybody's environment: they have one of their own.
 $(CLIENTS)/.installed: requirements-clients.lock
