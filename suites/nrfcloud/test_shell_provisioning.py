@@ -37,6 +37,7 @@ pytestmark = [
 
 
 @pytest.mark.backend(needs={"portal-commands"})
+@pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.proves(
     "any agent, shell", "every type of command SUCCEEDED, device PROVISIONED, the board holds it all"
 )

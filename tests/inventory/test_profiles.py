@@ -221,7 +221,7 @@ SHIPPED = {
 
 
 def test_shipped_profiles_are_the_boards_and_their_twins() -> None:
-    """Six boards, each with a virtual twin of the same driver, capabilities and buffers; one has two twins."""
+    """Six boards, each with a virtual twin of the same driver, capabilities and buffers; one has two."""
     profiles = load_profiles([shipped_directory("boards")])
 
     twins = {f"{name}-virtual": name for name in SHIPPED} | {"nrf9151dk-shell-virtual": "nrf9151dk"}

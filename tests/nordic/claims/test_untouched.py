@@ -51,7 +51,7 @@ def test_hand_made_request_is_no_way_around(
     make(fake, session="theirs").claim(device.token())
     ours = make(fake, session="ours")
 
-    with pytest.raises(UsageError, match="DELETE .* would change"):
+    with pytest.raises(UsageError, match=r"DELETE .* would change"):
         ours.raw.request("DELETE", f"/v1/claimed-devices/{device.id}")
 
     assert ours.device(device.id).id == device.id

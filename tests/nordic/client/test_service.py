@@ -200,7 +200,11 @@ def test_introduction(backend: Backend, client: NrfCloudClient) -> None:
 
     plugin.harness_introduce_board(introduced, backend)
 
-    assert introduced.virtual.calls == [("set_service", {"url": backend.url}), ("factory_record", {})]
+    assert introduced.virtual.calls == [
+        ("set_service", {"url": backend.url}),
+        ("set_service", {"url": backend.address("coap")}),
+        ("factory_record", {}),
+    ]
     assert introduced.driver.told == [backend.url]
     assert introduced.remarks == []
     assert client.claim(device.token()).id == device.id
