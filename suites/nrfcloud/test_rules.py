@@ -306,6 +306,7 @@ def test_rule_of_nineteen_commands(board: LeasedBoard, nrfcloud: Any, tag: Any, 
 
 
 @pytest.mark.backend(needs={"rule-details", "command-control"})
+@pytest.mark.board(needs={"certificate-check"})
 @pytest.mark.proves("rule", "withheld from a device in ERROR until it is reset or discarded")
 def test_rule_of_a_device_in_error(
     board: LeasedBoard,
