@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from harness_nordic.fake import answers
 from harness_nordic.fake.refusals import TokenRefused
-from tests.breaks.support.patching import sets
+from tests.breaks.support.patching import existing, replaces
+
+if TYPE_CHECKING:
+    from harness_nordic.fake.choices import Choices
+    from harness_nordic.fake.refusals import Refusal
 
 TITLE = "a token that is none is answered 400 instead of 422"
 EXPECTED = (
@@ -15,4 +21,11 @@ EXPECTED = (
 )
 ABOUT = r"422|status == status"
 
-sets(answers, "_STATUSES", {**answers._STATUSES, TokenRefused: 400})
+before = existing(answers, "status_of")
+
+
+@replaces(answers, "status_of")
+def status_of(refusal: Refusal, choices: Choices) -> int:
+    """Take a bad token for a bad request."""
+    status: int = 400 if isinstance(refusal, TokenRefused) else before(refusal, choices)
+    return status

@@ -18,7 +18,7 @@ from harness.virtual.launcher import start_bench
 from harness_nordic.plugin import harness_backends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.backends.contract import Backend
     from harness.virtual.client import VirtualBoardControls
@@ -35,11 +35,18 @@ class Book:
         self.notes[len(self.notes) + 1] = (kind, subject, details)
         return len(self.notes)
 
+    def note_all(self, kind: str, subjects: Sequence[str], **details: str) -> list[int]:
+        return [self.note(kind, subject, **details) for subject in subjects]
+
     def amend(self, number: int, **details: str) -> None:
         self.notes[number][2].update(details)
 
     def settle(self, number: int) -> None:
         self.settled.append(number)
+
+    def settle_all(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            self.settle(number)
 
 
 @dataclass
