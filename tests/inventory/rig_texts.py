@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
 from harness.inventory.rig_writing import FoundBoard
+
+DK = FoundBoard(
+    id="000960012345", title="nRF9160 DK", profile="nrf9160dk", usb_serial="000960012345", location="1-1.2"
+)
+ANSWERING = replace(DK, identity="351358811330139")
 
 # At most one of each; {n} is the board's number, so that no two boards share a port.
 _ENDPOINTS = (

@@ -153,3 +153,9 @@ class LiteralDevice:
     def close(self) -> None:
         """Give the port back."""
         self._socket.close()
+
+
+def requests_of(site: Any) -> list[tuple[str, str, int]]:
+    """Return method, path and status of what the device asked."""
+    events = site.control.ask("GET", "/events", params={"device": site.device.id}).json()["items"]
+    return [(event["method"], event["path"], event["status"]) for event in events]

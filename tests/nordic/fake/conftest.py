@@ -11,10 +11,12 @@ import pytest
 
 from harness_nordic.fake.app import NrfCloudFake
 from harness_nordic.fake.clock import Clock
+from tests.nordic.fake.coap_peers import LibcoapDevice, LiteralDevice, UdpServer
 from tests.nordic.paper_device import NOW, PaperDevice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 class Door:
@@ -145,3 +147,34 @@ def claimed(site: Site) -> Site:
 def make_device() -> Callable[[int], PaperDevice]:
     """Make devices that no factory registered."""
     return PaperDevice
+
+
+# CoAP
+
+
+@pytest.fixture
+def server(site: Any) -> Iterator[UdpServer]:
+    """The door of the site's fake."""
+    with UdpServer(site.fake.datagrams) as server:
+        yield server
+
+
+@pytest.fixture
+def device(server: UdpServer, tmp_path: Path) -> LibcoapDevice:
+    """Somebody with libcoap's client whom the service does not know yet."""
+    return LibcoapDevice(server.port, tmp_path)
+
+
+@pytest.fixture
+def known(claimed: Any, device: LibcoapDevice) -> LibcoapDevice:
+    """The claimed device, after it has proven who it is."""
+    assert device.authenticate(claimed.device.jwt()).code == "2.01"
+    return device
+
+
+@pytest.fixture
+def literal(server: UdpServer) -> Iterator[LiteralDevice]:
+    """A socket for literal bytes."""
+    device = LiteralDevice(server.port)
+    yield device
+    device.close()

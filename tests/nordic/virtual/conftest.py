@@ -18,7 +18,10 @@ import pytest
 
 from harness.virtual.contract import VirtualBoardSpec
 from harness_nordic.virtual.board import Nrf91Board
+from harness_nordic.virtual.coap_link import CoapLink
+from harness_nordic.virtual.datagram_faults import DatagramFaults
 from tests.nordic.virtual.agent_runs import run
+from tests.nordic.virtual.coap_script import Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -257,3 +260,35 @@ def provision(board: Any, service: Any) -> Callable[..., list[dict[str, Any]]]:
     """Let the board provision until a notification comes, and return what its agent did."""
     board.call("set_service", url=service.url)
     return lambda wanted=0: run(board, wanted)
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    """A service of literal bytes."""
+    script = Script()
+    yield script
+    script.close()
+
+
+@pytest.fixture
+def make_link() -> Iterator[Callable[..., CoapLink]]:
+    """Make links that are impatient; they end with the test."""
+    links: list[CoapLink] = []
+
+    def make(port: int | None, **changes: Any) -> CoapLink:
+        usual: dict[str, Any] = {
+            "rx_size": 2304,
+            "timeout": 0.5,
+            "ack_timeout": 0.03,
+            "block_size": 64,
+            "faults": DatagramFaults(),
+            "answered": lambda _name: None,
+            "repeated": lambda _name: None,
+        }
+        link = CoapLink(None if port is None else f"coap://127.0.0.1:{port}", **{**usual, **changes})
+        links.append(link)
+        return link
+
+    yield make
+    for link in links:
+        link.close()
