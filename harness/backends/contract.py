@@ -32,6 +32,9 @@ class BackendSpec:
     :ivar real_capabilities: what may be asserted against the real service.
     :ivar real: where the real service is: addresses of its parts by their names, ``url`` among them, for each
         of its stages; the stage for everybody is called ``prod``.
+    :ivar access: ``module:function`` called with a :class:`Backend` that is no fake before a session opens
+        anything; it asks nobody, and raises :class:`~harness.errors.UsageError` when it sees that the service
+        cannot be used from here, for example without a key.
     :ivar check: ``module:function`` that compares a service with the fake; see
         :class:`~harness.backends.checking.CheckRequest`.
     :ivar serve_options: options that ``harness backend serve`` gives the fake besides the operator's own, so
@@ -45,6 +48,7 @@ class BackendSpec:
     capabilities: frozenset[str] = frozenset()
     real_capabilities: frozenset[str] = frozenset()
     real: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    access: str | None = None
     check: str | None = None
     serve_options: Mapping[str, str] = field(default_factory=dict, hash=False)
 

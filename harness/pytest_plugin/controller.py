@@ -19,7 +19,7 @@ from harness.config import BenchChoice, BoardsWanted
 from harness.errors import HarnessError, UsageError
 from harness.inventory.identity import Confirmed
 from harness.inventory.leases import Leases
-from harness.plugins import load_plugins
+from harness.plugins import load_object, load_plugins
 from harness.pytest_plugin import selection
 from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import lifeline_path
@@ -103,7 +103,7 @@ class Controller:
 
         bench = self.settings.bench
         assert bench is not None  # noqa: S101 - the caller looked; tells mypy so
-        self._refuse_unknown_backends()
+        self._refuse_backends_out_of_reach()
         with ExitStack() as undo:
             undo.callback(self.close)
             if self.settings.rig is not None:
@@ -207,17 +207,20 @@ class Controller:
         for board in self.left_out:
             self.leases.release(board)
 
-    def _refuse_unknown_backends(self) -> None:
+    def _refuse_backends_out_of_reach(self) -> None:
         for name, choice in self.settings.backends.items():
-            if name in self.specs and choice.mode != "fake":
-                backend_elsewhere(self.specs[name], choice)
-            if name not in self.specs:
+            spec = self.specs.get(name)
+            if spec is None:
                 raise UsageError(
                     "no such backend",
                     key="--backend",
                     value=name,
                     expected=selection.nearest_of(name, self.specs) or "an installed plugin that has it",
                 )
+            if choice.mode != "fake":
+                backend = backend_elsewhere(spec, choice)
+                if spec.access is not None and not self.runs_nothing:
+                    load_object(spec.access)(backend)  # now, once, and not in every test
 
     def _start_backends(self, lifeline: Lifeline) -> None:
         for name, choice in self.settings.backends.items():

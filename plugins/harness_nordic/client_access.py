@@ -62,24 +62,25 @@ def read_api_key(where: str) -> str:
     return read_key_file(Path(name))
 
 
-def read_key_file(file: Path) -> str:
+def read_key_file(file: Path, *, named_by: str = API_KEY_FILE_VARIABLE) -> str:
     """Read a key that its owner alone can read.
 
+    :param named_by: variable or option that names the file, for messages.
     :raises UsageError: there is no such file, others may read it, or it holds no key.
     """
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", file=file, key=API_KEY_FILE_VARIABLE) from error
+        raise UsageError(f"cannot be read: {error.strerror}", file=file, key=named_by) from error
     try:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
-            raise UsageError("no plain file", file=file, key=API_KEY_FILE_VARIABLE)
+            raise UsageError("no plain file", file=file, key=named_by)
         if state.st_mode & 0o077:
             raise UsageError(
                 "others may read the key",
                 file=file,
-                key=API_KEY_FILE_VARIABLE,
+                key=named_by,
                 value=f"mode {stat.S_IMODE(state.st_mode):04o}",
                 expected=f"mode 0600: chmod 600 {file}",
             )
@@ -88,9 +89,7 @@ def read_key_file(file: Path) -> str:
         os.close(descriptor)
     key = content.strip()
     if not _KEY.fullmatch(key):
-        raise UsageError(
-            "holds no API key", file=file, key=API_KEY_FILE_VARIABLE, expected="the key and nothing else"
-        )
+        raise UsageError("holds no API key", file=file, key=named_by, expected="the key and nothing else")
     return key.decode()
 
 
@@ -121,6 +120,15 @@ def terms_for(backend: Backend, before_change: Callable[[Change], None]) -> Term
         hints={401: WRONG_KEY},
         before_change=before_change,
     )
+
+
+def refuse_without_access(backend: Backend) -> None:
+    """Look, before anything else is opened, whether this host has what it takes to ask a service elsewhere.
+
+    :raises UsageError: there is no key, others may read it, or a variable of the environment does not fit.
+    """
+    read_api_key(backend.url)
+    terms_for(backend, lambda _change: None)
 
 
 def _requests_per_second(url: str) -> float:

@@ -112,6 +112,7 @@ def harness_backends() -> Iterable[BackendSpec]:
             title="nRF Cloud Identity & Provisioning",
             client="harness_nordic.client:connect",
             fake="harness_nordic.fake.app:create",
+            access="harness_nordic.client_access:refuse_without_access",
             check="harness_nordic.service_check:check",
             capabilities=frozenset(
                 {

@@ -33,7 +33,11 @@ def check(request: CheckRequest) -> CheckResult:
     :raises UsageError: no key, or one that others may read.
     :raises BackendUnreachable: one of the two does not answer.
     """
-    key = read_key_file(request.key_file) if request.key_file else read_api_key(request.theirs.url)
+    key = (
+        read_key_file(request.key_file, named_by="--key-file")
+        if request.key_file
+        else read_api_key(request.theirs.url)
+    )
     device = CheckDevice()
     with ExitStack() as resources:
         theirs = _asker(request.theirs, key, resources, elsewhere=True)

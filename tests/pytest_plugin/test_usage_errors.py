@@ -34,6 +34,10 @@ VIRTUAL = ("--bench", "virtual", "--boards", "toy-a=1")
         ((*VIRTUAL, "--backend", "toycloud"), "--backend: malformed (got 'toycloud'); expected NAME=fake"),
         ((*VIRTUAL, "--backend", "toyclud=fake"), "(got 'toyclud'); expected toycloud, "),
         ((*VIRTUAL, "--backend", "toymail=fake"), "this backend has no fake (got 'toymail')"),
+        (
+            (*VIRTUAL, "--backend", "toymail=http://locked"),
+            "no key for a locked address (got 'http://locked')",
+        ),
         ((*VIRTUAL, "--test-deadline", "soon"), "--test-deadline: not a number of seconds (got 'soon')"),
         ((*VIRTUAL, "--lease-deadline", "-1"), "--lease-deadline: not a number of seconds (got '-1')"),
         ((*VIRTUAL, "--reconnect", "soon"), "--reconnect: not a number of seconds (got 'soon')"),

@@ -9,9 +9,11 @@ import pytest
 from harness.backends.contract import Backend, Change
 from harness.backends.elsewhere import backend_elsewhere
 from harness.config import BackendChoice
+from harness.backends.pacing import BURST
 from harness.errors import UsageError
+from harness.plugins import load_object
 from harness_nordic import plugin
-from harness_nordic.client_access import changed_device, read_api_key, terms_for
+from harness_nordic.client_access import changed_device, read_api_key, refuse_without_access, terms_for
 from harness_nordic.introduction import device_endpoint
 
 if TYPE_CHECKING:
@@ -112,6 +114,37 @@ def test_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NRFCLOUD_REQUESTS_PER_SECOND", "fast")
     with pytest.raises(UsageError, match="NRFCLOUD_REQUESTS_PER_SECOND"):
         terms_for(there, lambda _change: None)
+
+
+def test_session_without_access(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What keeps every test from asking the service is said before the first one."""
+    (spec,) = plugin.harness_backends()
+    assert load_object(str(spec.access)) is refuse_without_access
+    real = backend_elsewhere(spec, BackendChoice(name="nrfcloud", mode="real", stage="prod"))
+    with pytest.raises(UsageError, match="no API key for https://api"):
+        refuse_without_access(real)
+    monkeypatch.setenv("NRFCLOUD_API_KEY_FILE", key_file(tmp_path, "key", 0o644))
+    with pytest.raises(UsageError, match="others may read the key"):
+        refuse_without_access(real)
+    monkeypatch.setenv("NRFCLOUD_API_KEY", "key")
+    refuse_without_access(real)
+    monkeypatch.setenv("NRFCLOUD_REQUESTS_PER_SECOND", "fast")
+    with pytest.raises(UsageError, match="no rate"):
+        refuse_without_access(real)
+
+
+def test_rate_is_shared_by_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a session may ask in a second is divided among its workers."""
+    there = Backend(name="nrfcloud", mode="url", url="https://a.b")
+    monkeypatch.setenv("NRFCLOUD_REQUESTS_PER_SECOND", "8")
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "4")
+    rate = terms_for(there, lambda _change: None).rate
+    assert rate is not None
+
+    waits = [rate.reserve() for _request in range(BURST + 20)]
+
+    assert waits[0] == 0.0
+    assert 8 < waits[-1] <= 10, "20 requests beyond the first ones, 2 a second"
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,12 @@ class ToyFake:
         self.control = Starlette()
 
 
+def refuse_locked(backend: Backend) -> None:
+    """Refuse an address that needs a key which nobody has."""
+    if "//locked" in backend.url:
+        raise UsageError("no key for a locked address", key="--backend", value=backend.url)
+
+
 def create_fake(settings: FakeSettings) -> ToyFake:
     """Make the service."""
     return ToyFake()

@@ -48,7 +48,12 @@ def harness_backends() -> list[BackendSpec]:
             capabilities=frozenset({"hello", "faults"}),
             real_capabilities=frozenset({"hello"}),
         ),
-        BackendSpec(name="toymail", title="Toy Mail", client="tests.pytest_plugin.toy.parts:ToyClient"),
+        BackendSpec(
+            name="toymail",
+            title="Toy Mail",
+            client="tests.pytest_plugin.toy.parts:ToyClient",
+            access="tests.pytest_plugin.toy.parts:refuse_locked",
+        ),
     ]
 
 
