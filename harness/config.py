@@ -19,7 +19,6 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from harness.rig import Rig
 
-BENCHES = ("virtual", "attached")
 DEFAULT_VIRTUAL_BOARDS = 1
 #: Security tags that suites may use on a board, unless told others.
 RESERVED_SEC_TAGS = range(910_000_000, 910_000_010)

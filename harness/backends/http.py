@@ -21,7 +21,7 @@ import httpx
 from harness import __version__
 from harness.backends.contract import Change, Exchange
 from harness.backends.pacing import seconds_of
-from harness.errors import BackendFault, BackendUnreachable, RequestRefused, UsageError
+from harness.errors import BackendUnreachable, RequestRefused, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -308,22 +308,6 @@ def problem_text(response: httpx.Response) -> str:
     text = response.text or "no body"
     # The dots also tell redaction that something was cut.
     return text if len(text) <= _LONGEST_PROBLEM else f"{text[:_LONGEST_PROBLEM]}..."
-
-
-def json_object(response: httpx.Response, operation: str) -> dict[str, Any]:
-    """Return the JSON object in an answer.
-
-    :raises BackendFault: the body is none.
-    """
-    try:
-        value = json_module.loads(response.content)
-    except (ValueError, RecursionError) as error:
-        raise BackendFault(
-            f"{operation} was answered {response.status_code} with a body that is no JSON"
-        ) from error
-    if not isinstance(value, dict):
-        raise BackendFault(f"{operation} was answered {response.status_code} with JSON that is no object")
-    return value
 
 
 def _describe(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import __version__
-from harness.backends.http import ServiceHttp, json_object
+from harness.backends.http import ServiceHttp
 from harness.errors import BackendFault, BackendUnreachable, RequestRefused
 
 if TYPE_CHECKING:
@@ -185,12 +185,3 @@ def test_problem_texts(url: str, body: bytes, problem: str) -> None:
     """The problem is the service's message, or the start of what it sent."""
     with ServiceHttp(url) as http, pytest.raises(RequestRefused, match=f"answered 200: {problem}"):
         http.request("POST", "/echo", operation="Echo", accept={201}, content=body)
-
-
-def test_json_objects(url: str) -> None:
-    """A body that is a JSON object is returned, another is a fault that names the call."""
-    with ServiceHttp(url) as http:
-        assert json_object(http.send("POST", "/echo", content=b'{"a": 1}'), "Echo") == {"a": 1}
-        for body, why in ((b"x", "no JSON"), (b"[]", "no object")):
-            with pytest.raises(BackendFault, match=f"Echo was answered 200 with .*{why}"):
-                json_object(http.send("POST", "/echo", content=body), "Echo")

@@ -39,14 +39,6 @@ PIECE_TEXTS = [
     "virtual",
 ]
 PIECES = st.sampled_from(PIECE_TEXTS)
-OPTIONS = (
-    "virtual",
-    "attached",
-    "nrfcloud=fake",
-    "nrfcloud=http://127.0.0.1:80",
-    "nrf9151dk=2,thingy91=1",
-    "4",
-)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

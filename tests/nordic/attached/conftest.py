@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from harness.virtual.launcher import start_bench
 from harness_nordic.plugin import harness_backends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from harness.backends.contract import Backend
     from harness.virtual.client import VirtualBoardControls
@@ -126,9 +125,3 @@ def fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     (spec,) = harness_backends()
     with start_fake(spec, tmp_path_factory.mktemp("fake"), lifeline=None) as running:
         yield running.backend
-
-
-@pytest.fixture
-def as_json() -> Callable[[str], Any]:
-    """Read JSON."""
-    return json.loads

@@ -206,15 +206,3 @@ def test_device_uuid_of_a_token() -> None:
     assert device_uuid_of(token) == "50363154-3931-4aaa-8bbb-000102030405"
     for text in ("", "a", "ä.b", "2dn3hQFQUDYx.x", "AAAA" * 20):
         assert device_uuid_of(text) is None
-
-
-class _Virtual:
-    """The bench's controls of a virtual board, recorded."""
-
-    def __init__(self, record: dict[str, Any]) -> None:
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self._record = record
-
-    def call(self, method: str, **params: Any) -> Any:
-        self.calls.append((method, params))
-        return self._record if method == "factory_record" else None

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 LINES = ("MIIBtjCCAV0CFA==" * 4 + "\n") * 18
 CERTIFICATE = f"-----BEGIN CERTIFICATE-----\n{LINES}-----END CERTIFICATE-----\n"
 GET_CMD = "44 01 1234 a1b2c3d4 b1 70 03 636d64"
-UNKNOWN_PATH = "40 01 1234 b3 6e6978"
 
 
 def at_command(identifier: str, parameters: str) -> bytes:

@@ -18,7 +18,6 @@ from tests.nordic.paper_device import NOW
 if TYPE_CHECKING:
     from pathlib import Path
 
-GET_CMD = "44 01 1234 a1b2c3d4 b1 70 03 636d64"
 UNKNOWN_PATH = "40 01 1234 b3 6e6978"
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 OK = "OK\r\n"
 CA: dict[str, Any] = {"serverCertificate": {"secTag": 5, "content": "PEM"}}
-NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def order(site: Site, **wanted: Any) -> str:
