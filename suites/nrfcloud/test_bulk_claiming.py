@@ -251,6 +251,19 @@ def test_row_with_a_bad_tag(
     assert [device.id for device in nrfcloud.devices()] == [board.driver.device_uuid()]
 
 
+@pytest.mark.backend(needs={"tags-by-claim"})
+@pytest.mark.proves("bulk claim", "200, a row that fails defines no tag")
+def test_row_that_fails_defines_no_tag(board: LeasedBoard, nrfcloud: Any) -> None:
+    """Tags that nobody defined are defined by the rows that claim, and by no other."""
+    ours, theirs = nrfcloud.own_name("ours"), nrfcloud.own_name("of-no-device")
+    token = board.driver.attestation_token()
+
+    (device,) = nrfcloud.claim_many([(tampered(token), [theirs]), (token, [ours])]).claimed
+
+    assert nrfcloud.device(device.id).tags == (ours,)
+    assert {ours, theirs} & {tag.name for tag in nrfcloud.tags()} == {ours}
+
+
 @pytest.mark.proves("bulk claim", "200 for 1000 rows")
 def test_thousand_rows(board: LeasedBoard, nrfcloud: Any, is_claimed_by: Any) -> None:
     """A thousand rows are taken, and the last one counts."""

@@ -172,20 +172,23 @@ def test_filter_by_status(
 @FILTERS
 @pytest.mark.proves("list", "200, devices with an IMEI")
 def test_filter_by_imei(board: LeasedBoard, claimed: Any, claimed_siblings: Any, shown: Any) -> None:
-    """A board is found by the IMEI that it tells of itself."""
+    """A board is found by the IMEI that it tells of itself, all of it."""
     claimed_siblings(2)
+    imei = board.driver.imei()
 
-    assert shown(imei=board.driver.imei()) == [claimed.id]
+    assert shown(imei=imei) == [claimed.id]
+    assert shown(imei=imei[:-1]) == []
     assert shown(imei="000000000000000") == []
 
 
 @FILTERS
 @pytest.mark.proves("list", "200, devices of a type")
 def test_filter_by_type(board: LeasedBoard, claimed: Any, shown: Any) -> None:
-    """Devices are found by their type as the list shows it."""
+    """Devices are found by their type as the list shows it, all of it."""
     others = {"nrf9160_SICA", "nrf9161_LACA", "nrf9131_LACA", "nrf9151_LACA"} - {claimed.device_type}
 
     assert shown(deviceType=claimed.device_type) == [claimed.id]
+    assert shown(deviceType="nrf91") == []
     assert [shown(deviceType=other) for other in sorted(others)] == [[], [], []]
 
 

@@ -21,9 +21,6 @@ pytestmark = [
     pytest.mark.backend(needs={"rules"}),
 ]
 
-RULES = "/v1/provisioning-rules"
-NOBODY = "00000000-0000-4000-8000-000000000000"
-
 
 @pytest.mark.proves("rule", "applied when the board is online")
 def test_board_that_comes_online_gets_its_rule(
@@ -211,6 +208,22 @@ def test_several_rules_of_one_device(
         CredentialType.ROOT_CA: pem_digest(root_ca),
         CredentialType.CLIENT_CERT: pem_digest(client_certificate),
     }
+
+
+@pytest.mark.backend(needs={"rule-details"})
+@pytest.mark.proves("rule", "of several tags, applied to a device with any of them")
+def test_rule_of_several_tags(
+    board: LeasedBoard, nrfcloud: Any, tag: Any, tagged: Any, sec_tag: int, root_ca: str, has_ca: Any
+) -> None:
+    """A board that is in one of the groups of a rule gets it: it need not be in all of them."""
+    other = nrfcloud.create_tag(nrfcloud.own_name("other"))
+    commands = [ServerCertificate(sec_tag=sec_tag, content=root_ca)]
+    nrfcloud.create_rule(nrfcloud.own_name("either"), commands, [other.name, tag.name])
+    assert tagged.tags == (tag.name,)
+
+    board.driver.provision()
+
+    assert has_ca(root_ca)
 
 
 @pytest.mark.backend(needs={"rule-details", "command-list"})

@@ -102,6 +102,19 @@ def test_claim_defines_tags(board: LeasedBoard, nrfcloud: Any) -> None:
     assert nrfcloud.tag(name).description == ""
 
 
+@pytest.mark.backend(needs={"tags-by-claim"})
+@pytest.mark.proves("dry run", "202 with a tag that nobody defined, which stays undefined")
+def test_dry_run_defines_no_tag(board: LeasedBoard, nrfcloud: Any, is_claimed_by: Any) -> None:
+    """What a dry run names is defined as little as its device is claimed."""
+    name = nrfcloud.own_name("unheard-of")
+    body = {"claimToken": board.driver.attestation_token(), "tags": [name]}
+
+    nrfcloud.raw.request("POST", "/v1/claimed-devices", params={"dryrun": "true"}, json=body)
+
+    assert name not in {tag.name for tag in nrfcloud.tags()}
+    assert not is_claimed_by(nrfcloud)
+
+
 @pytest.mark.proves("tags of a device", "200, what the device holds")
 def test_tags_of_a_device(nrfcloud: Any, tag: Any, tagged: Any) -> None:
     """The documents' own call for the tags of a device names the device's tag, and that only."""

@@ -114,7 +114,7 @@ def test_change_that_is_not_allowed() -> None:
         announced.append(change)
         raise UsageError("not now")
 
-    with Scripted((200, {}), (202, {}), before_change=never) as service:
+    with Scripted((200, {}), (202, {}), (204, {}), before_change=never) as service:
         assert service.send("GET", "/x").status_code == 200
         assert service.send("POST", "/x", harmless=True).status_code == 202
         with pytest.raises(UsageError, match="not now"):

@@ -16,6 +16,6 @@ ABOUT = r"DID NOT RAISE"
 
 
 @replaces(client_access, "read_key_file")
-def read_key_file(file: Path) -> str:
+def read_key_file(file: Path, *, named_by: str = "") -> str:
     """Read it whoever may."""
     return file.read_text().strip()

@@ -8,8 +8,8 @@ import pytest
 
 from harness.backends.contract import Backend, Change
 from harness.backends.elsewhere import backend_elsewhere
-from harness.config import BackendChoice
 from harness.backends.pacing import BURST
+from harness.config import BackendChoice
 from harness.errors import UsageError
 from harness.plugins import load_object
 from harness_nordic import plugin

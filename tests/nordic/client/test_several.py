@@ -103,9 +103,8 @@ def test_refused_rows_leave_what_was_ours_before(client: NrfCloudClient, devices
     client.undo()
 
     assert len(outcome.failed) == 1
-    (kept,) = client.devices()
-    assert kept.id == devices[0].id
-    kept.unclaim()
+    assert [device.id for device in client.devices()] == [devices[0].id]
+    client.unclaim(devices[0].id)
 
 
 def test_too_many_rows(client: NrfCloudClient, devices: list[Device]) -> None:

@@ -72,6 +72,16 @@ def test_certificate(shell: Any, run: Any, add: Any, certificate: str) -> None:
     assert run("cred list 16842753 CA") == ["0 credentials found."]
 
 
+def test_one_credential_is_deleted(run: Any, add: Any) -> None:
+    """What another slot holds stays: of the same tag, and of the same type."""
+    for tag, kind in ((5, "CA"), (5, "PK"), (6, "CA")):
+        add(tag, kind, "text")
+
+    run("cred del 5 CA")
+
+    assert [line.rsplit(",", 2)[0] for line in run("cred list")[:-1]] == ["5,PK", "6,CA"]
+
+
 def test_store_of_its_own(shell: Any, run: Any, add: Any) -> None:
     """The modem's credentials and the shell's know nothing of each other."""
     before = shell.call("credentials")
@@ -154,6 +164,16 @@ def test_buffer_that_is_full(run: Any) -> None:
         "Credential buffer cleared.",
     ]
     assert run("cred add 5 CA DEFAULT bint") == ["Please provide a credential to add."]
+
+
+def test_buffer_is_empty_behind_a_write(run: Any) -> None:
+    """What was stored, or could not be, is not stored a second time by the next command."""
+    run("cred buf aGk=")
+    assert "Added" in run("cred add 5 CA DEFAULT bint")[0]
+    assert run("cred add 6 CA DEFAULT bint") == ["Please provide a credential to add."]
+    run("cred buf aGk=")
+    assert "already exists" in run("cred add 5 CA DEFAULT bint")[0]
+    assert run("cred add 6 CA DEFAULT bint") == ["Please provide a credential to add."]
 
 
 def test_buffer_without_power(shell: Any, run: Any, add: Any) -> None:
