@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from harness.backends.contract import UnkeptAccounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from harness.backends.contract import Backend
+    from harness.backends.contract import Accounts, Backend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,8 @@ class CheckRequest:
     :ivar own_team: whether things may be made in the team, and undone again.
     :ivar control: control socket of the service, where it is a fake that somebody serves: a device of the
         check's own can be enrolled there.
+    :ivar viewer_key_file: file with the key of somebody in the team who may only look, if there is one.
+    :ivar accounts: where is noted what is about to be made in the service.
     """
 
     theirs: Backend
@@ -29,6 +33,8 @@ class CheckRequest:
     key_file: Path | None = None
     own_team: bool = False
     control: Path | None = None
+    viewer_key_file: Path | None = None
+    accounts: Accounts = field(default_factory=UnkeptAccounts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +60,13 @@ class CheckResult:
     :ivar asked: how many questions both were asked.
     :ivar differences: in the order of the questions.
     :ivar not_checked: what could not be asked, with the reasons.
+    :ivar left: what was made and could not be undone, and why; it stays in the ledger.
     """
 
     asked: int
     differences: tuple[Difference, ...]
     not_checked: Mapping[str, str]
+    left: tuple[str, ...] = ()
 
 
 def form_of(value: Any) -> Any:

@@ -11,6 +11,7 @@ import json
 import secrets
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import cbor2
@@ -26,6 +27,7 @@ _SELF_DESCRIBED = b"\xd9\xd9\xf7"
 _PROTECTED = b"\xa1\x01\x26"
 _HEADER = {4: b"\x21"}
 _SIGN1 = 18
+_A_DAY = timedelta(days=1)
 
 
 class CheckDevice:
@@ -78,6 +80,24 @@ class CheckDevice:
             ]
         )
         return f"{_base64url(body)}.{_base64url(self._signed(body, payload))}"
+
+    def certificate(self) -> str:
+        """Return a certificate (PEM) of its own, as a team would onboard it with."""
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.id)])
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(self._key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _A_DAY)
+            .not_valid_after(now + _A_DAY)
+            .sign(self._key, hashes.SHA256())
+            .public_bytes(serialization.Encoding.PEM)
+            .decode()
+            .strip()
+        )
 
     def jwt(self, *, forged: bool = False) -> str:
         """Return a JWT of now, by its own key or by another's."""

@@ -3,28 +3,98 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from harness.backends.checking import CheckResult, Difference
 from harness.backends.http import ServiceHttp
+from harness_nordic.check_books import Side
 from harness_nordic.check_device import CheckDevice
-from harness_nordic.check_probes import Interview, ask_harmlessly, ask_in_own_team, ask_with_device
+from harness_nordic.check_device_probes import (
+    ask_about_claims,
+    ask_about_commands,
+    ask_about_rules,
+    ask_by_coap,
+)
+from harness_nordic.check_interview import Interview
+from harness_nordic.check_probes import ask_as_viewer, ask_harmlessly, ask_in_own_team
 from harness_nordic.client import enrol
 from harness_nordic.client_access import read_api_key, read_key_file, terms_for
+from harness_nordic.client_claims import fingerprint
+from harness_nordic.client_core_models import AccountRecord
+from harness_nordic.client_models import parse_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     import httpx
 
     from harness.backends.checking import CheckRequest
     from harness.backends.contract import Backend
-    from harness_nordic.check_probes import Ask
+    from harness_nordic.check_books import Ask
 
-MAKES = "makes things in the team, which it undoes: --own-team"
-NEEDS_DEVICE = "needs a device of the check's own, and --control of a service that can be told of one"
-NEEDS_KEYS = "needs keys of other roles"
+HARMLESS, VIEWER, TEAM = "harmless", "viewer", "team"
+CLAIMS, COMMANDS, RULES, COAP = "claims", "commands", "rules", "coap"
+"""What may be asked; the second line needs a device."""
+
+_WHAT = {
+    VIEWER: "what a viewer may not",
+    TEAM: "tags, rules and onboarded devices that are made and deleted",
+    CLAIMS: "claims, blocks, and what devices are told then",
+    COMMANDS: "commands, and what devices get",
+    RULES: "rules that apply to devices",
+    COAP: "the CoAP variant",
+}
+_NEEDS_DEVICE = "needs --own-team, and a device that the service's factory knows: --control of a served fake"
+_WITHOUT = {
+    VIEWER: "needs the key of a viewer of the same team: --viewer-key-file",
+    TEAM: "makes things in the team, which it undoes: --own-team",
+    CLAIMS: _NEEDS_DEVICE,
+    COMMANDS: _NEEDS_DEVICE,
+    RULES: _NEEDS_DEVICE,
+    COAP: "needs what claims need, and an address without DTLS: --address coap=coap://HOST:PORT",
+}
+_OF_DEVICES = {
+    CLAIMS: ask_about_claims,
+    COMMANDS: ask_about_commands,
+    RULES: ask_about_rules,
+    COAP: ask_by_coap,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """What may be asked of a service besides what is harmless.
+
+    :ivar own_team: things may be made in the team.
+    :ivar device: one that the service's factory knows; ``None``: there is none.
+    """
+
+    own_team: bool = False
+    device: CheckDevice | None = None
+
+    def topics(self, *sides: Side) -> set[str]:
+        """Return what is asked of services that are compared."""
+        found = {HARMLESS, TEAM} if self.own_team else {HARMLESS}
+        if all(side.viewer for side in sides):
+            found.add(VIEWER)
+        if self.own_team and self.device is not None:
+            found |= {CLAIMS, COMMANDS, RULES}
+            found |= {COAP} if all(side.coap for side in sides) else set()
+        return found
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What one service answered.
+
+    :ivar left: what was made there and could not be undone, and why.
+    """
+
+    answers: Mapping[str, Mapping[str, str]]
+    left: list[str] = field(default_factory=list)
 
 
 def check(request: CheckRequest) -> CheckResult:
@@ -33,56 +103,85 @@ def check(request: CheckRequest) -> CheckResult:
     :raises UsageError: no key, or one that others may read.
     :raises BackendUnreachable: one of the two does not answer.
     """
-    key = (
-        read_key_file(request.key_file, named_by="--key-file")
-        if request.key_file
-        else read_api_key(request.theirs.url)
-    )
-    device = CheckDevice()
+    named, viewers = request.key_file, request.viewer_key_file
+    key = read_key_file(named, named_by="--key-file") if named else read_api_key(request.theirs.url)
+    viewer = read_key_file(viewers, named_by="--viewer-key-file") if viewers else ""
     with ExitStack() as resources:
-        theirs = _asker(request.theirs, key, resources, elsewhere=True)
-        ours = _asker(request.ours, _key_of_fake(request.ours), resources, elsewhere=False)
-        with_device = request.own_team and request.control is not None
-        if with_device:
-            _enrol_everywhere(request, device)
-        return compare(theirs, ours, own_team=request.own_team, device=device if with_device else None)
+        theirs = Side(
+            ask=_asker(request.theirs, key, resources, elsewhere=True),
+            viewer=viewer,
+            coap=_without_dtls(request.theirs),
+            accounts=request.accounts,
+            whose=fingerprint(key),
+        )
+        device = None
+        if request.own_team and request.control is not None:
+            told = replace(request.theirs, control=str(request.control))
+            device = _known_device(told, request.ours)
+            if not viewer:
+                theirs = replace(theirs, viewer=_viewer_of(told, theirs.ask))
+        ours = Side(
+            ask=_asker(request.ours, owner := _new_key(request.ours), resources, elsewhere=False),
+            coap=_without_dtls(request.ours),
+        )
+        ours = replace(ours, viewer=_viewer_of(request.ours, ours.ask), whose=fingerprint(owner))
+        return compare(theirs, ours, Leave(own_team=request.own_team, device=device))
 
 
-def compare(
-    theirs: Ask, ours: Ask, *, own_team: bool = False, device: CheckDevice | None = None
-) -> CheckResult:
-    """Ask two services the same questions, and tell what they do not do alike.
+def compare(theirs: Side, ours: Side, leave: Leave | None = None) -> CheckResult:
+    """Ask two services the same questions, and tell what they do not do alike."""
+    leave = leave or Leave()
+    topics = leave.topics(theirs, ours)
+    found, known = (interview(side, topics, leave.device) for side in (theirs, ours))
+    return CheckResult(
+        asked=len(known.answers),
+        differences=differences(found, known),
+        not_checked={_WHAT[topic]: _WITHOUT[topic] for topic in _WHAT if topic not in topics},
+        left=tuple(found.left),
+    )
 
-    :param own_team: whether things may be made in the team.
-    :param device: one that both know, to claim and to be.
+
+def interview(side: Side, topics: AbstractSet[str], device: CheckDevice | None = None) -> Findings:
+    """Ask a service, and undo what that makes, whatever ends it.
+
+    :param topics: what to ask.
+    :param device: see :class:`Leave`.
     """
-    rounds: list[Callable[[Interview], None]] = [ask_harmlessly]
-    not_checked = {"commands of another role's key": NEEDS_KEYS}
-    if own_team:
-        rounds.append(ask_in_own_team)
-    else:
-        not_checked["tags that are made and deleted"] = MAKES
-    if device is not None:
-        rounds.append(lambda interview: ask_with_device(interview, device))
-    else:
-        not_checked["claims, blocks, commands and what devices get"] = NEEDS_DEVICE
-    both = (Interview(theirs), Interview(ours))
-    for questions in rounds:
-        for interview in both:
-            questions(interview)
-    found, known = (interview.answers for interview in both)
-    differences = [
+    asking = Interview(side)
+    findings = Findings(answers=asking.answers)
+    try:
+        if HARMLESS in topics:
+            ask_harmlessly(asking)
+        if VIEWER in topics:
+            ask_as_viewer(asking)
+        if TEAM in topics:
+            ask_in_own_team(asking, device or CheckDevice())
+        if device is not None:
+            for topic, questions in _OF_DEVICES.items():
+                if topic in topics:
+                    questions(asking, device)
+    finally:
+        findings.left += asking.books.undo()
+    return findings
+
+
+def differences(found: Findings, known: Findings) -> tuple[Difference, ...]:
+    """Return what two services do not do alike, in the order of the questions."""
+    nothing: dict[str, str] = {}
+    return tuple(
         Difference(
             question=question,
             aspect=aspect,
-            theirs=found.get(question, {}).get(aspect, "none"),
-            ours=known.get(question, {}).get(aspect, "none"),
+            theirs=found.answers.get(question, nothing).get(aspect, "none"),
+            ours=known.answers.get(question, nothing).get(aspect, "none"),
         )
-        for question in dict.fromkeys([*known, *found])
-        for aspect in dict.fromkeys([*known.get(question, {}), *found.get(question, {})])
-        if found.get(question, {}).get(aspect) != known.get(question, {}).get(aspect)
-    ]
-    return CheckResult(asked=len(known), differences=tuple(differences), not_checked=not_checked)
+        for question in dict.fromkeys([*known.answers, *found.answers])
+        for aspect in dict.fromkeys(
+            [*known.answers.get(question, nothing), *found.answers.get(question, nothing)]
+        )
+        if found.answers.get(question, nothing).get(aspect)
+        != known.answers.get(question, nothing).get(aspect)
+    )
 
 
 def _asker(backend: Backend, key: str, resources: ExitStack, *, elsewhere: bool) -> Ask:
@@ -103,12 +202,31 @@ def _asker(backend: Backend, key: str, resources: ExitStack, *, elsewhere: bool)
     return ask
 
 
-def _key_of_fake(fake: Backend) -> str:
+def _without_dtls(backend: Backend) -> str:
+    """Return the address of the CoAP variant, if it is one that the check can speak with."""
+    address = backend.addresses.get("coap", "")
+    return address if urlsplit(address).scheme == "coap" else ""
+
+
+def _new_key(fake: Backend, **wanted: str) -> str:
+    """Return a key of a fake: of a new team, unless it is wanted otherwise."""
     with ServiceHttp("http://fake", socket=fake.control) as control:
-        made = control.request("POST", "/teams", operation="make a team", accept={201}, json={})
+        made = control.request("POST", "/teams", operation="make a team", accept={200, 201}, json=wanted)
         return str(made.json()["api_key"])
 
 
-def _enrol_everywhere(request: CheckRequest, device: CheckDevice) -> None:
-    enrol(request.ours, device.record)
-    enrol(replace(request.theirs, control=str(request.control)), device.record)
+def _viewer_of(fake: Backend, ask: Ask) -> str:
+    """Return the key of a viewer of the team that asks; a fake gives the same one every time."""
+    response = ask("GET", "/v1/account", part="core")
+    if not response.is_success:
+        return ""
+    owner = parse_answer(AccountRecord, response, "FetchAccountInfo").team.tenant_id
+    return _new_key(fake, name=f"check-viewer-{owner}", role="viewer", owner_id=owner)
+
+
+def _known_device(*fakes: Backend) -> CheckDevice:
+    """Make a device, and have the factories of fakes know it."""
+    device = CheckDevice()
+    for fake in fakes:
+        enrol(fake, device.record)
+    return device
