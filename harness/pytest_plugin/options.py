@@ -117,7 +117,16 @@ def read_settings(config: pytest.Config) -> Settings:
 
     bench = parse_bench(given(config, "bench"))
     if bench is None:
-        for name in ("boards", "board", "backend", "plan", "rig", "sec-tags", "allow-destructive"):
+        for name in (
+            "boards",
+            "board",
+            "backend",
+            "backend-dry-run",
+            "plan",
+            "rig",
+            "sec-tags",
+            "allow-destructive",
+        ):
             if config.getoption(name.replace("-", "_")):
                 raise UsageError(
                     "needs a bench", key=f"--{name}", expected="--bench virtual or --bench attached too"

@@ -49,14 +49,17 @@ def succeeded(team: NrfCloudClient, board: ClientBoard) -> dict[str, str]:
     return statuses
 
 
+def provisioning(board: ClientBoard, api_key: str, tags: str) -> list[str]:
+    """Return what is typed to claim a board with tags."""
+    return [PROVISION, "--port", board.port, "--api-key", api_key, "--provisioning-tags", tags, "--plain"]
+
+
 # With a tag ------------------------------------------------------------------------------------------------
 
 
 def test_plain_tag(world: World, board: ClientBoard, team: NrfCloudClient, api_key: str) -> None:
     """A tag that starts nothing: dry run, claim, done; over the shell the board is rebooted after it."""
-    ran = world.run(
-        PROVISION, "--port", board.port, "--api-key", api_key, "--provisioning-tags", "bench", "--plain"
-    )
+    ran = world.run(*provisioning(board, api_key, "bench"))
 
     assert ran.status == 0, ran.output
     assert f"Device UUID: {board.uuid}" in ran.output
@@ -74,9 +77,7 @@ def test_tags_as_one(
 ) -> None:
     """The tool sends a list of tags as one (section 2.2); the service shows what it was sent."""
     board = make_board()
-    ran = world.run(
-        PROVISION, "--port", board.port, "--api-key", api_key, "--provisioning-tags", "a,b", "--plain"
-    )
+    ran = world.run(*provisioning(board, api_key, "a,b"))
 
     assert ran.status == 0, ran.output
     assert ran.exchanges[-1].request.json["tags"] == ["a,b"]
@@ -91,9 +92,7 @@ def test_onboarding_tag(
     A shell is rebooted by the tool, and then the firmware polls by itself; an AT host is left alone.
     """
     board = make_board(discipline, scheduled=discipline == "at-shell")
-    ran = world.run(
-        PROVISION, "--port", board.port, "--api-key", api_key, "--provisioning-tags", ONBOARDING, "--plain"
-    )
+    ran = world.run(*provisioning(board, api_key, ONBOARDING))
 
     assert ran.status == 0, ran.output
     assert calls(ran) == [
@@ -132,8 +131,7 @@ def test_onboarding_tag_again(
 ) -> None:
     """The second board finds the rule; the tag that is there already does not matter (section 2.7)."""
     boards = [make_board(), make_board()]
-    words = ["--api-key", api_key, "--provisioning-tags", ONBOARDING, "--plain"]
-    first, second = [world.run(PROVISION, "--port", board.port, *words) for board in boards]
+    first, second = [world.run(*provisioning(board, api_key, ONBOARDING)) for board in boards]
 
     assert (first.status, second.status) == (0, 0)
     assert "POST /v1/provisioning-rules" in calls(first)
@@ -148,7 +146,7 @@ def test_unclaim_first(
 ) -> None:
     """``--unclaim`` gives the claim up before it is made anew; without, a claimed board is refused."""
     board = make_board()
-    words = [PROVISION, "--port", board.port, "--api-key", api_key, "--provisioning-tags", "bench", "--plain"]
+    words = provisioning(board, api_key, "bench")
     assert world.run(*words).status == 0
     refused = world.run(*words)
     first_claim = team.device(board.uuid)._record.claimed_at
@@ -167,17 +165,7 @@ def test_unclaim_of_nothing(
 ) -> None:
     """``--unclaim`` of a board that nobody has claimed is no obstacle."""
     board = make_board()
-    ran = world.run(
-        PROVISION,
-        "--port",
-        board.port,
-        "--api-key",
-        api_key,
-        "--provisioning-tags",
-        "x",
-        "--plain",
-        "--unclaim",
-    )
+    ran = world.run(*provisioning(board, api_key, "x"), "--unclaim")
 
     assert ran.status == 0, ran.output
     assert [exchange.status for exchange in ran.exchanges] == [404, 202, 201]
@@ -193,17 +181,7 @@ def test_board_of_another_team(
     token = re.search(r"token: (\S+)", world.run("nrfcredstore", board.port, "attoken").output)
     assert token is not None
     other.claim(token[1])
-    ran = world.run(
-        PROVISION,
-        "--port",
-        board.port,
-        "--api-key",
-        api_key,
-        "--provisioning-tags",
-        "x",
-        "--plain",
-        "--unclaim",
-    )
+    ran = world.run(*provisioning(board, api_key, "x"), "--unclaim")
 
     assert ran.status == 1
     assert "Cannot claim device: " in ran.output

@@ -43,6 +43,7 @@ VIRTUAL = ("--bench", "virtual", "--boards", "toy-a=1")
         ((*VIRTUAL, "--reconnect", "soon"), "--reconnect: not a number of seconds (got 'soon')"),
         (("--boards", "2"), "--boards: needs a bench; expected --bench virtual or --bench attached too"),
         (("--backend", "toycloud=fake"), "--backend: needs a bench"),
+        (("--backend-dry-run",), "--backend-dry-run: needs a bench"),
         (("--plan",), "--plan: needs a bench"),
         (("--rig", "x.toml"), "--rig: needs a bench"),
         (("--sec-tags", "1-2"), "--sec-tags: needs a bench"),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.nordic.acceptance.vectors import JWT, RECORD, TOKEN
 from tests.nordic.fake.conftest import Site
-from tests.nordic.virtual.conftest import BoardInHand
+from tests.nordic.virtual.conftest import BoardInHand, boards_in_hand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,17 +83,7 @@ def claimed(published: Published) -> Published:
 @pytest.fixture
 def make_board() -> Iterator[Callable[..., BoardInHand]]:
     """Make boards that are switched on; they end with the test."""
-    boards: list[BoardInHand] = []
-
-    def make(**options: Any) -> BoardInHand:
-        board = BoardInHand("nrf9151dk-virtual", 0, options)
-        boards.append(board)
-        board.power_on()
-        return board
-
-    yield make
-    for board in boards:
-        board.close()
+    yield from boards_in_hand()
 
 
 @pytest.fixture

@@ -198,9 +198,8 @@ class BoardInHand:
         assert self.host.failures == []
 
 
-@pytest.fixture
-def make_board() -> Iterator[Callable[..., BoardInHand]]:
-    """Make boards that are switched on; they end with the test."""
+def boards_in_hand() -> Iterator[Callable[..., BoardInHand]]:
+    """Make boards that are switched on; they end with the fixture that this is of."""
     boards: list[BoardInHand] = []
 
     def make(kind: str = "nrf9151dk-virtual", number: int = 0, **options: Any) -> BoardInHand:
@@ -212,6 +211,12 @@ def make_board() -> Iterator[Callable[..., BoardInHand]]:
     yield make
     for board in boards:
         board.close()
+
+
+@pytest.fixture
+def make_board() -> Iterator[Callable[..., BoardInHand]]:
+    """Make boards that are switched on; they end with the test."""
+    yield from boards_in_hand()
 
 
 @pytest.fixture
