@@ -158,6 +158,8 @@ def _accounts(theirs: Backend, resources: ExitStack) -> Accounts:
     run_id = new_run_id()
 
     def tidy_up() -> None:
+        if left := len(ledger.entries(session=run_id)):
+            typer.echo(f"left in the service: {left}; 'harness sweep' shows and undoes it", err=True)
         remove_locks_of_the_dead({entry.session for entry in ledger.entries()})
 
     resources.callback(tidy_up)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from harness.backends.contract import UnkeptAccounts
-from harness.errors import BackendFault
+from harness.errors import BackendFault, BackendUnreachable
 from harness_nordic.client_claims import CLAIM, DEVICES
 from harness_nordic.client_core_accounts import CORE_DEVICE, DONE, device_path
 from harness_nordic.client_definition_models import RulePage, TagPage
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from harness.backends.contract import Accounts
 
 _REFUSED = range(400, 500)
+_NOT_THERE = frozenset({403, 404, 410})
+"""How a service may say that something is not there; that it is 404 is inferred (section 2.6)."""
 
 
 class Ask(Protocol):
@@ -66,14 +68,12 @@ class Made:
     :ivar subject: the id of a device, or the name of a tag or rule.
     :ivar number: of its entry in the ledger.
     :ivar id: what the service calls a tag or rule; empty until it has told.
-    :ivar sure: whether the service said that it is there.
     """
 
     kind: str
     subject: str
     number: int
     id: str = ""
-    sure: bool = False
 
 
 class Books:
@@ -102,7 +102,6 @@ class Books:
         if response.status_code in _REFUSED:
             self._settle(made)
         elif response.is_success:
-            made.sure = True
             known = _told(response, {CLAIM: "claimedAt", CORE_DEVICE: ""}.get(made.kind, "id"))
             made.id = known.get("id", "")
             self._side.accounts.amend(made.number, state="made", **known)
@@ -118,9 +117,12 @@ class Books:
         :return: what could not be undone; it stays in the ledger.
         """
         left = []
+        silent = ""
         for made in reversed(self._all.copy()):
             try:
-                reason = self._undo(made)
+                reason = silent or self._undo(made)
+            except BackendUnreachable as unreachable:
+                reason = silent = str(unreachable)
             except BackendFault as fault:
                 reason = str(fault)
             if reason:
@@ -149,14 +151,16 @@ class Books:
         else:
             part, path = "core", device_path(made.subject)
         answer = self._side.ask("DELETE", path, part=part)
-        if answer.status_code in DONE or not self._side.ask("GET", path, part=part).is_success:
+        if answer.status_code in DONE:
+            return ""
+        if self._side.ask("GET", path, part=part).status_code in _NOT_THERE:
             return ""
         return f"the service answers {answer.status_code}"
 
     def _undo_definition(self, made: Made) -> str:
         identifier = self.id_of(made)
         if not identifier:
-            return "the service does not tell its id" if made.sure and self._nameless(made.kind) else ""
+            return "the service does not tell its id" if self._nameless(made.kind) else ""
         path = f"{TAGS if made.kind == TAG else RULES}/{quote(identifier, safe='')}"
         answer = self._side.ask("DELETE", path)
         if answer.status_code in DONE:
@@ -180,7 +184,12 @@ class Books:
             response = self._side.ask("GET", TAGS if kind == TAG else RULES, params=query)
             if not response.is_success:
                 raise BackendFault(f"the service does not list them: {response.status_code}")
-            page = parse_answer(TagPage if kind == TAG else RulePage, response, f"list every {kind}")
+            operation = f"list every {kind}"
+            page: TagPage | RulePage = (
+                parse_answer(TagPage, response, operation)
+                if kind == TAG
+                else parse_answer(RulePage, response, operation)
+            )
             found += [(each.id, each.name) for each in page.items]
             if not page.next_token or query.get("pageNextToken") == page.next_token:
                 break

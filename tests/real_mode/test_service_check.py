@@ -347,3 +347,18 @@ def test_rule_without_an_id(fakes: Fakes) -> None:
 
     assert [line.partition(": ")[2] for line in found.left] == ["the service does not tell its id"]
     assert [kind for kind, _name in notes.open.values()] == ["rule"]
+
+
+def test_service_that_answers_errors(fakes: Fakes) -> None:
+    """An error of the service is no proof that something is gone: it stays in the ledger."""
+    asked, device, notes = fakes.start(), CheckDevice(), Notes()
+    asked.knows(device)
+    broken = httpx.Response(500)
+    side = Side(
+        ask=lambda *request, **content: broken if notes.open else asked(*request, **content), accounts=notes
+    )
+
+    found = interview(side, {CLAIMS}, device)
+
+    assert {line.partition(" ")[0] for line in found.left} == {"claim", "tag"}
+    assert {kind for kind, _subject in notes.open.values()} == {"claim", "tag"}
