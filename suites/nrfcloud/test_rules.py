@@ -362,6 +362,9 @@ def test_rule_of_another_team(
 
     assert other.rules() == []
     assert held(sec_tag) == {}
+    body = {"name": rule.name, "description": "", "active": False, "commands": [], "tags": [tag.name]}
+    theirs = other.raw.request("POST", "/v1/provisioning-rules", json=body)
+    assert theirs.status_code == 201, "a name is taken in the team that has it, and in no other"
     if "rule-control" in nrfcloud.capabilities:
         with refused(404):
             other.delete_rule(rule.id)

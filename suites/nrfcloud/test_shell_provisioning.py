@@ -154,6 +154,21 @@ def test_certificate_that_is_too_long_for_the_shell(
     ]
 
 
+@pytest.mark.board(needs={"provisioning-agent", "virtual"})
+@pytest.mark.proves("board's agent, shell", "the interval that was typed is kept without power")
+def test_interval_that_is_typed_is_kept(board: LeasedBoard, claimed: Any) -> None:
+    """What the shell was told outlives a boot, as what the service says does."""
+    driver = board.driver
+    board.virtual.call("configure", scheduled=True, interval=4000)
+    driver.line.run(board.console, "nrf_provisioning interval 45", timeout=5, reason="another interval")
+    assert board.virtual.call("schedule")["interval"] == 45
+
+    board.driver.reset()
+
+    assert board.virtual.call("schedule")["interval"] == 45
+    assert claimed.refresh().status is DeviceStatus.READY
+
+
 @pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("board's agent, shell", "its interval is changed by a configuration, and by the shell")

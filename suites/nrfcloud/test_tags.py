@@ -45,6 +45,20 @@ def test_defined_tag_is_answered(nrfcloud: Any, family: str) -> None:
     nrfcloud.delete_tag(made["id"])
 
 
+@pytest.mark.backend(needs={"tag-details"})
+@pytest.mark.proves("create tag", "201, 100 characters of whatever length in bytes")
+def test_characters_of_a_tag(board: LeasedBoard, nrfcloud: Any) -> None:
+    """Characters are counted and not bytes; a tag comes back as it was written."""
+    name = nrfcloud.own_name("Tromsø-").ljust(100, "å")
+    assert (len(name), len(name.encode()) > 100) == (100, True)
+
+    answer = nrfcloud.raw.request("POST", FAMILIES[0], json={"tag": name})
+
+    assert answer.status_code == 201
+    assert nrfcloud.tag(name).name == name
+    nrfcloud.delete_tag(answer.json()["id"])
+
+
 @pytest.mark.proves("create tag", "409 for a name that is taken")
 def test_name_of_a_tag_is_unique(nrfcloud: Any, tag: Any, refused: Any) -> None:
     """A second tag of one name is refused, and the first stays what it was."""
