@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from harness.backends.checking import CheckResult, Difference
 from harness.backends.http import ServiceHttp
+from harness.errors import UsageError
 from harness_nordic.check_books import Side
 from harness_nordic.check_device import CheckDevice
 from harness_nordic.check_device_probes import (
@@ -20,8 +21,14 @@ from harness_nordic.check_device_probes import (
 from harness_nordic.check_interview import Interview
 from harness_nordic.check_probes import ask_as_viewer, ask_harmlessly, ask_in_own_team
 from harness_nordic.client import enrol
-from harness_nordic.client_access import read_api_key, read_key_file, terms_for
-from harness_nordic.client_claims import fingerprint
+from harness_nordic.client_access import (
+    API_KEY_VARIABLE,
+    WRONG_KEY,
+    read_api_key,
+    read_key_file,
+    terms_for,
+)
+from harness_nordic.client_claims import DEVICES, fingerprint
 from harness_nordic.client_core_models import AccountRecord
 from harness_nordic.client_models import parse_answer
 
@@ -47,6 +54,7 @@ _WHAT = {
     RULES: "rules that apply to devices",
     COAP: "the CoAP variant",
 }
+_UNAUTHORIZED = 401
 _NEEDS_DEVICE = "needs --own-team, and a device that the service's factory knows: --control of a served fake"
 _WITHOUT = {
     VIEWER: "needs the key of a viewer of the same team: --viewer-key-file",
@@ -100,7 +108,7 @@ class Findings:
 def check(request: CheckRequest) -> CheckResult:
     """Ask a service and the fake the same questions.
 
-    :raises UsageError: no key, or one that others may read.
+    :raises UsageError: no key, one that others may read, or one that the service refuses.
     :raises BackendUnreachable: one of the two does not answer.
     """
     named, viewers = request.key_file, request.viewer_key_file
@@ -114,6 +122,10 @@ def check(request: CheckRequest) -> CheckResult:
             accounts=request.accounts,
             whose=fingerprint(key),
         )
+        # With a key that is refused every answer differs, and none of them says why.
+        _refuse_wrong_key(request.theirs, theirs.ask, key, "--key-file" if named else API_KEY_VARIABLE)
+        if viewer:
+            _refuse_wrong_key(request.theirs, theirs.ask, viewer, "--viewer-key-file")
         device = None
         if request.own_team and request.control is not None:
             told = replace(request.theirs, control=str(request.control))
@@ -200,6 +212,11 @@ def _asker(backend: Backend, key: str, resources: ExitStack, *, elsewhere: bool)
         return hosts[address].send(method, path, headers=headers, **content)
 
     return ask
+
+
+def _refuse_wrong_key(service: Backend, ask: Ask, key: str, named_by: str) -> None:
+    if ask("GET", DEVICES, bearer=key).status_code == _UNAUTHORIZED:
+        raise UsageError(f"{service.url} answers 401 to this key; {WRONG_KEY}", key=named_by)
 
 
 def _without_dtls(backend: Backend) -> str:

@@ -78,6 +78,27 @@ def test_everything_as_json(contrarian: Backend, key_file: Path, capfd: pytest.C
         ledger.settle_all([entry.number for entry in ledger.entries(worker="check")])
 
 
+@pytest.mark.parametrize("option", ["--key-file", "--viewer-key-file"])
+def test_key_that_is_refused(
+    contrarian: Backend, key_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], option: str
+) -> None:
+    """A key that the service does not know is said to be wrong, instead of a table in which all differs."""
+    wrong = tmp_path / "wrong"
+    wrong.touch(0o600)
+    wrong.write_text("a-key-of-nobody-0123456789")
+    keys = {"--key-file": key_file, option: wrong}
+
+    code = execute(
+        ["backend", "check", f"nrfcloud={contrarian.url}", *(str(x) for pair in keys.items() for x in pair)]
+    )
+
+    shown = capfd.readouterr()
+    assert code == 4
+    assert shown.out == ""
+    assert shown.err.startswith(f"harness: {option}: {contrarian.url} answers 401 to this key; is it the API")
+    assert "a-key-of-nobody" not in shown.err
+
+
 def everything(service: Backend, key_file: Path, capfd: pytest.CaptureFixture[str], *, code: int) -> str:
     """Check all that can be, and return what was printed."""
     options = ["--own-team", "--control", str(service.control), "--key-file", str(key_file), "--json"]
