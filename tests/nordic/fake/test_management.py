@@ -110,8 +110,8 @@ def test_forged_and_unknown_tokens(site: Site, make_device: Callable[[int], Any]
     ids=lambda body: repr(body[:30]),
 )
 def test_unfit_claims(site: Site, body: bytes) -> None:
-    """A body that is no claim is 400 and says what is wrong, as JSON."""
-    response = site.ask("POST", CLAIMS, content=body)
+    """A body that is called JSON and is no claim is 400 and says what is wrong, as JSON."""
+    response = site.ask("POST", CLAIMS, content=body, headers={"Content-Type": "application/json"})
 
     assert response.status_code == 400
     assert response.json()["message"]
