@@ -159,7 +159,7 @@ def _accounts(theirs: Backend, resources: ExitStack) -> Accounts:
 
     def tidy_up() -> None:
         if left := len(ledger.entries(session=run_id)):
-            typer.echo(f"left in the service: {left}; 'harness sweep' shows and undoes it", err=True)
+            typer.echo(f"left in the service: {left}; 'harness sweep' shows it and tries again", err=True)
         remove_locks_of_the_dead({entry.session for entry in ledger.entries()})
 
     resources.callback(tidy_up)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from harness_nordic.client_core_accounts import Whose
 
 
+class StaysBehind(Exception):
+    """The service does not let a definition be found or deleted; who had it made accepted that. Says why."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Definition:
     """Something that was defined, or may have been.
@@ -38,8 +42,9 @@ class Way:
     """How a kind of definition is found and deleted.
 
     :ivar kind: in the ledger, for example ``tag``.
-    :ivar find: returns the id that the team's definition of a name has, or ``None``.
-    :ivar delete: deletes by id; returns whether it was still there.
+    :ivar find: returns the id that the team's definition of a name has, or ``None``; may say that it
+        :class:`StaysBehind`.
+    :ivar delete: deletes by id; returns whether it was still there; may say the same.
     """
 
     kind: str
@@ -137,6 +142,12 @@ class Definitions:
         return self._undo(entry.subject, details.get("id", ""), own=details.get("own") == "yes")
 
     def _undo(self, name: str, identifier: str, *, own: bool) -> str:
+        try:
+            return self._find_and_delete(name, identifier, own=own)
+        except StaysBehind as stays:
+            return f"perhaps still there: {stays}"
+
+    def _find_and_delete(self, name: str, identifier: str, *, own: bool) -> str:
         if identifier:
             return self._delete(identifier)
         found = self._way.find(name)

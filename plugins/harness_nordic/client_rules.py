@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import UsageError
 from harness_nordic.client_definition_models import OnboardingRecord, RulePage, RuleRecord
+from harness_nordic.client_definitions import StaysBehind
 from harness_nordic.client_models import parse_answer
 from harness_nordic.client_pages import read_pages
 from harness_nordic.client_requests import (
@@ -353,14 +354,19 @@ class RuleCalls(TagCalls, ABC):
         return read_pages(self._http, RULES, "ListProvisioningRules", RulePage)
 
     def _find_rule(self, name: str) -> str | None:
-        return next((record.id or None for record in self._rule_records() if record.name == name), None)
+        records = self._rule_records()
+        if any(not (record.name and record.id) for record in records):
+            raise StaysBehind("the service does not tell names and ids of rules")
+        return next((record.id for record in records if record.name == name), None)
 
     def _remove_rule(self, rule_id: str) -> bool:
         path, operation = f"{RULES}/{rule_id}", "DeleteProvisioningRule"
         response = self._http.send("DELETE", path, operation=operation)
         if response.status_code in DONE:
             return True
-        # Whether the call exists at all is not known; who made rules without `rule-control` accepts that.
-        if CONTROL in self.backend.capabilities and response.status_code != _NOT_FOUND:
+        if CONTROL not in self.backend.capabilities:  # whether there is such a call at all is not known
+            if any(record.id == rule_id for record in self._rule_records()):
+                raise StaysBehind(f"the service answers {response.status_code}")
+        elif response.status_code != _NOT_FOUND:
             raise self._http.refusal(operation, response)
         return False

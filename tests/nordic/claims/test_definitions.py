@@ -140,17 +140,52 @@ def test_rule_needs_a_service_that_can(make: Make, fake: Backend, ledger: Ledger
     assert (kinds(ledger), client.rules()) == ([], [])
 
 
-def test_rule_that_cannot_be_deleted_is_left(make: Make, fake: Backend, ledger: Ledger) -> None:
-    """Where rules may be left behind and cannot be deleted, undoing asks nothing of the service."""
+def test_rule_is_undone_where_that_may_be_impossible(make: Make, fake: Backend, ledger: Ledger) -> None:
+    """Where rules may be left behind, deleting is tried all the same."""
     client = allow(make(fake), frozenset({"rules"}))
-    rule = client.create_rule(client.own_name("rule"), [], [])
+    client.create_rule(client.own_name("rule"), [], [])
+
+    client.undo()
+
+    assert (kinds(ledger), client.rules()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        (b'[{"id":"1","name":"one","tags":[]}]', "perhaps still there: the service answers 404"),
+        (b'[{"id":"2","name":"two","tags":[]}]', "gone already"),
+    ],
+)
+def test_rule_that_cannot_be_deleted_is_left(
+    make: Make, literal_service: Service, ledger: Ledger, listed: bytes, said: str
+) -> None:
+    """A service that does not delete rules is no fault of a test that was let make them; a sweep is told."""
+    literal_service.status(201, b'{"id":"1","tags":[]}', CLOSE)
+    for _time in range(2):
+        literal_service.status(404, b"", CLOSE)
+        literal_service.status(200, listed, CLOSE)
+    client = allow(make(Backend(name="nrfcloud", mode="url", url=literal_service.url)), frozenset({"rules"}))
+    client.create_rule("one", [], [])
     (entry,) = ledger.entries()
 
     client.undo()
 
     assert kinds(ledger) == []
-    assert [each.id for each in client.rules()] == [rule.id]
-    assert allow(client).undo_entry(entry) == "deleted"
+    assert client.undo_entry(entry) == said
+
+
+def test_rule_of_which_nothing_is_told(make: Make, literal_service: Service, ledger: Ledger) -> None:
+    """Where the service tells neither names nor ids of rules, the sweep says that the rule may be there."""
+    literal_service.status(201, b'{"tags":[]}', CLOSE)
+    literal_service.status(200, b'[{"tags":[]}]', CLOSE)
+    client = allow(make(Backend(name="nrfcloud", mode="url", url=literal_service.url)), frozenset({"rules"}))
+    client.create_rule("one", [], [])
+    (entry,) = ledger.entries()
+
+    assert client.undo_entry(entry) == (
+        "perhaps still there: the service does not tell names and ids of rules"
+    )
 
 
 @pytest.mark.parametrize("kind", ["tag", "rule"])
