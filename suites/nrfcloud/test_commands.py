@@ -103,6 +103,7 @@ def test_certificate_signing_request(board: LeasedBoard, claimed: Any, sec_tag: 
     board.driver.provision()
 
     assert command.refresh().status is CommandStatus.SUCCEEDED
+    assert command.exported.count(".") == 1, "a request and the board's signature of it"
     generated = read_generated_key(command.exported)
     assert generated.form == "csr"
     assert set(generated.subject.split(",")) == {"CN=board-1", "O=Harness"}

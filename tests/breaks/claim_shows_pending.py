@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness_nordic.enums import KeygenOutput
+    from harness_nordic.fake.choices import Choices
 
     Verify = Callable[[str, int, KeygenOutput], None]
 
@@ -27,7 +28,7 @@ before = existing(CommandQueue, "__init__")
 
 
 @replaces(CommandQueue, "__init__")
-def begin(self: CommandQueue, verify_keygen: Verify) -> None:
+def begin(self: CommandQueue, verify_keygen: Verify, choices: Choices) -> None:
     """Begin as if something waited."""
-    before(self, verify_keygen)
+    before(self, verify_keygen, choices)
     self.device_status = DeviceStatus.PENDING

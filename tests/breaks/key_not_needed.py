@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_nordic.fake import management
+from harness_nordic.fake import team_calls
 from harness_nordic.fake.refusals import NotAuthenticated
 from harness_nordic.fake.service import ProvisioningService
 from tests.breaks.support.patching import existing, replaces
@@ -21,11 +21,11 @@ EXPECTED = (
 )
 ABOUT = r"401"
 
-bearer_before = existing(management, "bearer_of")
+bearer_before = existing(team_calls, "bearer_of")
 member_before = existing(ProvisioningService, "member")
 
 
-@replaces(management, "bearer_of")
+@replaces(team_calls, "bearer_of")
 def bearer_of(request: Request) -> str:
     """Take no key for a key."""
     try:

@@ -17,7 +17,7 @@ EXPECTED = (
     "test_commands.py::test_certificate_signing_request",
     "test_credential_store.py::test_service_gets_the_public_key",
 )
-ABOUT = r"csr|publicKey"
+ABOUT = r"exported|publicKey"
 
 before = existing(CommandQueue, "_succeed")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 TITLE = "an unclaimed device is hidden from the team, and still served"
 EXPECTED = ("test_unclaiming.py::test_unclaimed_board_is_turned_away",)
-ABOUT = r"refused_with == 401"
+ABOUT = r"refused_with == refused.status\(401\)"
 
 before = existing(ProvisioningService, "unclaim")
 served_before = existing(ProvisioningService, "served_device")
