@@ -161,7 +161,7 @@ def test_notification_amid_a_reply(board: LeasedBoard, discipline: str) -> None:
     board.virtual.call("disturb_next", command="AT+CGSN", how="unsolicited", text="+CEREG: 5", inside=True)
 
     assert board.driver.imei() == imei
-    assert board.console.wait_unsolicited("+CEREG", timeout=5) == "+CEREG: 5"
+    assert board.console.wait_unsolicited("+CEREG: 5", timeout=5) == "+CEREG: 5"
     assert board.driver.line.discipline == discipline
 
 
