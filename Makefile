@@ -11,7 +11,8 @@ REPORT := build/report/index.html
 ALLURE := build/allure/node_modules/.bin/allure
 ALLURE_VERSION := 3.18.0
 SOAK_SCALE ?= 1
-TEST_WORKERS ?= 2
+TEST_WORKERS ?= 3
+CLIENT_WORKERS ?= 4
 CLIENTS := build/clients
 
 .PHONY: help suites test clients real-mode breaks soak bench lint report docs system-deps clean venv wheel allure
@@ -66,7 +67,7 @@ test: $(INSTALLED)
 	exit $$status
 
 clients: $(INSTALLED) $(CLIENTS)/.installed
-	$(BIN)/python -m pytest tests/clients -n $(TEST_WORKERS) --junitxml build/clients/junit.xml
+	$(BIN)/python -m pytest tests/clients -n $(CLIENT_WORKERS) --junitxml build/clients/junit.xml
 	@echo "What was typed, sent and answered: build/clients/transcripts"
 
 real-mode: $(INSTALLED)
@@ -88,7 +89,7 @@ breaks: $(INSTALLED)
 	$(BIN)/python -m pytest tests/breaks
 
 soak: $(INSTALLED)
-	HARNESS_SOAK_SCALE=$(SOAK_SCALE) $(BIN)/python -m pytest tests/soak -n $(TEST_WORKERS)
+	HARNESS_SOAK_SCALE=$(SOAK_SCALE) $(BIN)/python -m pytest tests/soak -n 2
 
 bench: $(INSTALLED)
 	@for file in benchmarks/bench_*.py; do echo "== $$file" && $(BIN)/python $$file || exit 1; done
