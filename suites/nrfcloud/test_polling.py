@@ -43,6 +43,8 @@ def watch(board: LeasedBoard) -> Callable[[], Callable[[str], None]]:
     log = board.endpoint("trace")
 
     def wait(event: str) -> None:
+        # The log may still bring the end of an earlier one.
+        log.expect(f"{END}START", timeout=20, reason="a poll that nobody asked for")
         log.expect(END + event, timeout=20, reason="the end of a poll that nobody asked for")
 
     def begin() -> Callable[[str], None]:

@@ -190,8 +190,8 @@ def test_interval(board: LeasedBoard, claimed: Any) -> None:
     board.virtual.call("pass_time", seconds=44)
     assert board.virtual.call("schedule")["polls"] == before
     board.virtual.call("pass_time", seconds=2)
-    log.expect("nrf_provisioning: event NO_COMMANDS", timeout=10, reason="the poll that was due")
-    assert second.refresh().status is CommandStatus.SUCCEEDED
+    while second.refresh().status is not CommandStatus.SUCCEEDED:  # the log may have an earlier end, too
+        log.expect("nrf_provisioning: event NO_COMMANDS", timeout=10, reason="the poll that was due")
     assert board.virtual.call("settings")["harness/polled"] == "yes"
 
 

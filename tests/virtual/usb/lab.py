@@ -21,6 +21,7 @@ from harness.errors import UsageError
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import RunningBench, start_bench
 from harness.virtual.usb.environment import lab_environment
+from tests.measuring import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,15 +46,24 @@ class Lab:
         self.environment = {**os.environ, **bench.usb_environment}
 
     def run(
-        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, **options: Any
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        measured: bool = True,
+        **options: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the lab and return what it said; further options are ``subprocess.run``'s.
 
         :param argv: the command.
         :param env: further variables.
+        :param measured: whether coverage measures it, where it measures us.
         """
         settings = {"capture_output": True, "text": True, "timeout": RUN_SECONDS, **options}
-        return subprocess.run(argv, check=False, env={**self.environment, **(env or {})}, **settings)
+        environment = {**self.environment, **(env or {})}
+        if not measured:
+            environment = unmeasured(environment)
+        return subprocess.run(argv, check=False, env=environment, **settings)
 
     def python(self, code: str, *arguments: str, **options: Any) -> str:
         """Run Python code in the lab and return what it printed; it has to end well."""
