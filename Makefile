@@ -14,13 +14,15 @@ SOAK_SCALE ?= 1
 TEST_WORKERS ?= 3
 CLIENT_WORKERS ?= 4
 CLIENTS := build/clients
+SCENARIOS := tests/hotplug
 
-.PHONY: help suites test clients real-mode breaks soak bench lint report docs system-deps clean venv wheel allure
+.PHONY: help suites test scenarios clients real-mode breaks soak bench lint report docs system-deps clean venv wheel allure
 
 help:
 	@echo "make suites       run the provisioning suites on $(BOARDS) virtual boards against the fake service"
 	@echo "make report       make one page of the last 'make suites' (needs Node >= 20)"
 	@echo "make test         run the harness's own tests, with branch coverage"
+	@echo "make scenarios    run whole sessions whose boards come, go and are mistaken for each other"
 	@echo "make clients      run Nordic's unmodified tools and curl against the fake and virtual boards"
 	@echo "make real-mode    run the suites as against the real service, on a fake that decides all unknowns otherwise"
 	@echo "make breaks       put each known defect into our own fake, board and harness; tests have to notice"
@@ -60,11 +62,15 @@ test: $(INSTALLED)
 	@mkdir -p build/test
 	@$(BIN)/python -m coverage erase
 	@status=0; \
-	$(BIN)/python -m coverage run -m pytest tests --ignore=tests/breaks --ignore=tests/soak \
-		--ignore=tests/clients --ignore=tests/real_mode -n $(TEST_WORKERS) --dist worksteal --junitxml build/test/junit.xml || status=1; \
+	$(BIN)/python -m coverage run -m pytest tests --ignore=tests/breaks --ignore=tests/soak --ignore=tests/clients \
+		--ignore=tests/real_mode $(SCENARIOS:%=--ignore=%) -n $(TEST_WORKERS) --dist worksteal --junitxml build/test/junit.xml || status=1; \
 	$(BIN)/python -m coverage combine --quiet; \
 	$(BIN)/python -m coverage report || status=1; \
 	exit $$status
+
+# Not measured for coverage: what they show of single modules is shown in `make test`, too.
+scenarios: $(INSTALLED)
+	$(BIN)/python -m pytest $(SCENARIOS) -n $(TEST_WORKERS) --dist worksteal
 
 clients: $(INSTALLED) $(CLIENTS)/.installed
 	$(BIN)/python -m pytest tests/clients -n $(CLIENT_WORKERS) --junitxml build/clients/junit.xml
