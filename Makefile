@@ -14,7 +14,7 @@ SOAK_SCALE ?= 1
 TEST_WORKERS ?= 3
 CLIENT_WORKERS ?= 4
 CLIENTS := build/clients
-SCENARIOS := tests/hotplug
+SCENARIOS := tests/hotplug tests/farm
 
 .PHONY: help suites test scenarios clients real-mode breaks soak bench lint report docs system-deps clean venv wheel allure
 
