@@ -26,6 +26,8 @@ RESERVED_SEC_TAGS = range(910_000_000, 910_000_010)
 REAL_STAGE = "prod"
 #: The tag of the credentials that connect a board to its service in the field.
 FIELD_SEC_TAG = 16_842_753
+#: How long a board that does not answer stays out of sessions, unless told otherwise.
+QUARANTINE_SECONDS = 24 * 3600.0
 #: How long an attached board that went away in mid-test is waited for, unless told otherwise.
 RECONNECT_SECONDS = 10.0
 RIG_NAME = "rig.toml"
@@ -109,6 +111,12 @@ class Settings:
     :ivar sec_tags: security tags that suites may use.
     :ivar allow_destructive: tests may change on attached boards what nobody can put back.
     :ivar reconnect: see :attr:`BoardSettings.reconnect_seconds`.
+    :ivar max_runtime: seconds after the first test's start when nothing more is begun; ``None``: no limit.
+    :ivar rig_retries: how often a test that failed by the rig is run again, on another board.
+    :ivar history: file of what earlier runs came to; ``None``: that of the state directory; ``off``: none.
+    :ivar quarantine_for: seconds that a board which cannot be recovered stays out of sessions; ``None``: it
+        is given up for this one only.
+    :ivar shard: which part of the tests to run, and of how many; ``None``: all.
     """
 
     bench: BenchChoice | None = None
@@ -127,6 +135,11 @@ class Settings:
     sec_tags: range = RESERVED_SEC_TAGS
     allow_destructive: bool = False
     reconnect: float | None = None
+    max_runtime: float | None = None
+    rig_retries: int = 0
+    history: Path | Literal["off"] | None = None
+    quarantine_for: float | None = QUARANTINE_SECONDS
+    shard: tuple[int, int] | None = None
 
     @property
     def for_boards(self) -> BoardSettings:

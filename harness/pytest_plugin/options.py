@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from harness.config import Settings
@@ -41,6 +43,23 @@ _VALUES = (
         "FIRST-LAST",
         "Security tags that suites may use on boards. Default: 910000000-910000009.",
     ),
+    (
+        "max-runtime",
+        "SECONDS",
+        "Begin no more tests so long after the first began; the rest is not run. Default: no limit.",
+    ),
+    ("rig-retries", "N", "Run a test that failed by the rig again, on another board. Default: 0 times."),
+    (
+        "history",
+        "FILE|off",
+        "What earlier runs came to, and where this one is added. Default: a file of your state directory.",
+    ),
+    (
+        "quarantine-for",
+        "SECONDS|off",
+        "How long a board that cannot be recovered stays out of sessions. Default: 24 hours.",
+    ),
+    ("shard", "K/N", "Run only the K-th of N parts of the tests, for several runners."),
 )
 _LISTS = (
     ("board", "ID", "Use only this board. May be given several times."),
@@ -106,6 +125,7 @@ def read_settings(config: pytest.Config) -> Settings:
     :raises UsageError: one of them does not fit, or needs ``--bench`` which is not there.
     """
     from harness.config import (
+        QUARANTINE_SECONDS,
         Settings,
         choose_sec_tags,
         parse_backends,
@@ -114,6 +134,13 @@ def read_settings(config: pytest.Config) -> Settings:
         parse_seconds,
     )
     from harness.errors import UsageError
+    from harness.run_options import (
+        parse_history,
+        parse_max_runtime,
+        parse_quarantine_for,
+        parse_rig_retries,
+        parse_shard,
+    )
 
     bench = parse_bench(given(config, "bench"))
     if bench is None:
@@ -126,6 +153,11 @@ def read_settings(config: pytest.Config) -> Settings:
             "rig",
             "sec-tags",
             "allow-destructive",
+            "max-runtime",
+            "rig-retries",
+            "history",
+            "quarantine-for",
+            "shard",
         ):
             if config.getoption(name.replace("-", "_")):
                 raise UsageError(
@@ -156,8 +188,18 @@ def read_settings(config: pytest.Config) -> Settings:
         rig=rig,
         sec_tags=choose_sec_tags(given(config, "sec-tags"), rig, allow_destructive=allow_destructive),
         allow_destructive=allow_destructive,
+        max_runtime=parse_max_runtime(given(config, "max-runtime")),
+        rig_retries=parse_rig_retries(given(config, "rig-retries")),
+        history=parse_history(given(config, "history"), _base_of(config, "history")),
+        quarantine_for=parse_quarantine_for(given(config, "quarantine-for"), QUARANTINE_SECONDS),
+        shard=parse_shard(given(config, "shard")),
         **deadlines,
     )
+
+
+def _base_of(config: pytest.Config, name: str) -> Path:
+    """Return the directory that a relative path of an option, or of its ini key, is meant from."""
+    return config.rootpath if config.getoption(name) is None else config.invocation_params.dir
 
 
 def _read_rig(config: pytest.Config) -> Rig | None:
