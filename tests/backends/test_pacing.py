@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.backends.contract import Change
@@ -32,6 +32,7 @@ class Seconds:
 
 
 @given(st.lists(st.floats(0, 5), max_size=40), st.integers(1, 8), st.floats(0.5, 50))
+@example([0.0] * 3, 1, 1.0)
 def test_no_more_than_the_rate(pauses: list[float], burst: int, per_second: float) -> None:
     """However requests come, by any moment no more were let through than the burst and the rate allow."""
     clock = Seconds()
