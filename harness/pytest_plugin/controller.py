@@ -305,6 +305,7 @@ def begin_controller(config: pytest.Config) -> None:
     from harness.pytest_plugin.absence import Absences
     from harness.pytest_plugin.distribution import Distribution, number_of_workers
     from harness.pytest_plugin.overview import Overview
+    from harness.pytest_plugin.past import begin_past
     from harness.pytest_plugin.report_terminal import guard_streams
     from harness.pytest_plugin.runner import RUNNER_KEY
     from harness.pytest_plugin.turns import Turns
@@ -359,4 +360,6 @@ def begin_controller(config: pytest.Config) -> None:
             watch_in_this_process(config, session, controller.leases, config.stash[RUNNER_KEY])
     notes = LeaseNotes(controller.leases, board_of_test, session.board_of_worker)
     config.pluginmanager.register(notes, "harness-lease-notes")
+    if not controller.runs_nothing:
+        begin_past(config, session)
     begin_reporting(config, session)

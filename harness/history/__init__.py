@@ -1,0 +1,1 @@
+"""What earlier sessions came to, by test and by board: kept, merged, judged; knows nothing of pytest."""
