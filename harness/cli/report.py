@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from harness.cli.report_packing import pack
 from harness.errors import HarnessError, UsageError
 from harness.verdicts import Verdict
 
@@ -56,7 +57,7 @@ def report(
     node, command = find_node(), find_allure(allure)
     with tempfile.TemporaryDirectory(prefix="harness-report-") as scratch:
         made = generate(node, command, results, Path(scratch))
-        page = make_self_contained(made.read_text(encoding="utf-8"))
+        page = make_self_contained(pack(made.read_text(encoding="utf-8")))
     check_page(page)
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = output.with_name(f"{output.name}.partial")

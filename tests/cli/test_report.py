@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import os
 import re
@@ -257,11 +259,9 @@ def installed_allure() -> Path | None:
 
 def data_of(page: str, name: str) -> Any:
     """Read a file that Allure put into its page."""
-    import base64
-
-    found = re.search(rf'd\("{name}","([^"]*)"\)', page)
+    found = re.search(r'"data:application/gzip;base64,([^"]*)"', page)
     assert found is not None
-    return json.loads(base64.b64decode(found[1]))
+    return json.loads(json.loads(gzip.decompress(base64.b64decode(found[1])))[name])
 
 
 @pytest.mark.skipif(installed_allure() is None, reason="Allure 3 is not installed (make report installs it)")
