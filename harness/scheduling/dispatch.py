@@ -25,7 +25,7 @@ from harness.scheduling.queues import Queues
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from harness.scheduling.queues import Boards
+    from harness.scheduling.work import Boards
 
 WorkerT = TypeVar("WorkerT")
 PREFETCH = 2

@@ -9,7 +9,7 @@ from harness.scheduling.queues import Queues
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from harness.scheduling.queues import Boards
+    from harness.scheduling.work import Boards
 
 
 class Order:

@@ -10,12 +10,12 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from harness.scheduling.work import NO_BOARD_YET
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-#: The boards that a test fits: ``None`` for a test without a board, nothing for one that fits no board yet.
-Boards = frozenset[str] | None
-NO_BOARD_YET: frozenset[str] = frozenset()
+    from harness.scheduling.work import Boards
 
 
 class Queues:
