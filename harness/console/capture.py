@@ -77,6 +77,18 @@ class Capture:
             self._records.clear()
 
 
+def captured_size(directory: Path, name: str) -> int:
+    """Return how many bytes are in a capture, which nobody may have begun yet: where it would go on.
+
+    :param directory: as of :class:`Capture`.
+    :param name: as of :class:`Capture`.
+    """
+    try:
+        return (directory / f"{name}.raw").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _open(directory: Path | None, name: str) -> IO[bytes]:
     if directory is None:
         return tempfile.TemporaryFile()

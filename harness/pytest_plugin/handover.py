@@ -73,6 +73,29 @@ class Handover:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What the scheduler has to know of one collected test.
+
+    :ivar need: what it needs of its board, or of each of them; ``None`` for a test without a board.
+    :ivar count: how many boards it takes at once.
+    :ivar group: tests of one group run one after the other, on one worker.
+    """
+
+    need: BoardNeed | None = None
+    count: int = 1
+    group: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data from which :meth:`from_json` makes an equal one."""
+        return {"need": self.need and self.need.to_json(), "count": self.count, "group": self.group}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Requirement:
+        """Make what :meth:`to_json` described."""
+        return cls(**{**data, "need": data["need"] and BoardNeed.from_json(data["need"])})
+
+
 def lifeline_path(directory: Path) -> Path:
     """Return the path of a session's lifeline."""
     return directory / "lifeline"
@@ -83,9 +106,9 @@ def needs_file(directory: Path, worker: str) -> Path:
     return directory / "needs" / f"{worker}.json"
 
 
-def write_needs(directory: Path, worker: str, needs: Sequence[BoardNeed | None]) -> None:
-    """Say what each collected test needs, in their order; ``None`` for a test without a board."""
-    data = {"needs": [need and need.to_json() for need in needs]}
+def write_needs(directory: Path, worker: str, requirements: Sequence[Requirement]) -> None:
+    """Say what each collected test needs, in their order."""
+    data = {"needs": [requirement.to_json() for requirement in requirements]}
     needs_file(directory, worker).write_text(json.dumps(data), encoding="utf-8")
 
 
@@ -94,7 +117,7 @@ def write_usage_error(directory: Path, worker: str, message: str) -> None:
     needs_file(directory, worker).write_text(json.dumps({"usage_error": message}), encoding="utf-8")
 
 
-def read_needs(directory: Path, worker: str) -> list[BoardNeed | None]:
+def read_needs(directory: Path, worker: str) -> list[Requirement]:
     """Read what :func:`write_needs` wrote.
 
     :raises pytest.UsageError: the worker found a usage error instead.
@@ -102,4 +125,4 @@ def read_needs(directory: Path, worker: str) -> list[BoardNeed | None]:
     data: Mapping[str, Any] = json.loads(needs_file(directory, worker).read_text(encoding="utf-8"))
     if "usage_error" in data:
         raise pytest.UsageError(data["usage_error"])
-    return [need and BoardNeed.from_json(need) for need in data["needs"]]
+    return [Requirement.from_json(each) for each in data["needs"]]

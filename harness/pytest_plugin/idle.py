@@ -15,13 +15,13 @@ NO_BENCH = (
     "this test asks for a board and no bench was chosen: add --bench virtual (boards are simulated) or"
     " --bench attached (boards on this host)"
 )
-_BOARD = "board"
+_BOARD = ("board", "boards")
 
 
 def fail_tests_that_need_a_bench(
     config: pytest.Config, items: list[pytest.Item], *, our_fixtures: str
 ) -> None:
-    """Make each test fail that takes our fixture ``board`` or, unresolved, the name of a backend.
+    """Make each test fail that takes a board of ours or, unresolved, the name of a backend.
 
     A fixture of the same name that a suite defines itself is left alone.
 
@@ -34,8 +34,9 @@ def fail_tests_that_need_a_bench(
     backends: frozenset[str] | None = None
     for item in items:
         found: Mapping[str, object] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-        if _BOARD in found:
-            if _module_of(found[_BOARD]) == our_fixtures:
+        takes = [name for name in _BOARD if name in found]
+        if takes:
+            if any(_module_of(found[name]) == our_fixtures for name in takes):
                 _fail(item, NO_BENCH)
             continue
         unresolved = [name for name in getattr(item, "fixturenames", ()) if name not in found]

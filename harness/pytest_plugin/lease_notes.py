@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.pytest_plugin.state import BOARD_KEY
+from harness.pytest_plugin.state import boards_used
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.inventory.leases import Leases
     from harness.pytest_plugin.runner import TestRunner
@@ -22,54 +22,56 @@ def tell_on_terminal(line: str) -> None:
     sys.stderr.flush()
 
 
-def board_in_this_process(runner: TestRunner) -> Callable[[str], str | None]:
-    """Return what tells the board of the running test where no worker but this process runs tests.
+def boards_in_this_process(runner: TestRunner) -> Callable[[str], Sequence[str]]:
+    """Return what tells the boards of the running test where no worker but this process runs tests.
 
     :param runner: runs them.
     """
 
-    def board_of_test(test: str) -> str | None:
+    def boards_of_test(test: str) -> Sequence[str]:
         item = runner.current
-        leased = item.stash.get(BOARD_KEY, None) if item is not None and item.nodeid == test else None
-        return None if leased is None else leased.id
+        used = boards_used(item) if item is not None and item.nodeid == test else ()
+        return [leased.id for leased in used]
 
-    return board_of_test
+    return boards_of_test
 
 
 class LeaseNotes:
-    """Notes in the leases which test begins and ends on which board."""
+    """Notes in the leases which test begins and ends on which boards."""
 
     def __init__(
         self,
         leases: Leases,
-        board_of_test: Callable[[str], str | None],
+        boards_of_test: Callable[[str], Sequence[str]],
         board_of_worker: Mapping[str, str | None],
     ) -> None:
         """Watch the tests of a session.
 
         :param leases: the session's.
-        :param board_of_test: tells the id of the board that a test which is being run uses.
+        :param boards_of_test: tells the ids of the boards that a test which is being run uses.
         :param board_of_worker: ids of boards by worker, when there are workers.
         """
         self._leases = leases
-        self._board_of_test = board_of_test
+        self._boards_of_test = boards_of_test
         self._board_of_worker = board_of_worker
+        self._noted: dict[str, Sequence[str]] = {}
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins, here or in a worker."""
-        self._note(self._board_of_test(nodeid), nodeid)
+        self._noted[nodeid] = self._boards_of_test(nodeid)
+        self._note(self._noted[nodeid], nodeid)
 
-    # First, so that the test is still known to be running.
-    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """A test ended."""
-        self._note(self._board_of_test(nodeid), None)
+        self._note(self._noted.pop(nodeid, ()), None)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """A worker ended, perhaps in the middle of a test."""
-        self._note(self._board_of_worker.get(node.gateway.id), None)
+        board = self._board_of_worker.get(node.gateway.id)
+        for test in [test for test, boards in self._noted.items() if board in boards]:
+            self._note(self._noted.pop(test), None)
 
-    def _note(self, board_id: str | None, test: str | None) -> None:
-        if board_id is not None:
+    def _note(self, boards: Sequence[str], test: str | None) -> None:
+        for board_id in boards:
             self._leases.note_test(board_id, test)

@@ -1,4 +1,4 @@
-"""The markers ``board``, ``backend`` and ``proves``: their arguments, checked and typed."""
+"""The markers ``board``, ``keep_together``, ``backend`` and ``proves``: their arguments, checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 BOARD = "board"
 BACKEND = "backend"
 PROVES = "proves"
-_BOARD_ARGUMENTS = ("driver", "kind", "needs", "each", "destructive")
+KEEP_TOGETHER = "keep_together"
+_BOARD_ARGUMENTS = ("driver", "kind", "needs", "each", "destructive", "count")
 _BACKEND_ARGUMENTS = ("name", "needs")
 
 
@@ -37,10 +38,12 @@ class BoardMark:
     """What the ``board`` markers of a test say together.
 
     :ivar each: whether the test is to run on each board, or on one board of each kind.
+    :ivar count: how many boards it takes at once; ``None`` when no marker says so.
     """
 
     need: BoardNeed
     each: Literal["board", "kind"] | None = None
+    count: int | None = None
 
     def parameters(self, boards: Sequence[Board]) -> list[EachBoard]:
         """Return the parameters of a test that runs on each; the same in every process."""
@@ -83,11 +86,41 @@ def read_board_marks(marks: Iterable[pytest.Mark], test: str) -> BoardMark:
         for key in ("driver", "kind", "each"):
             if key in mark.kwargs:
                 nearest.setdefault(key, _text(mark, key, test))
-    each = nearest.get("each")
+        if "count" in mark.kwargs:
+            nearest.setdefault("count", _number(mark, "count", test))
+    each, count = nearest.get("each"), nearest.get("count")
     if each not in {None, "board", "kind"}:
         raise UsageError("unknown", file=test, key=f"{BOARD}(each=)", value=each, expected="board or kind")
+    if each is not None and count is not None:
+        raise UsageError(
+            f"does not go with each={each!r}",
+            file=test,
+            key=f"{BOARD}(count=)",
+            value=count,
+            expected="one of the two",
+        )
     need = BoardNeed(driver=nearest.get("driver"), kind=nearest.get("kind"), capabilities=capabilities)
-    return BoardMark(need=need, each=each)
+    return BoardMark(need=need, each=each, count=count)
+
+
+def read_keep_together_mark(mark: pytest.Mark, test: str) -> str | None:
+    """Read one ``keep_together`` marker.
+
+    :param test: id of the test, for messages.
+    :return: name of the group; ``None`` when those are meant that the marker is on.
+    :raises UsageError: unknown or unfit arguments.
+    """
+    _refuse_unknown(mark, ("name",), test)
+    named = [*mark.args, *mark.kwargs.values()]
+    if len(named) > 1 or not all(isinstance(name, str) and name.strip() for name in named):
+        raise UsageError(
+            "malformed marker",
+            file=test,
+            key=KEEP_TOGETHER,
+            value=", ".join(map(repr, named)),
+            expected="at most one NAME, a text",
+        )
+    return named[0].strip() if named else None
 
 
 def read_backend_mark(mark: pytest.Mark, test: str) -> BackendMark:
@@ -144,6 +177,19 @@ def _text(mark: pytest.Mark, key: str, test: str) -> str:
     value = mark.kwargs[key]
     if not isinstance(value, str):
         raise UsageError("not a text", file=test, key=f"{mark.name}({key}=)", value=value, expected="a text")
+    return value
+
+
+def _number(mark: pytest.Mark, key: str, test: str) -> int:
+    value = mark.kwargs[key]
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise UsageError(
+            "not a number of boards",
+            file=test,
+            key=f"{mark.name}({key}=)",
+            value=value,
+            expected="a whole number, 1 or more",
+        )
     return value
 
 

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.errors import UsageError
+from harness.pytest_plugin.grouping import group_of
+from harness.pytest_plugin.handover import Requirement
 from harness.pytest_plugin.markers import (
     BACKEND,
     BOARD,
@@ -19,22 +22,27 @@ from harness.pytest_plugin.markers import (
     read_board_marks,
     read_proves_mark,
 )
-from harness.scheduling.needs import BoardNeed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from harness.backends.contract import Backend
     from harness.inventory.board import Board
+    from harness.pytest_plugin.markers import BoardMark
+    from harness.scheduling.needs import BoardNeed
 
 BOARD_FIXTURE = "board"
+BOARDS_FIXTURE = "boards"
+_OUR_FIXTURES = "harness.pytest_plugin.plugin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """Where one test may run.
 
-    :ivar need: what it needs of a board; ``None`` for a test without a board.
+    :ivar need: what it needs of a board, or of each of several; ``None`` for a test without a board.
+    :ivar count: how many boards it takes at once.
+    :ivar group: which tests it is kept together with; ``None`` for none.
     :ivar boards: the boards that fit.
     :ivar backends: names of the services that it uses.
     :ivar skip: why it is skipped, if it is.
@@ -42,10 +50,19 @@ class Placement:
     """
 
     need: BoardNeed | None = None
+    count: int = 1
+    group: str | None = None
     boards: tuple[Board, ...] = ()
     backends: tuple[str, ...] = ()
     skip: str | None = None
     fail: str | None = None
+
+    @property
+    def requirement(self) -> Requirement:
+        """What the scheduler has to know of it: nothing of a test that is not run; any worker can say so."""
+        if self.skip is not None or self.fail is not None:
+            return Requirement()
+        return Requirement(need=self.need, count=self.count, group=self.group)
 
 
 PLACEMENT_KEY = pytest.StashKey[Placement]()
@@ -81,7 +98,8 @@ def place(item: pytest.Item, offer: Offer) -> Placement:
     """
     for mark in item.iter_markers(PROVES):
         read_proves_mark(mark, item.nodeid)
-    need = need_of(item)
+    requirement = requirement_of(item)
+    need = requirement.need
     marks = [read_backend_mark(mark, item.nodeid) for mark in item.iter_markers(BACKEND)]
     used = sorted(
         {name for name in fixture_names(item) if name in offer.known_backends}
@@ -94,40 +112,89 @@ def place(item: pytest.Item, offer: Offer) -> Placement:
         fail = how_to_add_backend(missing[0])
     elif offer.dry_run and need is not None and not used:
         skip = "dry run: the test uses no service, only its board, which it might change"
-    elif need is not None and not boards and not offer.late_boards:
-        reason = need.unmet(offer.boards)
+    elif need is not None and len(boards) < requirement.count and not offer.late_boards:
+        reason = need.unmet(offer.boards, requirement.count)
         skip, fail = (None, f"{reason} (--strict-boards)") if offer.strict_boards else (reason, None)
     else:
         skip = _missing_capability(
             [(name, mark.needs) for mark in marks for name in ([mark.name] if mark.name else used)], offer
         )
-    return Placement(need=need, boards=boards, backends=tuple(used), skip=skip, fail=fail)
+    return Placement(
+        need=need,
+        count=requirement.count,
+        group=requirement.group,
+        boards=boards,
+        backends=tuple(used),
+        skip=skip,
+        fail=fail,
+    )
 
 
-def need_of(item: pytest.Item) -> BoardNeed | None:
-    """Return what a test needs of a board; ``None`` when it does not take the fixture ``board``.
+def requirement_of(item: pytest.Item) -> Requirement:
+    """Return what a test needs; no board when it takes neither of the fixtures ``board`` and ``boards``.
 
-    :raises UsageError: a ``board`` marker is malformed.
+    :raises UsageError: a marker is malformed, or does not go with the fixtures.
     """
     mark = read_board_marks(item.iter_markers(BOARD), item.nodeid)
-    if BOARD_FIXTURE not in fixture_names(item):
-        return None
     callspec = getattr(item, "callspec", None)
     each = None if callspec is None else callspec.params.get(BOARD_FIXTURE)
     if not isinstance(each, EachBoard):
-        return mark.need
-    return BoardNeed(
-        driver=mark.need.driver,
-        kind=each.kind or mark.need.kind,
-        capabilities=mark.need.capabilities,
-        board_id=each.board_id,
-    )
+        each = None
+    part = None if each is None else each.board_id or each.kind
+    group = group_of(item, part=part)
+    taken = [BOARD_FIXTURE] if BOARD_FIXTURE in fixture_names(item) else []
+    taken += [BOARDS_FIXTURE] if takes_boards(item) else []
+    if not taken:
+        return Requirement(group=group)
+    _refuse_count_that_does_not_fit(mark, taken, item.nodeid)
+    need = mark.need
+    if each is not None:
+        need = replace(need, kind=each.kind or need.kind, board_id=each.board_id)
+    return Requirement(need=need, count=mark.count or 1, group=group)
+
+
+def _refuse_count_that_does_not_fit(mark: BoardMark, taken: Sequence[str], test: str) -> None:
+    if taken == [BOARD_FIXTURE] and (mark.count or 1) > 1:
+        raise UsageError(
+            "the fixture 'board' is one board",
+            file=test,
+            key=f"{BOARD}(count=)",
+            value=mark.count,
+            expected="the fixture 'boards' in its place, also in the test's own fixtures",
+        )
+    if taken == [BOARDS_FIXTURE] and mark.count is None:
+        raise UsageError(
+            "the fixture 'boards' needs to know how many",
+            file=test,
+            key=f"{BOARD}(count=)",
+            expected="the marker @pytest.mark.board(count=N) on the test",
+        )
+    if len(taken) > 1:
+        raise UsageError(
+            "the test takes both 'board' and 'boards', perhaps in a fixture of its own",
+            file=test,
+            key=BOARDS_FIXTURE,
+            expected="one of the two",
+        )
 
 
 def fixture_names(item: pytest.Item) -> Sequence[str]:
     """Return the names of all fixtures of a test, those of its fixtures included."""
     names: Sequence[str] = getattr(item, "fixturenames", ())
     return names
+
+
+def takes_boards(item: pytest.Item) -> bool:
+    """Tell whether a test takes our fixture ``boards``; a suite may have one of its own by that name."""
+    if BOARDS_FIXTURE not in fixture_names(item):
+        return False
+    info: Any = getattr(item, "_fixtureinfo", None)
+    for definition in reversed(info.name2fixturedefs.get(BOARDS_FIXTURE, ()) if info is not None else ()):
+        if definition.func.__module__ == _OUR_FIXTURES:
+            return True
+        if BOARDS_FIXTURE not in definition.argnames:
+            return False
+    return False
 
 
 def how_to_add_backend(name: str) -> str:

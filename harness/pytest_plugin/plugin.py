@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from harness.inventory.leased_board import LeasedBoard
+    from harness.pytest_plugin.runner import TestRunner
 
     ExitCode: TypeAlias = int | pytest.ExitCode | None
 
 MARKERS = (
-    "board(driver=, kind=, needs=, each=, destructive=): what the test needs of its board; each=board|kind",
+    "board(driver=, kind=, needs=, each=, destructive=, count=): what the test needs of each of its boards",
+    "keep_together(name): these tests run one after the other, on one worker",
     "backend(name, needs=): what the test needs of a provisioning service",
     "proves(operation, outcome): the pair that the test proves when it passes",
 )
@@ -130,10 +132,25 @@ def board(request: pytest.FixtureRequest) -> Iterator[LeasedBoard]:
     In this session it is in no other test at the same time. After the test its driver puts back what was
     changed; with ``--keep`` a failed test's board stays as it is.
     """
+    with _runner(request).lend(request.node) as lent:
+        yield lent[0]
+
+
+@pytest.fixture
+def boards(request: pytest.FixtureRequest) -> Iterator[tuple[LeasedBoard, ...]]:
+    """As many boards as the test's marker says, ``@pytest.mark.board(count=N)``, in the order of their ids.
+
+    Each of them fits the marker and is lent as ``board`` is.
+    """
+    with _runner(request).lend(request.node) as lent:
+        yield lent
+
+
+def _runner(request: pytest.FixtureRequest) -> TestRunner:
     from harness.pytest_plugin.idle import NO_BENCH
     from harness.pytest_plugin.runner import RUNNER_KEY
 
     runner = request.config.stash.get(RUNNER_KEY, None)
     if runner is None:
         pytest.fail(NO_BENCH, pytrace=False)
-    yield from runner.lend(request.node)
+    return runner

@@ -137,6 +137,11 @@ def last_lines(data: bytes, clean: Clean, *, cut: bool) -> str:
     return "\n".join([line for line in lines if line][-TAIL_LINES:])
 
 
+def name_of_console(board_id: str, role: str, *, of: int) -> str:
+    """Return what a console is called in the report of a test that uses so many boards."""
+    return role if of == 1 else f"{board_id} {role}"
+
+
 def one_text(tails: Mapping[str, str]) -> str:
     """Return the last lines of several consoles as one text; a role is named when there are several."""
     said = {role: tail for role, tail in tails.items() if tail}

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.state import ActiveSession
 
 
-def console_marks(item: pytest.Item) -> dict[str, int]:
-    """Return where each console stood when a test began; one that was opened since is not in it."""
-    nowhere: dict[str, int] = {}
-    return item.stash.get(CONSOLE_MARKS_KEY, nowhere)
+def console_marks(item: pytest.Item, board: LeasedBoard) -> dict[str, int]:
+    """Return where each console of a board stood when a test began, by role."""
+    nowhere: dict[str, dict[str, int]] = {}
+    return item.stash.get(CONSOLE_MARKS_KEY, nowhere).get(board.id, {})
 
 
 def collected_evidence(session: ActiveSession, board: LeasedBoard, item: pytest.Item) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,16 +16,16 @@ import pytest
 
 from harness.config import RESERVED_SEC_TAGS
 from harness.errors import BoardFault
-from harness.pytest_plugin.report_console import one_text, slices
+from harness.pytest_plugin.report_console import name_of_console, one_text, slices
 from harness.pytest_plugin.report_evidence import console_marks
 from harness.pytest_plugin.report_pairs import pairs_of
 from harness.pytest_plugin.report_records import BoardUsed, TestFacts, add_section
 from harness.pytest_plugin.report_redaction import clean_report
-from harness.pytest_plugin.state import BOARD_KEY, EXCHANGES_KEY
+from harness.pytest_plugin.state import EXCHANGES_KEY, boards_used
 from harness.verdicts import Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from harness.console.console import Console
     from harness.inventory.leased_board import LeasedBoard
@@ -67,11 +68,11 @@ class TestReports:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Complete a report when every other plugin has had its say, an expected failure for one."""
         report = yield
-        board = item.stash.get(BOARD_KEY, None)
-        facts = self._facts(item, board)
+        boards = boards_used(item)
+        facts = self._facts(item, boards)
         if report.failed:
-            facts.console_tail = self._console_tail(item, board)  # before the board is asked how it is
-            verdict = self._judge(item, call, board)
+            facts.console_tail = self._console_tail(item, boards)  # before the boards are asked how they are
+            verdict = self._judge(item, call, boards)
             item.stash.setdefault(VERDICT_KEY, verdict)
             facts.verdict = str(verdict)
             add_section(report, "verdict", describe(verdict, facts))
@@ -81,37 +82,38 @@ class TestReports:
         facts.put_on(report)
         clean_report(report, self._clean)
         if self._allure is not None:
-            self._allure.phase_ended(item, report, facts, board)
+            self._allure.phase_ended(item, report, facts, boards)
         return report
 
-    def _facts(self, item: pytest.Item, board: LeasedBoard | None) -> TestFacts:
+    def _facts(self, item: pytest.Item, boards: Sequence[LeasedBoard]) -> TestFacts:
         return TestFacts(
             suite=item.path.parent.name,
-            boards=[] if board is None else [_used(board, self._session.hardware)],
+            boards=[_used(board, self._session.hardware) for board in boards],
             backends=[f"{name}={backend.mode}" for name, backend in sorted(self._backends_of(item).items())],
             proves=pairs_of(item),
-            repeat=self.command_line(item, board),
+            repeat=self.command_line(item, boards),
         )
 
     def _backends_of(self, item: pytest.Item) -> Mapping[str, Any]:
         names = getattr(item, "fixturenames", ())
         return {name: backend for name, backend in self._session.backends.items() if name in names}
 
-    def _judge(self, item: pytest.Item, call: pytest.CallInfo[Any], board: LeasedBoard | None) -> Verdict:
+    def _judge(self, item: pytest.Item, call: pytest.CallInfo[Any], boards: Sequence[LeasedBoard]) -> Verdict:
         if call.excinfo is None:  # nothing was raised: an expectation of the suite is out of date
             return Verdict.SUITE
         return judge(
             call.excinfo.value,
-            board_answers=None if board is None else (lambda: board_answers(board)),
+            board_answers=(lambda: all(map(board_answers, boards))) if boards else None,
             used_a_backend=bool(item.stash.get(EXCHANGES_KEY, None)),
             failed_checks=FAILED_CHECKS,
         )
 
-    def _console_tail(self, item: pytest.Item, board: LeasedBoard | None) -> str:
-        if board is None:
-            return ""
-        said = slices(board.open_consoles, console_marks(item), self._clean)
-        return one_text({each.role: each.tail for each in said})
+    def _console_tail(self, item: pytest.Item, boards: Sequence[LeasedBoard]) -> str:
+        tails: dict[str, str] = {}
+        for board in boards:
+            said = slices(board.open_consoles, console_marks(item, board), self._clean)
+            tails |= {name_of_console(board.id, each.role, of=len(boards)): each.tail for each in said}
+        return one_text(tails)
 
     def _set_properties(self, item: pytest.Item, report: pytest.TestReport, facts: TestFacts) -> None:
         """Say it to JUnit: these are a test case's properties there."""
@@ -129,18 +131,21 @@ class TestReports:
         known = set(map(repr, report.user_properties))
         report.user_properties += [each for each in properties if repr(each) not in known]
 
-    def command_line(self, item: pytest.Item, board: LeasedBoard | None) -> str:
-        """Return what to paste to repeat a test: the same kind of board or the very board, the same seed."""
+    def command_line(self, item: pytest.Item, boards: Sequence[LeasedBoard]) -> str:
+        """Return what to paste to repeat a test: the same kinds of board or the very boards, and seed."""
         settings = self._session.settings
         file, _, rest = item.nodeid.partition("::")
         where = os.path.relpath(self._config.rootpath / file, self._config.invocation_params.dir)
         words = ["pytest", f"{where}::{rest}" if rest else where]
         if settings.bench is not None:
             words += ["--bench", settings.bench.kind]
-        if board is not None and board.description.virtual:
-            words += ["--boards", f"{board.kind}=1"]
-        elif board is not None:
-            words += ["--board", board.id, *self._hardware_options()]
+        kinds = Counter(board.kind for board in boards if board.description.virtual)
+        if kinds:
+            words += ["--boards", ",".join(f"{kind}={number}" for kind, number in kinds.items())]
+        hardware = [board.id for board in boards if not board.description.virtual]
+        for board_id in hardware:
+            words += ["--board", board_id]
+        words += self._hardware_options() if hardware else ()
         for name, choice in sorted(settings.backends.items()):
             words += ["--backend", f"{name}={choice.url or choice.mode}"]
         if self._config.pluginmanager.hasplugin("randomly"):

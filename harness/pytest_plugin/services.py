@@ -11,7 +11,13 @@ import pytest
 from harness.backends.contract import BackendSession, bare_address
 from harness.errors import HarnessError
 from harness.plugins import load_object
-from harness.pytest_plugin.placement import BOARD_FIXTURE, fixture_names, how_to_add_backend
+from harness.pytest_plugin.placement import (
+    BOARD_FIXTURE,
+    BOARDS_FIXTURE,
+    fixture_names,
+    how_to_add_backend,
+    takes_boards,
+)
 from harness.pytest_plugin.report_pairs import pairs_of
 from harness.pytest_plugin.state import EXCHANGES_KEY
 from harness.recovery import is_in, is_kept, undo_in_service
@@ -69,13 +75,16 @@ class Services:
     def lend(self, request: pytest.FixtureRequest, name: str) -> Iterator[Any]:
         """Lend a test a client and undo afterwards what the test made in the service.
 
-        A board is asked for first, so that it is still in hand when the service is cleaned up.
+        The test's boards are asked for first, so that they are still in hand when the service is cleaned up.
         """
         if name not in self._session.backends:
             pytest.fail(how_to_add_backend(name), pytrace=False)
         item: pytest.Item = request.node
         if BOARD_FIXTURE in fixture_names(item):
             self._introduce(request.getfixturevalue(BOARD_FIXTURE), name)
+        if takes_boards(item):
+            for board in request.getfixturevalue(BOARDS_FIXTURE):
+                self._introduce(board, name)
         client = self._client(name)
         yield client
         if self._runner.keeps(item):

@@ -81,16 +81,23 @@ def in_usb_lab() -> bool:
 SESSION_KEY: pytest.StashKey[ActiveSession] = pytest.StashKey()
 """On ``config``: the session; missing when the plugin is idle."""
 
-BOARD_KEY: pytest.StashKey[LeasedBoard] = pytest.StashKey()
-"""On ``item``: the board that the test used; missing until (and unless) the test got one."""
+BOARDS_KEY: pytest.StashKey[tuple[LeasedBoard, ...]] = pytest.StashKey()
+"""On ``item``: the boards that the test uses, in identity order; missing until (and unless) it got any."""
+
+
+def boards_used(item: pytest.Item) -> tuple[LeasedBoard, ...]:
+    """Return the boards that a test uses, in identity order; none of a test that got none."""
+    none: tuple[LeasedBoard, ...] = ()
+    return item.stash.get(BOARDS_KEY, none)
+
 
 EXCHANGES_KEY: pytest.StashKey[list[Exchange]] = pytest.StashKey()
 """On ``item``: every HTTP exchange of the test with a backend, in order; there in every active session."""
 
-CONSOLE_MARKS_KEY: pytest.StashKey[dict[str, int]] = pytest.StashKey()
-"""On ``item``: by role, where each console stood when the test began (:attr:`Console.position`).
+CONSOLE_MARKS_KEY: pytest.StashKey[dict[str, dict[str, int]]] = pytest.StashKey()
+"""On ``item``: by board and role, where each console stood when the test began (:attr:`Console.position`).
 
-A console that is opened by the test itself is not in it: its slice begins at 0.
+One that is opened by the test itself goes on where its capture ended.
 """
 
 FAILED_KEY: pytest.StashKey[bool] = pytest.StashKey()
@@ -98,6 +105,9 @@ FAILED_KEY: pytest.StashKey[bool] = pytest.StashKey()
 
 NOT_RUN_KEY: pytest.StashKey[list[str]] = pytest.StashKey()
 """On ``config`` of the controller: ids of tests that were collected and did not run."""
+
+NOT_RUN_REASON_KEY: pytest.StashKey[str] = pytest.StashKey()
+"""On ``config`` of the process that the user started: why nothing more was begun, when it was we who ended."""
 
 KEPT_KEY: pytest.StashKey[bool] = pytest.StashKey()
 """On ``item``: the test failed and ``--keep`` left its board and service as they are."""

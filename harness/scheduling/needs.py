@@ -47,10 +47,17 @@ class BoardNeed:
         """Return the boards that fit."""
         return tuple(board for board in boards if self.misfit(board) is None)
 
-    def unmet(self, boards: Sequence[Board]) -> str:
-        """Say that no board fits: what was needed, and for each board why it is not it."""
-        there = "; ".join(f"{board.id} {self.misfit(board)}" for board in boards) or "none"
-        return f"no board fits: needed {self}; boards of this session: {there}"
+    def unmet(self, boards: Sequence[Board], count: int = 1) -> str:
+        """Say that no board fits, or too few: what was needed, and for each board why it is not it.
+
+        :param count: how many boards were needed.
+        """
+        there = "; ".join(f"{board.id} {self.misfit(board) or 'fits'}" for board in boards) or "none"
+        if count == 1:
+            return f"no board fits: needed {self}; boards of this session: {there}"
+        number = len(self.fitting(boards))
+        fit = "no board fits" if number == 0 else f"{number} {'fits' if number == 1 else 'fit'}"
+        return f"{fit}, {count} are needed at once: each {self}; boards of this session: {there}"
 
     def __str__(self) -> str:
         """Say it for a person."""

@@ -54,14 +54,14 @@ def test_exchanges_and_secrets(suite: Suite) -> None:
         "conftest.py",
         """
         import pytest
-        from harness.pytest_plugin.state import BOARD_KEY, CONSOLE_MARKS_KEY, EXCHANGES_KEY, SESSION_KEY
+        from harness.pytest_plugin.state import BOARDS_KEY, CONSOLE_MARKS_KEY, EXCHANGES_KEY, SESSION_KEY
 
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_makereport(item, call):
             report = yield
             session = item.config.stash[SESSION_KEY]
             print(item.name, call.when, [each.operation for each in item.stash[EXCHANGES_KEY]],
-                  item.stash[BOARD_KEY].id, sorted(item.stash[CONSOLE_MARKS_KEY]),
+                  item.stash[BOARDS_KEY][0].id, item.stash[CONSOLE_MARKS_KEY]["toy-a-0"]["console"] > 0,
                   session.redactor.redact("balloon-key, teddy-bears-name"))
             return report
         """,
@@ -71,9 +71,9 @@ def test_exchanges_and_secrets(suite: Suite) -> None:
     result = suite.run(*OPTIONS, "-s")
 
     secrets = "[redacted: key], [redacted: toy secret]"
-    assert result.lines_with(f"test_one setup [] toy-a-0 [] {secrets}")
-    assert result.lines_with(f"test_one call ['Greet'] toy-a-0 [] {secrets}")
-    assert result.lines_with(f"test_two teardown ['Greet'] toy-a-0 ['console'] {secrets}")
+    assert result.lines_with(f"test_one setup [] toy-a-0 False {secrets}")
+    assert result.lines_with(f"test_one call ['Greet'] toy-a-0 False {secrets}")
+    assert result.lines_with(f"test_two teardown ['Greet'] toy-a-0 True {secrets}")
 
 
 @pytest.mark.parametrize(

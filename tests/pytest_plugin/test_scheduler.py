@@ -9,7 +9,7 @@ import pytest
 
 from harness.config import Settings
 from harness.inventory.board import Board
-from harness.pytest_plugin.handover import write_needs
+from harness.pytest_plugin.handover import Requirement, write_needs
 from harness.pytest_plugin.scheduler import BoardScheduling
 from harness.scheduling.needs import BoardNeed
 
@@ -64,8 +64,8 @@ class Stage:
         node = Node(worker)
         self.board_of[worker] = board
         self.scheduler.add_node(node)
-        needs: list[BoardNeed | None] = [BoardNeed(), BoardNeed(), BoardNeed(board_id="b"), None]
-        write_needs(self.directory, worker, needs)
+        needs = [BoardNeed(), BoardNeed(), BoardNeed(board_id="b"), None]
+        write_needs(self.directory, worker, [Requirement(need=need) for need in needs])
         self.scheduler.add_node_collection(node, collection)
         if self.scheduler.collection_is_completed:
             self.scheduler.schedule()
