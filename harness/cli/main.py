@@ -14,7 +14,21 @@ import typer
 from typer.exceptions import TyperException
 
 from harness import __version__
-from harness.cli import backend, bench, boards, console, doctor, lease, profile, report, rig, run, send, sweep
+from harness.cli import (
+    backend,
+    bench,
+    boards,
+    console,
+    doctor,
+    lease,
+    merge,
+    profile,
+    report,
+    rig,
+    run,
+    send,
+    sweep,
+)
 from harness.errors import HarnessError, UsageError
 from harness.plugins import load_plugins
 from harness.redaction import Redactor, protect_messages
@@ -64,6 +78,7 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
     doctor.add_to(app, plugins)
     run.add_to(app)
     report.add_to(app)
+    merge.add_to(app)
     ours = {
         "backend": backend.make_app(plugins),
         "bench": bench.app,
