@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.config import Settings
     from harness.console import Console
     from harness.control import Flasher, PowerSwitch
+    from harness.health.steps import RecoveryStep
     from harness.inventory.board import Board
     from harness.inventory.leased_board import LeasedBoard
     from harness.redaction import Secret
@@ -123,6 +124,19 @@ def harness_make_power_switch(board: LeasedBoard) -> PowerSwitch | None:
 
     :param board: the leased board.
     :return: the switch, or ``None``.
+    """
+
+
+@hookspec
+def harness_recover_board(board: LeasedBoard) -> Iterable[RecoveryStep]:  # type: ignore[empty-body]
+    """Say what may bring back a board that does not answer. Runs in W, between two tests.
+
+    Every plugin's steps are taken together, the gentlest first, and after each the board is asked again; the
+    first after which it answers is the last. The core gives the reset of the driver, or of the virtual bench,
+    and a power cycle where there is a switch. When nothing helps, the board is quarantined.
+
+    :param board: the leased board. Its consoles are closed before each step and may be opened by it.
+    :return: steps of :mod:`harness.health.steps`; none for a board that is not this plugin's.
     """
 
 

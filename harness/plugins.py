@@ -114,10 +114,12 @@ def load_plugins(extra: Iterable[str] = (), *, source: object = None) -> Harness
     :param source: where the further names were written.
     :raises UsageError: a plugin cannot be loaded.
     """
+    from harness.health import standing_steps
     from harness.inventory import builtin
 
     manager = HarnessPluginManager()
     manager.register(builtin, "harness-core")
+    manager.register(standing_steps, "harness-recovery")
     manager.register(builtin.BoardDiscovery(manager), "harness-discovery")
     manager.load_entry_points()
     named = os.environ.get(PLUGINS_VARIABLE, "")

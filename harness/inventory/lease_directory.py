@@ -42,18 +42,27 @@ class LeasePlace:
 
 
 def lease_place(board: Board) -> LeasePlace:
-    """Return where a board's lease is; the directory is made if it does not exist.
+    """Return where a board's lease is; see :func:`place_of_bench`.
+
+    :param board: the board.
+    :raises UsageError: a directory that is named, or the bench's, cannot be made or is none.
+    """
+    return place_of_bench(board.bench)
+
+
+def place_of_bench(bench: str | None) -> LeasePlace:
+    """Return where the leases of a bench's boards are; the directory is made if it does not exist.
 
     A virtual board's lease is beside the control socket of its bench, so that it goes when the bench
     goes; who may reach the bench may reach the leases. Hardware is leased in ``HARNESS_LEASE_DIR`` if
     that is set, else in the one directory of the host.
 
-    :param board: the board.
+    :param bench: control socket of a virtual bench; ``None``: the boards attached to this host.
     :raises UsageError: a directory that is named, or the bench's, cannot be made or is none.
     """
-    if board.bench is not None:
+    if bench is not None:
         # A link to the socket must not lead to leases of its own.
-        return LeasePlace(_bench_leases(Path(board.bench).resolve().parent))
+        return LeasePlace(_bench_leases(Path(bench).resolve().parent))
     named = os.environ.get(LEASE_DIRECTORY_VARIABLE)
     return _named_place(Path(named)) if named else common_place(COMMON_DIRECTORY)
 

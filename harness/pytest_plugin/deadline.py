@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from harness.alarm import interrupted_after
 from harness.errors import TestDeadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
-
-# Should a broad ``except`` in the test swallow the first one, others follow.
-_SECONDS_BETWEEN_REMINDERS = 10.0
 
 
 class Deadline:
@@ -36,21 +31,14 @@ class Deadline:
         :param phase: what the test is doing, for the message.
         :raises TestDeadline: in the middle of the body.
         """
-        if not self._seconds or threading.current_thread() is not threading.main_thread():
+        if not self._seconds:
             yield
             return
-
-        def interrupt(_signal: int, _frame: FrameType | None) -> None:
-            raise TestDeadline(
-                f"the test did not end within {self._seconds:g} s; it was interrupted in its {phase}"
-                " (--test-deadline, ini key harness_test_deadline)"
-            )
-
-        handler = signal.signal(signal.SIGALRM, interrupt)
-        left = max(self._end - time.monotonic(), 0.001)
-        timer = signal.setitimer(signal.ITIMER_REAL, left, _SECONDS_BETWEEN_REMINDERS)
-        try:
+        with interrupted_after(self._end - time.monotonic(), lambda: self._error(phase)):
             yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, *timer)
-            signal.signal(signal.SIGALRM, handler)
+
+    def _error(self, phase: str) -> TestDeadline:
+        return TestDeadline(
+            f"the test did not end within {self._seconds:g} s; it was interrupted in its {phase}"
+            " (--test-deadline, ini key harness_test_deadline)"
+        )

@@ -34,6 +34,7 @@ class BoardState:
     :ivar properties: facts for the inventory.
     :ivar crashed: what the virtual board raised, if it did: a defect of the board's twin, not of a product.
     :ivar usb: ``serial`` and ``port`` (the hub port) in a USB lab; ``None``: it is not on USB.
+    :ivar hung: what ends its standing still (:meth:`VirtualBoardControls.hang`); ``None``: it runs.
     """
 
     id: str
@@ -44,6 +45,7 @@ class BoardState:
     properties: Mapping[str, str] = field(default_factory=dict)
     crashed: str | None = None
     usb: Mapping[str, str | None] | None = None
+    hung: str | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -299,6 +301,17 @@ class VirtualBoardControls:
         :raises BenchFault: the board has no power.
         """
         self._client.request("reset", board=self.id)
+
+    def hang(self, until: str = "power") -> None:
+        """Let its firmware stand still: it hears and says nothing, as a board does that has gone wrong.
+
+        It does not end with the test: bringing the board back is the session's business.
+
+        :param until: ``reset``: a pulse on the reset line, or a power cycle, ends it; ``power``: only a power
+            cycle; ``never``: nothing does.
+        :raises BenchFault: there is no such end.
+        """
+        self._client.request("hang", board=self.id, until=until)
 
     def shape(
         self,

@@ -102,6 +102,7 @@ class ControlMethods:
             "replug": self._replug,
             "power": self._power,
             "reset": self._reset,
+            "hang": self._hang,
             "shape": self._shape,
             "unshape": self._unshape,
             "clear_faults": self._clear_faults,
@@ -217,6 +218,12 @@ class ControlMethods:
     def _reset(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
         params.finish()
         board.reset()
+        done(None)
+
+    def _hang(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:
+        until = params.take("until", str, needed=True)
+        params.finish()
+        board.hang(until)
         done(None)
 
     def _shape(self, board: HostedBoard, params: _Params, done: Done, _failed: Failed) -> None:

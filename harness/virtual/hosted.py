@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchFault, HarnessError, UsageError
-from harness.plugins import load_object
 from harness.virtual.access import PRIVATE
 from harness.virtual.auto_reset import AutoReset
+from harness.virtual.blocking import start_blocking
 from harness.virtual.cables import ANYHOW
 from harness.virtual.contract import HasBootPin
+from harness.virtual.hanging import Hang
 from harness.virtual.hearing import Hearing
+from harness.virtual.making import make_board
 from harness.virtual.ports import Port
 from harness.virtual.shaping import Shape
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from harness.virtual.access import BenchAccess
     from harness.virtual.cables import Cable, Placement
-    from harness.virtual.contract import Timer, VirtualBoard, VirtualBoardSpec, VirtualKind
+    from harness.virtual.contract import Timer, VirtualBoardSpec, VirtualKind
     from harness.virtual.loop import Loop
     from harness.virtual.tty_watch import TtyWatch
 
@@ -79,6 +80,7 @@ class HostedBoard:
         if auto_reset:
             self._circuit = AutoReset(self._hold_in_reset, self._release_reset, loop.call_later)
         self._held = False
+        self._hang = Hang()
         self._ports: dict[str, Port] = {}
         self._shapes: dict[str, Shape] = {}
         self._supply_period = 0
@@ -86,21 +88,7 @@ class HostedBoard:
         self._changing = False
         self._waiting: list[Callable[[], None]] = []
         self._properties: dict[str, str] = {}
-        self._board = self._make(kind)
-
-    def _make(self, kind: VirtualKind) -> VirtualBoard:
-        try:
-            board: VirtualBoard = load_object(kind.factory)(self, self.spec)
-        except HarnessError:
-            raise
-        except ValueError as error:
-            raise UsageError(str(error), key=kind.kind, value=dict(self.spec.options)) from error
-        except Exception as error:
-            _log.exception("%s: factory %s failed", self.spec.id, kind.factory)
-            raise BenchFault(
-                f"factory {kind.factory} of kind {kind.kind!r} failed: {type(error).__name__}: {error}"
-            ) from error
-        return board
+        self._board = make_board(kind, self, spec)
 
     def describe(self) -> dict[str, Any]:
         """Return the board's state as plain data; :class:`harness.virtual.client.BoardState` reads it."""
@@ -113,6 +101,7 @@ class HostedBoard:
             "ports": {role: str(port.name.shown) for role, port in self._ports.items()},
             "properties": self._properties,
             "crashed": self.crashed,
+            "hung": self._hang.until,
             "usb": self._cable.describe(),
         }
 
@@ -163,8 +152,18 @@ class HostedBoard:
 
     @property
     def awake(self) -> bool:
-        """Whether the firmware runs: there is power, and nothing pulls the reset line."""
-        return self.powered and not self._held
+        """Whether the firmware runs: there is power, nothing pulls the reset line, and it does not hang."""
+        return self.powered and not self._held and self._hang.until is None
+
+    def hang(self, until: str) -> None:
+        """Let the firmware stand still; see :class:`~harness.virtual.hanging.Hang`.
+
+        :raises ValueError: there is no such end of it.
+        """
+        was_awake = self.awake
+        self._hang.begin(until)
+        if was_awake:
+            self._stop_firmware()
 
     def _hold_in_reset(self) -> None:
         if self.awake:
@@ -173,7 +172,8 @@ class HostedBoard:
 
     def _release_reset(self, *, boot_pin_low: bool) -> None:
         self._held = False
-        if not self.powered:
+        self._hang.reset()
+        if not self.awake:
             return
         board = self._board
         if isinstance(board, HasBootPin):
@@ -251,6 +251,8 @@ class HostedBoard:
         if on == self.powered:
             return
         was_awake, self.powered = self.awake, on
+        if not on:
+            self._hang.lose_power()
         if self.awake:
             self.guard("power_on", self._board.power_on)
         elif was_awake:
@@ -263,7 +265,10 @@ class HostedBoard:
         """
         if not self.powered:
             raise BenchFault(f"board {self.spec.id} has no power: its reset line does nothing")
-        self.guard("reset", self._board.reset)
+        if self._hang.reset():
+            self.guard("power_on", self._board.power_on)
+        elif self._hang.until is None:
+            self.guard("reset", self._board.reset)
 
     def clear_faults(self) -> None:
         """End what a test ordered: the board's own faults, those of its lines, a pulled cable, no power.
@@ -369,15 +374,7 @@ class HostedBoard:
 
     def run_blocking(self, work: Callable[[], None]) -> None:
         """Run blocking work on a thread of its own; its exceptions are written to the bench log."""
-
-        def run() -> None:
-            try:
-                work()
-            except Exception:  # noqa: BLE001 - the contract of run_blocking: the log is told, the board lives on
-                _log.exception("%s: blocking work failed", self.spec.id)
-
-        # A daemon thread: the end of the bench waits for no peer of a board.
-        threading.Thread(target=run, name=f"{self.spec.id}-work", daemon=True).start()
+        start_blocking(work, self.spec.id)
 
     def cut_power(self, *, comes_back: bool) -> None:
         """Lose the supply at once, what was sent and has not left the board too.
