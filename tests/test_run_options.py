@@ -55,7 +55,11 @@ def test_what_fits_becomes_a_value(parse: Callable[[str], object], text: str, va
         (parse_max_runtime, "--max-runtime", ["soon", "-1", "nan", "inf"]),
         (parse_rig_retries, "--rig-retries", ["-1", "1.5", "many", "٣", "1_0", "9" * 5000]),
         (_quarantine, "--quarantine-for", ["0", "-1", "ever", "nan", "inf", "OFF"]),
-        (parse_shard, "--shard", ["0/3", "4/3", "1", "1/", "/3", "1/3/5", "a/b", "-1/3", " 1/3", "1/0", "²/3"]),
+        (
+            parse_shard,
+            "--shard",
+            ["0/3", "4/3", "1", "1/", "/3", "1/3/5", "a/b", "-1/3", " 1/3", "1/0", "²/3"],
+        ),
     ],
 )
 def test_anything_else_is_one_message(parse: Callable[[str], object], option: str, texts: list[str]) -> None:

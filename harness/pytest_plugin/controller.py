@@ -23,7 +23,7 @@ from harness.plugins import load_object, load_plugins
 from harness.pytest_plugin import selection
 from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import lifeline_path
-from harness.pytest_plugin.lease_notes import LeaseNotes, board_in_this_process, tell_on_terminal
+from harness.pytest_plugin.lease_notes import LeaseNotes, boards_in_this_process, tell_on_terminal
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.signals import interrupt_on_termination
 from harness.pytest_plugin.state import CONTROLLER, MAIN_WORKER, SESSION_KEY, ActiveSession
@@ -33,7 +33,7 @@ from harness.session_directory import SessionDirectory, new_run_id
 from harness.session_lifeline import Lifeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from harness.backends.ledger import Ledger
@@ -308,7 +308,7 @@ def begin_controller(config: pytest.Config) -> None:
     from harness.pytest_plugin.past import begin_past
     from harness.pytest_plugin.report_terminal import guard_streams
     from harness.pytest_plugin.runner import RUNNER_KEY
-    from harness.pytest_plugin.turns import Turns
+    from harness.pytest_plugin.sharding import ShardReport
     from harness.pytest_plugin.watching import watch_in_this_process, watch_with_workers
     from harness.pytest_plugin.worker import begin_reporting, begin_running
     from harness.pytest_plugin.xdist_session import XdistSession
@@ -332,9 +332,8 @@ def begin_controller(config: pytest.Config) -> None:
     )
     config.stash[SESSION_KEY] = session
     watched = not controller.runs_nothing and controller.on_hardware
-    xdist = XdistSession(config) if watched and workers else None
-    turns = Turns(session.directory) if xdist is not None else None
-    distribution = Distribution(config, session, turns=turns, xdist=xdist) if workers else None
+    xdist = XdistSession(config)
+    distribution = Distribution(config, session, xdist=xdist, watched=watched) if workers else None
     overview = Overview(
         config,
         session,
@@ -343,23 +342,26 @@ def begin_controller(config: pytest.Config) -> None:
         warnings=controller.leases.warnings,
         raw_consoles=controller.raw_consoles,
         found=controller.found,
-        scheduler=distribution.scheduler if distribution else None,
     )
     config.pluginmanager.register(overview, "harness-overview")
-    board_of_test: Callable[[str], str | None]
+    boards_of_test: Callable[[str], Sequence[str]]
     if distribution is not None:
         config.pluginmanager.register(distribution, "harness-distribution")
-        board_of_test = distribution.scheduler.board_of_running
-        if xdist is not None:
+        boards_of_test = distribution.scheduler.boards_of_running
+        if watched:
             watch_with_workers(config, session, controller.leases, distribution.scheduler, xdist)
     else:
         absences = Absences(session.directory) if watched else None
         begin_running(config, session, controller.conftests, controller.specs, absences=absences)
-        board_of_test = board_in_this_process(config.stash[RUNNER_KEY])
+        boards_of_test = boards_in_this_process(config.stash[RUNNER_KEY])
         if watched:
             watch_in_this_process(config, session, controller.leases, config.stash[RUNNER_KEY])
-    notes = LeaseNotes(controller.leases, board_of_test, session.board_of_worker)
+    notes = LeaseNotes(controller.leases, boards_of_test, session.board_of_worker)
     config.pluginmanager.register(notes, "harness-lease-notes")
     if not controller.runs_nothing:
         begin_past(config, session)
     begin_reporting(config, session)
+    if session.settings.shard is not None:
+        # After those who write reports: they ask what this session's share was.
+        report = ShardReport(config, session, *session.settings.shard)
+        config.pluginmanager.register(report, "harness-shard-report")

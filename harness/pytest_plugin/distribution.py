@@ -12,10 +12,10 @@ import pytest
 
 from harness.pytest_plugin.handover import WORKERINPUT_KEY, Handover, read_needs
 from harness.pytest_plugin.scheduler import BoardScheduling
+from harness.pytest_plugin.turns import Turns
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.state import ActiveSession
-    from harness.pytest_plugin.turns import Turns
     from harness.pytest_plugin.xdist_session import XdistSession
 _FITTING_DIST = "load"  # what -n means when nothing else is said
 
@@ -58,16 +58,16 @@ class Distribution:
         config: pytest.Config,
         session: ActiveSession,
         *,
-        turns: Turns | None = None,
-        xdist: XdistSession | None = None,
+        xdist: XdistSession,
+        watched: bool = False,
     ) -> None:
         """Set up one place for each worker; those beyond the boards get tests without a board only.
 
-        :param turns: by which tests are revoked, when boards may come and go.
-        :param xdist: starts more workers then.
+        :param xdist: starts more workers.
+        :param watched: whether boards may come and go.
         """
         self._collected_for = session.boards
-        self._watched = turns is not None
+        self._watched = watched
         self._xdist = xdist
         self._config = config
         self._session = session
@@ -81,8 +81,8 @@ class Distribution:
             config,
             session,
             session.board_of_worker,
-            turns=turns,
-            start_worker=None if xdist is None else self._start_worker,
+            turns=Turns(session.directory),
+            start_worker=self._start_worker,
         )
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
@@ -113,7 +113,7 @@ class Distribution:
 
     def _start_worker(self, board: str) -> bool:
         """Start a worker for a board that came late, or whose worker has ended."""
-        if self._xdist is None or self._xdist.ends_early:
+        if self._xdist.ends_early:
             return False
         place = next((place for place in self._free if place.board == board), None)
         if place is None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from harness.backends.contract import Backend, Exchange
@@ -46,6 +47,8 @@ class ActiveSession:
     :ivar board_of_worker: in the controller of xdist, the board of every worker there was; ``None`` for a
         worker without a board. A worker's console captures are in ``directory/captures/WORKER``.
     :ivar story: in the process that the user started, which boards went away, came back and came late.
+    :ivar gone: there, why boards get no more tests, by their ids.
+    :ivar unfit: there, those of them that do not answer, and that nothing brought back.
     """
 
     settings: Settings
@@ -61,6 +64,8 @@ class ActiveSession:
     shared_secrets: str = ""
     board_of_worker: dict[str, str | None] = field(default_factory=dict)
     story: list[str] = field(default_factory=list)
+    gone: dict[str, str] = field(default_factory=dict)
+    unfit: set[str] = field(default_factory=set)
 
     @property
     def hardware(self) -> str:
@@ -103,8 +108,8 @@ One that is opened by the test itself goes on where its capture ended.
 FAILED_KEY: pytest.StashKey[bool] = pytest.StashKey()
 """On ``item``: whether setup or call of the test failed; known before its fixtures are torn down."""
 
-NOT_RUN_KEY: pytest.StashKey[list[str]] = pytest.StashKey()
-"""On ``config`` of the controller: ids of tests that were collected and did not run."""
+NOT_RUN_KEY: pytest.StashKey[Mapping[str, str]] = pytest.StashKey()
+"""On ``config`` of the process that the user started, at the end: why tests came to no outcome, by their ids."""
 
 NOT_RUN_REASON_KEY: pytest.StashKey[str] = pytest.StashKey()
 """On ``config`` of the process that the user started: why nothing more was begun, when it was we who ended."""

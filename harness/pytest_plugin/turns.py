@@ -1,14 +1,23 @@
-"""Who was first, a worker that begins a test or the controller that gives the test to somebody else.
+"""What controller and worker tell each other about a test that was sent, beyond its number.
 
-xdist cannot take back the last test that it sent to a worker (it is in the worker's hands as the next one),
-and the worker of a lost board must not begin it. So both sides say what they are about to do by making the
-same file, which only one of them can.
+Each test that a worker is sent is a turn of that worker. xdist sends the number of the test and cannot take
+it back, so for everything else both write small files in the session's directory:
+
+* Who was first, the worker that begins a test or the controller that gives it to somebody else, for example
+  since the worker's board went away. Both say what they are about to do by making the same file, which only
+  one of them can.
+* Which boards a test may use that takes several, and which worker only frees its board for it.
+* Why a worker declined a test: its board is not fit.
 """
 
 from __future__ import annotations
 
+import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from harness.scheduling.work import Assignment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,3 +52,54 @@ class Turns:
             return False
         os.close(descriptor)
         return True
+
+    def tell(self, worker: str, turn: int, assignment: Assignment) -> None:
+        """Say more of a turn than the number of its test; the controller does, before it sends that.
+
+        :param worker: id of the worker.
+        :param turn: how many tests were sent to it before.
+        :param assignment: the test, and the boards that it takes.
+        """
+        data = {
+            "test": assignment.test,
+            "boards": list(assignment.boards),
+            "stands_by": assignment.stands_by,
+        }
+        self._write(f"{worker}-{turn}.told", json.dumps(data))
+
+    def told(self, worker: str, turn: int) -> Assignment | None:
+        """Return what was said of a turn; ``None`` when its test takes one board, or none."""
+        text = self._read(f"{worker}-{turn}.told")
+        if text is None:
+            return None
+        data = json.loads(text)
+        return Assignment(data["test"], boards=tuple(data["boards"]), stands_by=data["stands_by"])
+
+    def decline(self, worker: str, turn: int, reason: str) -> None:
+        """Say that a test was not run, since the worker's board is not fit; the worker does.
+
+        :param worker: id of the worker.
+        :param turn: how many tests were sent to it before.
+        :param reason: what is the matter with the board.
+        """
+        self._write(f"{worker}-{turn}.declined", reason)
+
+    def declined(self, worker: str, turn: int) -> str | None:
+        """Return why a test was not run; ``None`` when it was, or passed over.
+
+        :param worker: id of the worker.
+        :param turn: how many tests were sent to it before.
+        """
+        return self._read(f"{worker}-{turn}.declined")
+
+    def _write(self, name: str, text: str) -> None:
+        descriptor = os.open(
+            self._directory / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600
+        )
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+
+    def _read(self, name: str) -> str | None:
+        with suppress(FileNotFoundError):
+            return (self._directory / name).read_text(encoding="utf-8")
+        return None

@@ -18,12 +18,13 @@ from harness.pytest_plugin.handover import Handover, lifeline_path
 from harness.pytest_plugin.live_console import LiveConsole
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.report_terminal import guard_streams
-from harness.pytest_plugin.revocation import Revocation
 from harness.pytest_plugin.runner import RUNNER_KEY, TestRunner
 from harness.pytest_plugin.services import Services
+from harness.pytest_plugin.sharding import Sharding
 from harness.pytest_plugin.signals import interrupt_once, shorten_traceback
 from harness.pytest_plugin.state import SESSION_KEY, ActiveSession
 from harness.pytest_plugin.turns import Turns
+from harness.pytest_plugin.worker_loop import WorkerLoop
 from harness.redaction import Redactor, protect_messages
 from harness.redaction.sharing import join_secrets
 from harness.session_lifeline import watch_lifeline
@@ -82,9 +83,9 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
     begin_running(
         config, session, conftests, known_backends(plugins), replaces=handover.replaces, absences=absences
     )
-    if handover.watched:
-        revocation = Revocation(config, Turns(session.directory), worker_id)
-        config.pluginmanager.register(revocation, "harness-revocation")
+    loop = WorkerLoop(config, config.stash[RUNNER_KEY], Turns(session.directory), worker_id)
+    config.pluginmanager.register(loop, "harness-loop")
+    config.option.maxfail = 0  # the controller counts the failures of all workers, and not each one its own
     begin_reporting(config, session)
 
 
@@ -135,6 +136,9 @@ def begin_running(
     config.stash[RUNNER_KEY] = runner
     config.pluginmanager.register(services.fixtures(), "harness-backend-fixtures")
     config.pluginmanager.register(runner, "harness-runner")
+    if session.settings.shard is not None:
+        # After the runner, which places the tests: of two that come last the later registered one does.
+        config.pluginmanager.register(Sharding(session, *session.settings.shard), "harness-sharding")
 
 
 def begin_reporting(config: pytest.Config, session: ActiveSession) -> None:

@@ -1,24 +1,35 @@
 """What the harness uses of pytest-xdist beyond its hooks, in one place.
 
-A board that is plugged in late needs a worker that nobody asked for on the command line, and what happens to
-boards has to be heard between two events of workers, in the thread that schedules. xdist has no hook for
-either. What its controller's session does when it replaces a crashed worker is what is done here;
+In the controller: a board that is plugged in late needs a worker that nobody asked for on the command line,
+and what happens to boards has to be heard between two events of workers, in the thread that schedules. xdist
+has no hook for either. What its session does when it replaces a crashed worker is what is done here.
+
+In a worker: xdist's loop begins a test only when it knows the one after it, or that there is none (testbed
+fact sheet, section 3). So the loop is ours (:mod:`harness.pytest_plugin.worker_loop`), and what it hears from
+the controller, and tells it, passes here.
+
 ``tests/pytest_plugin/test_xdist_session.py`` notices when xdist changes.
 """
 
 from __future__ import annotations
 
 import copy
+from collections import deque
+from contextlib import contextmanager
 from functools import cached_property
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from xdist.remote import worker_title  # type: ignore[import-untyped]  # xdist ships no types
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pytest
 
 _EVENT = "harness_event"
+_WORKER = "WorkerInteractor"
 
 
 class XdistSession:
@@ -51,6 +62,20 @@ class XdistSession:
         session = self._session
         return bool(session.shouldstop) or session._summary_report is not None
 
+    @property
+    def why_it_ends(self) -> str:
+        """What ends the session before all tests ran; nothing when nothing does."""
+        session = self._session
+        return str(getattr(session, "shouldstop", "") or session._summary_report or "")
+
+    def stop(self, reason: str) -> None:
+        """End the session after the tests that run, as ``-x`` does.
+
+        :param reason: why, for the user.
+        """
+        if not self._session.shouldstop:
+            self._session.shouldstop = reason
+
     def start_worker(self) -> None:
         """Start one more worker, also when those that there are have been told to end.
 
@@ -61,6 +86,90 @@ class XdistSession:
         spec = copy.copy(session.nodemanager.specs[0])
         session._clone_node(SimpleNamespace(gateway=SimpleNamespace(spec=spec)))
 
+    def hear_out(self) -> None:
+        """End the workers, and hear the reports that they had sent before nobody listened any more."""
+        session = self._session
+        if session.nodemanager is None:
+            return
+        session.nodemanager.teardown_nodes()  # xdist does so in a moment, and then hears nothing
+        while not session.queue.empty():
+            name, facts = session.queue.get()
+            if name == "testreport":
+                session.worker_testreport(**facts)
+
     def count(self, report: pytest.TestReport) -> None:
         """Let ``-x`` and ``--maxfail`` count a report that comes from no worker."""
         self._session._handlefailures(report)
+
+
+class XdistWorker:
+    """A worker's end of its connection with the controller."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Hear nothing yet.
+
+        :param config: the worker's.
+        """
+        # It is run from its source, not imported: its class has no identity to ask for.
+        self._worker: Any = next(
+            plugin for plugin in config.pluginmanager.get_plugins() if type(plugin).__name__ == _WORKER
+        )
+        self._heard: SimpleQueue[int | None] = SimpleQueue()
+        self._known: deque[int | None] = deque()
+
+    def listen(self) -> None:
+        """Hear from now on which tests to run; what was said before is heard, too."""
+        self._worker.channel.setcallback(self._hear, endmarker=None)
+
+    def _hear(self, command: tuple[str, dict[str, Any]] | None) -> None:
+        """Take what the controller says, on the thread that receives; ``None`` when it is gone."""
+        name, facts = command or ("shutdown", {})
+        if name == "runtests":
+            for index in facts["indices"]:
+                self._heard.put(index)
+        elif name == "shutdown":
+            self._heard.put(None)
+
+    def next(self) -> int | None:
+        """Return the next test, when there is one; ``None`` when none follows any more."""
+        return self._known.popleft() if self._known else self._heard.get()
+
+    def known(self) -> tuple[int | None, ...]:
+        """Return the tests after this one that are known by now; at their end ``None`` if none follows."""
+        while not self._heard.empty():
+            self._known.append(self._heard.get())
+        return tuple(self._known)
+
+    @contextmanager
+    def reporting_on(self, index: int) -> Iterator[None]:
+        """Let what is reported meanwhile be about a test.
+
+        :param index: its number.
+        """
+        before = getattr(self._worker, "item_index", None)
+        self._worker.item_index = index
+        try:
+            yield
+        finally:
+            self._worker.item_index = before
+
+    def complete(self, index: int, seconds: float) -> None:
+        """Tell the controller that we are done with a test.
+
+        :param index: its number.
+        :param seconds: how long it took.
+        """
+        self._worker.sendevent("runtest_protocol_complete", item_index=index, duration=seconds)
+
+
+@contextmanager
+def shown_as_running(test: str) -> Iterator[None]:
+    """Let the list of processes show which test a worker runs, where setproctitle is installed.
+
+    :param test: its id.
+    """
+    worker_title(f"[pytest-xdist running] {test}")
+    try:
+        yield
+    finally:
+        worker_title("[pytest-xdist idle]")
