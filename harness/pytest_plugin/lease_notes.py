@@ -48,7 +48,8 @@ class LeaseNotes:
         """Watch the tests of a session.
 
         :param leases: the session's.
-        :param boards_of_test: tells the ids of the boards that a test which is being run uses.
+        :param boards_of_test: tells the ids of the boards that a test which is being run uses, that of its
+            worker first.
         :param board_of_worker: ids of boards by worker, when there are workers.
         """
         self._leases = leases
@@ -69,7 +70,7 @@ class LeaseNotes:
     def pytest_testnodedown(self, node: Any) -> None:
         """A worker ended, perhaps in the middle of a test."""
         board = self._board_of_worker.get(node.gateway.id)
-        for test in [test for test, boards in self._noted.items() if board in boards]:
+        for test in [test for test, boards in self._noted.items() if board in boards[:1]]:
             self._note(self._noted.pop(test), None)
 
     def _note(self, boards: Sequence[str], test: str | None) -> None:

@@ -82,10 +82,10 @@ def test_between_tests_no_test_is_read(suite: Suite, bench: RunningBench) -> Non
     (board, _) = boards(bench)
     with Leases("s") as leases:
         leases.take(boards(bench), deadline=0)
-        running = {"t1": "toy-a-0", "t2": None}
-        notes = LeaseNotes(leases, running.get, {"gw0": "toy-a-0", "gw1": None})
+        running = {"t1": ["toy-a-0"], "t2": [], "t3": ["toy-b-1", "toy-a-0"]}
+        notes = LeaseNotes(leases, running.__getitem__, {"gw0": "toy-a-0", "gw1": None, "gw2": "toy-b-1"})
 
-        def noted() -> str | None:
+        def noted(board: Board = board) -> str | None:
             found = holder(board)
             assert found is not None
             return found.test
@@ -103,6 +103,16 @@ def test_between_tests_no_test_is_read(suite: Suite, bench: RunningBench) -> Non
         assert noted() == "t1"
         notes.pytest_testnodedown(Node("gw0"))
         assert noted() is None
+
+        for crashes in (False, True):
+            notes.pytest_runtest_logstart("t3")
+            notes.pytest_testnodedown(Node("gw0"))  # its board is only lent
+            assert [noted(each) for each in boards(bench)] == ["t3", "t3"]
+            if crashes:
+                notes.pytest_testnodedown(Node("gw2"))
+            else:
+                notes.pytest_runtest_logfinish("t3")
+            assert [noted(each) for each in boards(bench)] == [None, None]
 
 
 class Node:

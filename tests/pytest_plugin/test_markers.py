@@ -13,6 +13,7 @@ from harness.pytest_plugin.markers import (
     EachBoard,
     read_backend_mark,
     read_board_marks,
+    read_keep_together_mark,
     read_proves_mark,
 )
 from harness.scheduling.needs import BoardNeed
@@ -35,6 +36,11 @@ def backend(*args: Any, **kwargs: Any) -> pytest.Mark:
     return pytest.Mark("backend", args, kwargs, _ispytest=True)
 
 
+def together(*args: Any, **kwargs: Any) -> pytest.Mark:
+    """Make a ``keep_together`` marker."""
+    return pytest.Mark("keep_together", args, kwargs, _ispytest=True)
+
+
 def proves(*args: Any, **kwargs: Any) -> pytest.Mark:
     """Make a ``proves`` marker."""
     return pytest.Mark("proves", args, kwargs, _ispytest=True)
@@ -49,7 +55,9 @@ def test_board_marks_add_up() -> None:
 
     assert mark.need == BoardNeed(driver="d1", kind="k", capabilities=frozenset({"a", "b"}))
     assert mark.each == "kind"
+    assert mark.count is None
     assert read_board_marks([], TEST).need == BoardNeed()
+    assert read_board_marks([board(count=3), board(count=2)], TEST).count == 3
 
 
 @pytest.mark.parametrize(
@@ -73,7 +81,7 @@ def test_destructive_tests_need_a_board_that_allows_it(
         (board("nrf91"), "board: unnamed argument (got 'nrf91'); expected arguments by name: driver, kind"),
         (
             board(drivr="x"),
-            "board: the marker has no argument 'drivr'; expected driver, kind, needs, each, destructive; the",
+            "board: the marker has no argument 'drivr'; expected driver, kind, needs, each, destructive, count",
         ),
         (board(needs="fly"), "board(needs=): not a set of capabilities (got 'fly'); expected a set of texts"),
         (board(needs={1}), "board(needs=): not a set of capabilities (got {1})"),
@@ -83,6 +91,14 @@ def test_destructive_tests_need_a_board_that_allows_it(
             "board(destructive=): not a truth value (got 'yes'); expected True or Fal",
         ),
         (board(each="all"), "board(each=): unknown (got 'all'); expected board or kind"),
+        (board(count=0), "board(count=): not a number of boards (got 0); expected a whole number, 1 or more"),
+        (board(count="2"), "board(count=): not a number of boards (got '2')"),
+        (board(count=True), "board(count=): not a number of boards (got True)"),
+        (board(count=2.0), "board(count=): not a number of boards (got 2.0)"),
+        (
+            board(count=2, each="kind"),
+            "board(count=): does not go with each='kind' (got 2); expected one of the two",
+        ),
     ],
 )
 def test_board_marks_that_do_not_fit(mark: pytest.Mark, message: str) -> None:
@@ -102,6 +118,31 @@ def test_board_marks_that_do_not_fit(mark: pytest.Mark, message: str) -> None:
 def test_each(each: str, parameters: list[EachBoard]) -> None:
     """A test runs on each board, or on one of each kind, of those that fit."""
     assert read_board_marks([board(needs={"honk"}, each=each)], TEST).parameters(BOARDS) == parameters
+
+
+@pytest.mark.parametrize(
+    ("mark", "name"), [(together(), None), (together("a b"), "a b"), (together(name=" modem "), "modem")]
+)
+def test_keep_together(mark: pytest.Mark, name: str | None) -> None:
+    """A name joins tests wherever they are; without one those are meant that the marker is on."""
+    assert read_keep_together_mark(mark, TEST) == name
+
+
+@pytest.mark.parametrize(
+    ("mark", "message"),
+    [
+        (together("a", "b"), "malformed marker (got \"'a', 'b'\"); expected at most one NAME, a text"),
+        (together("a", name="b"), "malformed marker"),
+        (together(3), "malformed marker (got '3')"),
+        (together("  "), "malformed marker"),
+        (together(group="a"), "the marker has no argument 'group'; expected name"),
+    ],
+)
+def test_keep_together_that_does_not_fit(mark: pytest.Mark, message: str) -> None:
+    """The message names the test and what was expected."""
+    with pytest.raises(UsageError) as caught:
+        read_keep_together_mark(mark, TEST)
+    assert str(caught.value).startswith(f"{TEST}: keep_together: {message}")
 
 
 def test_backend_marks() -> None:

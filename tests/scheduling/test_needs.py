@@ -71,6 +71,23 @@ def test_unmet_says_what_was_needed_and_what_there_is() -> None:
     assert BoardNeed().unmet([]) == "no board fits: needed a board; boards of this session: none"
 
 
+@pytest.mark.parametrize(
+    ("driver", "beginning"),
+    [
+        ("wheels", "1 fits, 3 are needed at once: each a board with driver wheels; "),
+        (None, "2 fit, 3 are needed at once: each a board; "),
+        ("wings", "no board fits, 3 are needed at once: each a board with driver wings; "),
+    ],
+)
+def test_unmet_says_how_many_were_needed(driver: str | None, beginning: str) -> None:
+    """Of a test of several boards the reason says how many fit, and of each board whether it does."""
+    reason = BoardNeed(driver=driver).unmet([CAR, BOAT], 3)
+
+    fits = {"wheels": ("fits", "has driver water"), None: ("fits", "fits")}
+    car, boat = fits.get(driver, ("has driver wheels", "has driver water"))
+    assert reason == f"{beginning}boards of this session: car-1 {car}; boat-1 {boat}"
+
+
 @given(
     st.builds(
         BoardNeed,
