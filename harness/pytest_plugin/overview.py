@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from harness.inventory.board import Board
     from harness.inventory.identity import Confirmed
-    from harness.pytest_plugin.scheduler import BoardScheduling
 
 ATTACHED_WARNING = "harness: THE BOARDS ARE ATTACHED: this runs on hardware"
 USB_LAB_WARNING = "harness: THE BOARDS ARE THOSE OF A VIRTUAL USB LAB: nothing here was run on hardware"
@@ -38,7 +37,6 @@ class Overview:
         warnings: Sequence[str] = (),
         raw_consoles: Path | None = None,
         found: Sequence[str] = (),
-        scheduler: BoardScheduling | None = None,
     ) -> None:
         """Remember on what the session runs.
 
@@ -47,17 +45,14 @@ class Overview:
         :param confirmed: what came of looking for the boards and asking them who they are.
         :param raw_consoles: where unredacted console captures are kept, if they are.
         :param found: what dead sessions had left, and what became of it, in lines.
-        :param scheduler: knows what did not run, when there are workers.
         """
         self._raw_consoles = raw_consoles
         self._found = found
-        self._scheduler = scheduler
         self._config = config
         self._session = session
         self._left_out = left_out
         self._confirmed = confirmed
         self._warnings = warnings
-        self._reported: set[str] = set()
         self._interrupted_by_hand = False
 
     def pytest_report_header(self) -> list[str]:
@@ -102,10 +97,6 @@ class Overview:
 
     # -- what did not run ---------------------------------------------------------------------------------
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note that a test ran, or at least began to."""
-        self._reported.add(report.nodeid)
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note who interrupted: xdist stops after failures by an interrupt of its own class."""
@@ -115,31 +106,25 @@ class Overview:
     # Innermost, so that it comes after xdist has ended its workers and before the summary is written.
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        """Count the tests that did not run; a session that left some out has not passed."""
+        """Fail a session that left tests out: it has not passed."""
         try:
             return (yield)
         finally:
-            not_run = self._config.stash[NOT_RUN_KEY] = self._find_not_run(session)
+            not_run = self._config.stash.get(NOT_RUN_KEY, {})
             stops = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
             if not self._interrupted_by_hand:
                 stops.add(pytest.ExitCode.INTERRUPTED)
             if not_run and session.exitstatus in stops:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _find_not_run(self, session: pytest.Session) -> list[str]:
-        if self._config.option.collectonly or self._config.getoption("plan"):
-            return []
-        if self._scheduler is not None:
-            return self._scheduler.not_run
-        items: list[pytest.Item] = getattr(session, "items", [])
-        return [item.nodeid for item in items if item.nodeid not in self._reported]
-
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say on what it ran, and what did not run."""
-        not_run = self._config.stash.get(NOT_RUN_KEY, [])
+        not_run = self._config.stash.get(NOT_RUN_KEY, {})
         if not_run:
             terminalreporter.section("tests that did not run", sep="=", red=True)
-            for test in not_run:
+        for reason in dict.fromkeys(not_run.values()):
+            terminalreporter.write_line(f"{reason}:")
+            for test in (test for test, why in not_run.items() if why == reason):
                 terminalreporter.write_line(test)
         if self._config.getoption("plan"):
             return

@@ -6,8 +6,6 @@ second line of defence behind the redaction of reports: :meth:`AllureReport.guar
 
 from __future__ import annotations
 
-import hashlib
-import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,18 +29,21 @@ from allure_commons.types import AttachmentType
 
 from harness.backends.contract import known_backends
 from harness.evidence import collect_with
-from harness.pytest_plugin.report_console import shorten, slices
+from harness.pytest_plugin.report_console import name_of_console, shorten, slices
 from harness.pytest_plugin.report_evidence import collected_evidence, console_marks
 from harness.pytest_plugin.report_exchanges import exchange_name, exchange_text, exchange_title
+from harness.pytest_plugin.report_labels import behaviours, blame, case_of, labels_of, title_of
+from harness.pytest_plugin.report_lost import result_of_lost_test, result_of_test_not_run
+from harness.pytest_plugin.report_records import TestRecord, reason_of_skip
 from harness.pytest_plugin.state import EXCHANGES_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from harness.backends.contract import Exchange
     from harness.inventory.leased_board import LeasedBoard
-    from harness.pytest_plugin.report_records import TestFacts, TestRecord
+    from harness.pytest_plugin.report_records import TestFacts
     from harness.pytest_plugin.state import ActiveSession
 
 LISTENER: Final = "allure_listener"
@@ -59,6 +60,7 @@ class AllureReport:
         self._session = session
         self._clean = session.redactor.redact
         self._shown: dict[str, int] = {}
+        self._decided: set[str] = set()
         self._titles = {name: spec.title for name, spec in known_backends(session.plugins).items()}
 
     # -- redaction in front of the writers ----------------------------------------------------------------
@@ -113,6 +115,22 @@ class AllureReport:
 
     # -- while a test runs --------------------------------------------------------------------------------
 
+    # Innermost, so that Allure's own has not closed the result yet.
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Write nothing of a test that was interrupted: Allure's plugin takes a finished set-up for a pass.
+
+        The controller writes that it did not run to its end.
+        """
+        self._shown.pop(item.nodeid, None)
+        self._decided.discard(item.nodeid)
+        try:
+            return (yield)
+        except BaseException:
+            if item.nodeid not in self._decided:
+                self.forget(item)
+            raise
+
     def collecting(self) -> AbstractContextManager[None]:
         """Collect the steps of :mod:`harness.evidence` until the ``with`` ends."""
         return collect_with(self)
@@ -128,9 +146,11 @@ class AllureReport:
         allure.attach(shorten(text, self._clean), name, AttachmentType.TEXT)
 
     def phase_ended(
-        self, item: pytest.Item, report: pytest.TestReport, facts: TestFacts, board: LeasedBoard | None
+        self, item: pytest.Item, report: pytest.TestReport, facts: TestFacts, boards: Sequence[LeasedBoard]
     ) -> None:
         """Take a completed report into the test's result."""
+        if report.when == "call" or not report.passed:
+            self._decided.add(item.nodeid)
         result = self._running_test()
         if result is None:
             return
@@ -138,14 +158,18 @@ class AllureReport:
             self._name(item, result, facts)
         if report.when == "call" or report.failed:
             self._show_exchanges(result, item)
-            self._show_consoles(result, item, board, report)
+            self._show_consoles(result, item, boards, report)
         elif report.when == "teardown":
             self._show_exchanges(result, item)
+            if report.skipped and result.status == Status.PASSED:  # Allure's plugin passes over it
+                result.status = Status.SKIPPED
+                result.statusDetails = StatusDetails(message=reason_of_skip(report))
         if report.failed:
             self._blame(result, facts)
-            if board is not None:
+            for board in boards:
+                prefix = f"{board.id} " if len(boards) > 1 else ""
                 for name, content in collected_evidence(self._session, board, item).items():
-                    self._attach_bytes(result, name, content)
+                    self._attach_bytes(result, prefix + name, content)
 
     def forget(self, item: pytest.Item) -> None:
         """Write no result of a test that is passed over: somebody else runs it."""
@@ -164,7 +188,7 @@ class AllureReport:
         if not hasattr(function, "__allure_display_name__"):
             result.name = self._clean(title_of(item))
         if not any(label.name == "epic" for label in result.labels):
-            result.labels += behaviours(self._titles.get(facts.suite, facts.suite), item, facts)
+            result.labels += behaviours(self._epic_of(facts.suite), item, facts)
         result.labels += labels_of(facts)
         self._tell_cases_apart(item, result)
         for board in facts.boards:  # whichever board of a kind ran a test, the test's history is one
@@ -184,10 +208,7 @@ class AllureReport:
             return
         for parameter in result.parameters:
             parameter.excluded = True
-        case = self._clean(callspec.id)
-        if case != callspec.id:
-            case += f" ({_digest(callspec.id)[:8]})"
-        result.parameters.insert(0, Parameter(name="case", value=case))
+        result.parameters.insert(0, Parameter(name="case", value=case_of(callspec.id, self._clean)))
 
     def _blame(self, result: TestResult, facts: TestFacts) -> None:
         if any(label.name == "verdict" for label in result.labels):
@@ -211,37 +232,33 @@ class AllureReport:
         return step
 
     def _show_consoles(
-        self, result: TestResult, item: pytest.Item, board: LeasedBoard | None, report: pytest.TestReport
+        self, result: TestResult, item: pytest.Item, boards: Sequence[LeasedBoard], report: pytest.TestReport
     ) -> None:
-        if board is None:
-            return
         when = "" if report.when == "call" else f", {report.when}"
-        for each in slices(board.open_consoles, console_marks(item), self._clean):
-            self._attach(result, f"Console ({each.role}{when})", each.text)
+        for board in boards:
+            for each in slices(board.open_consoles, console_marks(item, board), self._clean):
+                name = name_of_console(board.id, each.role, of=len(boards))
+                self._attach(result, f"Console ({name}{when})", each.text)
 
     # -- in the controller --------------------------------------------------------------------------------
 
     def add_lost_test(self, record: TestRecord) -> None:
-        """Write the result of a test that no worker has written: it died before it could, or never began."""
-        file, _, name = record.nodeid.partition("::")
-        now = int(time.time() * 1000)
-        full_name = f"{file.removesuffix('.py').replace('/', '.')}#{name.partition('[')[0]}"
-        result = TestResult(
-            uuid=str(uuid.uuid4()),
-            name=name,
-            fullName=full_name,
-            testCaseId=_digest(full_name),
-            historyId=_digest(full_name + name),
-            status=Status.SKIPPED if record.outcome == "skipped" else Status.BROKEN,
-            statusDetails=StatusDetails(message=record.reason, trace=record.details),
-            start=now,
-            stop=now,
-            labels=[Label(name="epic", value=self._titles.get(record.suite, record.suite))],
-        )
-        result.labels += labels_of(record.facts)
-        if record.outcome != "skipped":
-            result.labels.append(Label(name="verdict", value=record.facts.verdict))
-            blame(result, record.facts)
+        """Write the result of a test that no worker has written: it died before it could."""
+        self._add(result_of_lost_test(record, epic=self._epic_of(record.suite), clean=self._clean))
+
+    def add_test_not_run(self, nodeid: str, reason: str, record: TestRecord | None) -> None:
+        """Write the result of a test that came to no outcome.
+
+        :param reason: why.
+        :param record: what was heard of it, if it began.
+        """
+        epic = self._epic_of((record or TestRecord(nodeid=nodeid)).suite)
+        self._add(result_of_test_not_run(nodeid, reason, record, epic=epic, clean=self._clean))
+
+    def _epic_of(self, suite: str) -> str:
+        return self._titles.get(suite, suite)
+
+    def _add(self, result: TestResult) -> None:
         allure_commons.plugin_manager.hook.report_result(result=result)
 
     def write_environment(self, properties: Iterable[tuple[str, str]]) -> None:
@@ -270,53 +287,6 @@ def _put_in_place(logger: AllureFileLogger, hook: str, function: Callable[..., N
     for implementation in getattr(allure_commons.plugin_manager.hook, hook).get_hookimpls():
         if implementation.plugin is logger:
             implementation.function = function
-
-
-def _digest(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def title_of(item: pytest.Item) -> str:
-    """Return a test's name for a person: the first sentence of its docstring, and its parameters."""
-    documentation = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip()
-    if not documentation:
-        return item.name
-    first_line = documentation.splitlines()[0].rstrip(".")
-    callspec = getattr(item, "callspec", None)
-    return first_line if callspec is None else f"{first_line} [{callspec.id}]"
-
-
-def behaviours(epic: str, item: pytest.Item, facts: TestFacts) -> list[Label]:
-    """Return where a test stands in the tree of behaviours: suite, operation, outcome."""
-    labels = [Label(name="epic", value=epic)]
-    for operation, outcome in facts.proves:
-        labels += [Label(name="feature", value=operation), Label(name="story", value=outcome)]
-    if not facts.proves:
-        labels.append(Label(name="feature", value=item.path.stem.removeprefix("test_").replace("_", " ")))
-    return labels
-
-
-def labels_of(facts: TestFacts) -> list[Label]:
-    """Return the labels that say what a test ran on."""
-    pairs = [
-        *(pair for board in facts.boards for pair in (("board", board.id), ("kind", board.kind))),
-        *(("bench", bench) for bench in sorted({board.bench for board in facts.boards})),
-        *(("remark", remark) for board in facts.boards for remark in board.remarks),
-    ]
-    for name, _, mode in (backend.partition("=") for backend in facts.backends):
-        pairs += [("backend", name), ("mode", mode)]
-    return [Label(name=name, value=value) for name, value in pairs]
-
-
-def blame(result: TestResult, facts: TestFacts) -> None:
-    """Begin the message of a failure with the verdict, and end its trace with what helps to look into it."""
-    details = result.statusDetails or StatusDetails(message="")
-    details.message = f"{facts.verdict}: {details.message or ''}"
-    blocks = [("last lines of the console", facts.console_tail), ("to repeat it", facts.repeat)]
-    trace = details.trace or ""
-    missing = [f"---- {title} ----\n{text}\n" for title, text in blocks if text not in trace]
-    details.trace = "\n".join([trace, *missing])
-    result.statusDetails = details
 
 
 def place_step(result: Any, step: TestStepResult) -> None:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import pytest
 
 FACTS_ATTRIBUTE: Final = "harness_facts"
+#: What plugins that run failed tests again, ours among them, put in the place of a report's outcome.
+RERUN: Final[str] = "rerun"
+#: On a report that was told as one to be followed by another try: none followed, so it counts after all.
+FINAL_ATTRIBUTE: Final = "harness_final"
 
 Outcome = Literal["passed", "failed", "skipped", "unfinished"]
 
@@ -58,6 +62,17 @@ class TestFacts:
     console_tail: str = ""
     repeat: str = ""
 
+    def properties(self) -> list[tuple[str, str]]:
+        """Return what a test case's properties say of it in JUnit's document."""
+        return [
+            *(("board", board.id) for board in self.boards),
+            *(("kind", board.kind) for board in self.boards),
+            *(("bench", board.bench) for board in self.boards),
+            *(("remark", remark) for board in self.boards for remark in board.remarks),
+            *(("backend", backend) for backend in self.backends),
+            *(("proves", f"{operation}: {outcome}") for operation, outcome in self.proves),
+        ]
+
     def put_on(self, report: pytest.TestReport) -> None:
         """Write the facts on a report, as plain data that xdist can carry."""
         setattr(report, FACTS_ATTRIBUTE, asdict(self) | {"proves": [list(pair) for pair in self.proves]})
@@ -80,12 +95,33 @@ def add_section(report: pytest.TestReport, title: str, text: str) -> None:
         report.longrepr = f"{report.longrepr}\n---- {title} ----\n{text}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of a test that failed and was followed by another one.
+
+    :ivar reason: the first line of its failure.
+    """
+
+    boards: list[BoardUsed]
+    verdict: str | None
+    reason: str
+    seconds: float
+    worker: str
+
+    def __str__(self) -> str:
+        """Return on what it failed, and why."""
+        boards = ", ".join(board.id for board in self.boards)
+        return f"board {boards}: {self.reason}" if boards else self.reason
+
+
 @dataclass(slots=True, kw_only=True)
 class TestRecord:
-    """One test of the session, as the summary shows it.
+    """One test of the session, as the summary shows it: its last try.
 
     :ivar reason: why it was skipped, or the first line of its failure.
     :ivar details: the whole failure text.
+    :ivar retried: the tries before the last one.
+    :ivar again: whether this try failed and is to be followed by another one.
     """
 
     __test__ = False
@@ -97,6 +133,9 @@ class TestRecord:
     reason: str = ""
     details: str = ""
     facts: TestFacts = field(default_factory=TestFacts)
+    retried: list[Attempt] = field(default_factory=list)
+    again: bool = False
+    _over: bool = field(default=False, init=False)
 
     @property
     def suite(self) -> str:
@@ -105,26 +144,54 @@ class TestRecord:
 
     def add(self, report: pytest.TestReport) -> None:
         """Take one phase's report into account; the first failure is the one that counts."""
+        if self.again and (self._over or report.when == "setup") and not hasattr(report, FINAL_ATTRIBUTE):
+            self._begin_anew()
+        self._over = report.when not in {"setup", "call"}  # a crash has no phase
         self.seconds += report.duration
         self.worker = getattr(report, "worker_id", self.worker)
         self._add_facts(report)
         if self.outcome == "failed":
             return
         if report.failed:
-            self.outcome = "failed"
-            self.details = str(report.longrepr)
-            self.reason = _first_line_of_failure(report)
+            self._fail(report)
+        elif report.outcome == RERUN:
+            if not self.again:
+                self.reason, self.details = _first_line_of_failure(report), str(report.longrepr)
+            self.again = True
+        elif self.again:
+            return  # the end of a try that does not count
         elif report.skipped:
             self.outcome = "skipped"
-            self.reason = _reason_of_skip(report)
+            self.reason = reason_of_skip(report)
         elif report.when == "call" and self.outcome == "unfinished":
             self.outcome = "passed"
+
+    def _fail(self, report: pytest.TestReport) -> None:
+        """Let a failure count, and with it what was to be tried again."""
+        text = str(report.longrepr)
+        self.details = text if self.details in text else f"{self.details}\n{text}"
+        self.reason = _first_line_of_failure(report)
+        self.outcome, self.again = "failed", False
+
+    def _begin_anew(self) -> None:
+        self.retried.append(
+            Attempt(
+                boards=self.facts.boards,
+                verdict=self.facts.verdict,
+                reason=self.reason,
+                seconds=self.seconds,
+                worker=self.worker,
+            )
+        )
+        self.outcome, self.seconds, self.again = "unfinished", 0.0, False
+        self.reason = self.details = ""
+        self.facts = TestFacts(suite=self.facts.suite, proves=self.facts.proves)
 
     def _add_facts(self, report: pytest.TestReport) -> None:
         if not hasattr(report, FACTS_ATTRIBUTE):
             return
         before, self.facts = self.facts, TestFacts.of(report)
-        if self.outcome == "failed":
+        if self.outcome == "failed" or (self.again and not report.failed):
             self.facts.verdict, self.facts.console_tail = before.verdict, before.console_tail
 
 
@@ -135,7 +202,8 @@ def _first_line_of_failure(report: pytest.TestReport) -> str:
     return lines[0] if lines else ""
 
 
-def _reason_of_skip(report: pytest.TestReport) -> str:
+def reason_of_skip(report: pytest.TestReport) -> str:
+    """Return why a test was skipped, without pytest's decorations."""
     if hasattr(report, "wasxfail"):
         return f"expected failure: {report.wasxfail}".removesuffix(": ")
     if isinstance(report.longrepr, tuple):
@@ -145,27 +213,36 @@ def _reason_of_skip(report: pytest.TestReport) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
-    """Where every collected test ended up: the four parts always add up to ``collected``."""
+    """Where every collected test ended up: the four parts always add up to ``collected``.
+
+    :ivar retried: how many tries failed and were followed by another one; they are none of the parts.
+    """
 
     collected: int
     passed: int
     failed: int
     skipped: int
     not_run: int
+    retried: int = 0
 
     def __str__(self) -> str:
         """Return the sum, for the terminal."""
-        return (
+        text = (
             f"{self.collected} collected = {self.passed} passed + {self.failed} failed"
             f" + {self.skipped} skipped + {self.not_run} not run"
         )
+        return f"{text}, {self.retried} retried" if self.retried else text
 
 
 class SessionRecords:
-    """Every test that was collected or reported, in the order in which they were first heard of."""
+    """Every test that was collected or reported, in the order in which they were first heard of.
+
+    :ivar why_not_run: at the end, why a test came to no outcome, by its id.
+    """
 
     def __init__(self) -> None:
         """Know no test yet."""
+        self.why_not_run: dict[str, str] = {}
         self._collected: dict[str, None] = {}
         self._records: dict[str, TestRecord] = {}
 
@@ -175,8 +252,6 @@ class SessionRecords:
 
     def add(self, report: pytest.TestReport) -> None:
         """Take one phase's report into account."""
-        if report.outcome not in {"passed", "failed", "skipped"}:
-            return  # a rerun: the report that counts follows
         self._collected.setdefault(report.nodeid)
         record = self._records.setdefault(report.nodeid, TestRecord(nodeid=report.nodeid))
         record.add(report)
@@ -197,6 +272,21 @@ class SessionRecords:
         return tuple(nodeid for nodeid in self._collected if nodeid not in finished)
 
     @property
+    def retried(self) -> Sequence[tuple[TestRecord, Attempt]]:
+        """Each try that was followed by another one, with what became of its test."""
+        return tuple((record, attempt) for record in self._records.values() for attempt in record.retried)
+
+    @property
+    def unsettled(self) -> Sequence[TestRecord]:
+        """The tests that failed, were to be tried again, and came to no other outcome."""
+        records = self._records.values()
+        return tuple(
+            record
+            for record in records
+            if record.outcome == "unfinished" and (record.again or record.retried)
+        )
+
+    @property
     def accounts(self) -> Accounts:
         """Where every test ended up."""
         outcomes = Counter(record.outcome for record in self.tests)
@@ -206,4 +296,5 @@ class SessionRecords:
             failed=outcomes["failed"],
             skipped=outcomes["skipped"],
             not_run=len(self.not_run),
+            retried=len(self.retried),
         )

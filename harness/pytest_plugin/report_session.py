@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import platform
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
@@ -12,13 +13,23 @@ import pytest
 
 from harness.errors import UsageError
 from harness.plugins import ENTRY_POINT_GROUP
-from harness.pytest_plugin.report_console import last_lines_of_capture, one_text
+from harness.pytest_plugin.report_console import last_lines_of_capture, name_of_console, one_text
+from harness.pytest_plugin.report_junit import JunitBook
 from harness.pytest_plugin.report_pairs import proven_pairs, read_expected, shortcomings, table_of_pairs
-from harness.pytest_plugin.report_records import SessionRecords, TestFacts, add_section
+from harness.pytest_plugin.report_records import (
+    FINAL_ATTRIBUTE,
+    RERUN,
+    SessionRecords,
+    TestFacts,
+    add_section,
+)
 from harness.pytest_plugin.report_redaction import clean_junit, clean_report
 from harness.pytest_plugin.report_summary import BenchFacts, write_summary
+from harness.pytest_plugin.sharding import SHARE_KEY
 from harness.pytest_plugin.state import NOT_RUN_KEY, USB_LAB, in_usb_lab
 from harness.pytest_plugin.unrun import UNRUN_ATTRIBUTE
+from harness.pytest_plugin.why_not_run import WhyNotRun, note_reasons
+from harness.sharding import SHARD_PROPERTY
 from harness.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +37,7 @@ if TYPE_CHECKING:
 
     from harness.backends.contract import Backend
     from harness.pytest_plugin.report_allure import AllureReport
+    from harness.pytest_plugin.report_records import TestRecord
     from harness.pytest_plugin.state import ActiveSession
 
 DISTRIBUTION = "provisioning-harness"
@@ -54,7 +66,16 @@ class SessionReports:
         self._summary = here / summary if summary else None
         self._shortcomings: list[str] = []
         self._problem = ""
-        self._crashed: set[str] = set()
+        self._junit = JunitBook(config)
+        self._why = WhyNotRun(config)
+        self._tried_again: dict[str, pytest.TestReport] = {}
+        config.pluginmanager.register(self._junit, "harness-report-junit")
+        config.pluginmanager.register(self._why, "harness-why-not-run")
+
+    @property
+    def _share(self) -> str:
+        """Which part of the tests this is; empty for all."""
+        return self._config.stash.get(SHARE_KEY, "")
 
     @property
     def _runs_nothing(self) -> bool:
@@ -80,37 +101,67 @@ class SessionReports:
         captures = self._session.directory / "captures" / worker
         tails: dict[str, str] = {}
         for board in facts.boards:
-            tails.update(last_lines_of_capture(captures, board.id, self._clean))
+            said = last_lines_of_capture(captures, board.id, self._clean)
+            of = len(facts.boards)
+            tails |= {name_of_console(board.id, role, of=of): tail for role, tail in said.items()}
         facts.verdict = str(Verdict.SUITE)
         facts.console_tail = one_text(tails)
         add_section(report, "verdict", f"{Verdict.SUITE}: its process died\nto repeat it: {facts.repeat}")
         if facts.console_tail:
             add_section(report, "console tail", facts.console_tail)
         facts.put_on(report)
-        self._crashed.add(crashitem)
+        report.user_properties += [*facts.properties(), ("verdict", str(Verdict.SUITE))]
+        setattr(report, UNRUN_ATTRIBUTE, True)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Redact a report once more, before anybody writes it, and keep the accounts."""
         clean_report(report, self._clean)
         self.records.add(report)
-        unwritten = report.nodeid in self._crashed or hasattr(report, UNRUN_ATTRIBUTE)
-        if unwritten and self._allure is not None:
-            record = self.records.begun(report.nodeid)
-            assert record is not None  # noqa: S101 - it was added above; tells mypy so
+        record = self.records.begun(report.nodeid)
+        assert record is not None  # noqa: S101 - it was added above; tells mypy so
+        if report.outcome == RERUN and (report.when != "teardown" or report.nodeid not in self._tried_again):
+            self._tried_again[report.nodeid] = report
+        if report.when not in {"setup", "call"}:  # with it JUnit's test case is complete
+            report.user_properties += [("retried", str(attempt)) for attempt in record.retried]
+        if hasattr(report, UNRUN_ATTRIBUTE) and self._allure is not None:
             self._allure.add_lost_test(record)
+
+    # Outermost: nobody reports a test after us.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> Iterator[None]:
+        """Let failures count after all that were to be followed by another try, when none came to an end."""
+        try:
+            return (yield)
+        finally:
+            for record in self.records.unsettled:
+                self._let_count(self._tried_again.pop(record.nodeid))
+
+    def _let_count(self, report: pytest.TestReport) -> None:
+        end = copy.copy(report)
+        report.outcome = "failed"
+        end.outcome, end.when, end.longrepr, end.sections, end.duration = "passed", "teardown", None, [], 0.0
+        add_section(report, "tried again", "to no outcome: the session ended before")
+        vars(report).pop(UNRUN_ATTRIBUTE, None)  # Allure has this try
+        vars(end).pop(UNRUN_ATTRIBUTE, None)
+        setattr(report, FINAL_ATTRIBUTE, True)
+        hook = self._config.hook
+        hook.pytest_runtest_logreport(report=report)
+        if report.when in {"setup", "call"}:
+            hook.pytest_runtest_logreport(report=end)
 
     # -- the end ------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write everything, and fail the session when it falls short of what was expected."""
+        if not self._runs_nothing:
+            self._why.hear_out()
+            self._account_for_tests_not_run(session)
         self._tell_junit()
         clean_junit(self._config, self._clean)
         if self._runs_nothing:
             return
-        not_run = self._config.stash.get(NOT_RUN_KEY, None)
-        self.records.collect(not_run or ())
         facts = bench_facts(self._session)
         if self._allure is not None:
             self._allure.write_environment(environment(facts))
@@ -124,16 +175,23 @@ class SessionReports:
         if passed and (self._shortcomings or self._problem):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _tell_junit(self) -> None:
-        """Say what the session was allowed to do with hardware; without ``--junit-xml`` nothing happens."""
-        from _pytest.junitxml import xml_key
+    def _account_for_tests_not_run(self, session: pytest.Session) -> None:
+        note_reasons(self.records, self._clean(self._why.reason(session)))
+        self._config.stash[NOT_RUN_KEY] = self.records.why_not_run
+        for nodeid, reason in self.records.why_not_run.items():
+            self._junit.add_test_not_run(nodeid, reason)
+            if self._allure is not None:
+                self._allure.add_test_not_run(nodeid, reason, self.records.begun(nodeid))
 
-        xml = self._config.stash.get(xml_key, None)
-        if xml is not None:
-            rules = self._session.settings.house_rules
-            lab = [("bench", USB_LAB)] if rules and in_usb_lab() else []
-            for name, value in (*lab, *rules, *(("boards", line) for line in self._session.story)):
-                xml.add_global_property(name, value)
+    def _tell_junit(self) -> None:
+        """Say what the session was allowed to do with hardware, and what became of its tests."""
+        rules = self._session.settings.house_rules
+        lab = [("bench", USB_LAB)] if rules and in_usb_lab() else []
+        accounts = [] if self._runs_nothing else [("accounts", str(self.records.accounts))]
+        story = [("boards", line) for line in self._session.story]
+        for name, value in (("run_id", self._session.run_id), *accounts, *lab, *rules, *story):
+            self._junit.add_property(name, value)
+        self._junit.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print what was proven, the accounts, where everything is, and what falls short."""
@@ -147,6 +205,8 @@ class SessionReports:
                 write(line)
         terminalreporter.section("accounts", sep="=")
         write(str(self.records.accounts))
+        for record, attempt in self.records.retried:
+            write(f"retried: {record.nodeid}: {attempt}; {in_the_end(record)}", yellow=True)
         for name, place in self._places():
             write(f"{name}: {place}")
         if self._shortcomings or self._problem:
@@ -166,8 +226,11 @@ class SessionReports:
             yield "JUnit", Path(junit).absolute()
 
 
-def bench_facts(session: ActiveSession) -> BenchFacts:
-    """Return on what a session ran."""
+def bench_facts(session: ActiveSession, *, shard: str = "") -> BenchFacts:
+    """Return on what a session ran.
+
+    :param shard: which part of the tests it had; empty for all.
+    """
     bench = session.settings.bench
     return BenchFacts(
         bench=bench.kind if bench is not None else "no",
@@ -180,7 +243,15 @@ def bench_facts(session: ActiveSession) -> BenchFacts:
         rules=session.settings.house_rules,
         usb_lab=in_usb_lab(),
         story=tuple(session.story),
+        shard=shard,
     )
+
+
+def in_the_end(record: TestRecord) -> str:
+    """Say what became of a test that was tried several times."""
+    boards = ", ".join(board.id for board in record.facts.boards)
+    outcome = "not run again to its end" if record.outcome == "unfinished" else f"then {record.outcome}"
+    return f"{outcome} on {boards}" if boards else outcome
 
 
 def _with_remarks(backend: Backend) -> str:
@@ -203,6 +274,8 @@ def environment(facts: BenchFacts) -> Iterator[tuple[str, str]]:
     number = f"{len(facts.boards)} board{'' if len(facts.boards) == 1 else 's'}"
     yield "bench", f"{facts.title} ({number}{'' if facts.on_hardware else ', all simulated, no hardware'})"
     yield "boards", ", ".join(f"{name} ({kind})" for name, kind in facts.boards)
+    if facts.shard:
+        yield SHARD_PROPERTY, facts.shard
     for name, value in facts.rules:
         yield name.replace(" ", "-"), value
     for number_of_line, line in enumerate(facts.story, 1):

@@ -30,6 +30,7 @@ class BenchFacts:
     :ivar rules: what might be done with hardware, by name.
     :ivar usb_lab: whether the attached boards are those of a virtual USB lab.
     :ivar story: which boards went away, came back and came late, in lines.
+    :ivar shard: which part of the tests it had, and of how many; empty for all.
     """
 
     bench: str
@@ -39,6 +40,7 @@ class BenchFacts:
     rules: tuple[tuple[str, str], ...] = ()
     usb_lab: bool = False
     story: tuple[str, ...] = ()
+    shard: str = ""
 
     @property
     def on_hardware(self) -> bool:
@@ -94,11 +96,14 @@ def summary_data(bench: BenchFacts, records: SessionRecords) -> dict[str, Any]:
         "story": list(bench.story),
         "boards": [{"id": name, "kind": kind} for name, kind in bench.boards],
         "backends": [{"name": name, "mode": mode, "url": url} for name, mode, url in bench.backends],
+        "shard": bench.shard,
         "rules": dict(bench.rules),
         "versions": dict(bench.versions),
         "accounts": asdict(records.accounts),
         "tests": [_test_data(test) for test in records.tests],
-        "not_run": list(records.not_run),
+        "not_run": [
+            {"nodeid": nodeid, "reason": records.why_not_run.get(nodeid, "")} for nodeid in records.not_run
+        ],
         "pairs": [
             {"operation": operation, "outcome": outcome} for operation, outcome in proven_pairs(records.tests)
         ],
@@ -117,6 +122,7 @@ def _test_data(test: TestRecord) -> dict[str, Any]:
         "backends": test.facts.backends,
         "reason": test.reason,
         "repeat": test.facts.repeat,
+        "retried": [asdict(attempt) for attempt in test.retried],
     }
 
 
@@ -135,7 +141,11 @@ class SummaryPage:
     def __str__(self) -> str:
         """Return the page as HTML."""
         failed = [test for test in self._records.tests if test.outcome == "failed"]
-        not_run = self._records.not_run
+        not_run = [
+            f"{nodeid}: {self._records.why_not_run.get(nodeid, '')}".removesuffix(": ")
+            for nodeid in self._records.not_run
+        ]
+        retried = [f"{record.nodeid}: {attempt}" for record, attempt in self._records.retried]
         colour = "attached" if self._bench.on_hardware else "virtual"
         story = self._bench.story
         parts = [
@@ -146,11 +156,13 @@ class SummaryPage:
             *self._section("Boards that came and went", [self._list(story)] if story else []),
             *self._section("Failures", [self._failure(test) for test in failed]),
             *self._section("Not run", [self._list(not_run)] if not_run else []),
+            *self._section("Retried", [self._list(retried)] if retried else []),
             *self._section("Tests", [self._tests()]),
             *self._section("What was proven", [self._pairs()]),
         ]
         accounts = self._records.accounts
         title = f"{accounts.failed} failed, {accounts.passed} passed of {accounts.collected}"
+        title += f", {accounts.retried} retried" if accounts.retried else ""
         return _PAGE.format(style=_STYLE, title=title, body="\n".join(parts))
 
     def _text(self, text: str) -> str:
@@ -169,12 +181,14 @@ class SummaryPage:
                 ("failed" if accounts.failed else "none", accounts.failed, "failed"),
                 ("skipped" if accounts.skipped else "none", accounts.skipped, "skipped"),
                 ("failed" if accounts.not_run else "none", accounts.not_run, "not run"),
+                *([("skipped", accounts.retried, "retried")] if accounts.retried else []),
             )
         )
         return f'<ul class="counts">{cells}</ul>'
 
     def _ground(self) -> str:
         rows = [
+            ("Shard", self._bench.shard),
             ("Boards", ", ".join(f"{name} ({kind})" for name, kind in self._bench.boards) or "none"),
             (
                 "Services",

@@ -68,6 +68,8 @@ class TestReports:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Complete a report when every other plugin has had its say, an expected failure for one."""
         report = yield
+        if report.when == "setup" and VERDICT_KEY in item.stash:
+            del item.stash[VERDICT_KEY]  # of a try before this one
         boards = boards_used(item)
         facts = self._facts(item, boards)
         if report.failed:
@@ -117,14 +119,7 @@ class TestReports:
 
     def _set_properties(self, item: pytest.Item, report: pytest.TestReport, facts: TestFacts) -> None:
         """Say it to JUnit: these are a test case's properties there."""
-        properties = [
-            *(("board", board.id) for board in facts.boards),
-            *(("kind", board.kind) for board in facts.boards),
-            *(("bench", board.bench) for board in facts.boards),
-            *(("remark", remark) for board in facts.boards for remark in board.remarks),
-            *(("backend", backend) for backend in facts.backends),
-            *(("proves", f"{operation}: {outcome}") for operation, outcome in facts.proves),
-        ]
+        properties = facts.properties()
         verdict = item.stash.get(VERDICT_KEY, None)
         if verdict is not None:
             properties.append(("verdict", str(verdict)))

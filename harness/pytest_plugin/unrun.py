@@ -50,12 +50,7 @@ class UnrunReports:
         )
         report = self._report(test, "call", "failed", reason)
         add_section(report, "verdict", f"{verdict}: {verdict.meaning}")
-        properties = [
-            *(("board", board.id) for board in boards),
-            *(("kind", board.kind) for board in boards),
-            *(("bench", self._hardware) for _ in boards),
-            ("verdict", str(verdict)),
-        ]
+        properties = [*facts.properties(), ("verdict", str(verdict))]
         self._tell(report, facts, properties)
 
     def skip(self, test: str, reason: str) -> None:

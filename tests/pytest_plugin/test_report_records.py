@@ -39,6 +39,17 @@ def a_run(*outcomes: str, nodeid: str = "suites/nrfcloud/test_x.py::test_a") -> 
     ]
 
 
+def a_try(verdict: str = "", *, board: str = "a", again: bool = True) -> list[pytest.TestReport]:
+    """Make the reports of a try that failed in its call, or passed when nobody is to blame."""
+    facts = TestFacts(boards=[BoardUsed(id=board, kind="k", bench="virtual")], verdict=verdict or None)
+    outcome = "passed" if not verdict else "rerun" if again else "failed"
+    return [
+        report(when="setup", facts=TestFacts(boards=facts.boards)),
+        report(outcome=outcome, longrepr=f"{board} broke" if verdict else None, facts=facts),
+        report(when="teardown", facts=TestFacts(boards=facts.boards)),
+    ]
+
+
 def records_of(*reports: pytest.TestReport) -> SessionRecords:
     """Add reports to new records."""
     records = SessionRecords()
@@ -95,9 +106,60 @@ def test_workers_collect_the_same_tests_once() -> None:
 
 
 def test_a_rerun_is_no_outcome() -> None:
-    """What a plugin that repeats failures reports meanwhile is not counted."""
-    again = report(outcome="rerun")
-    assert records_of(again).accounts.collected == 0
+    """A failure that is to be tried again is none; until another try ends, the test is not settled."""
+    records = records_of(*a_try("rig"))
+
+    assert records.tests == ()
+    assert [record.nodeid for record in records.unsettled] == ["suites/nrfcloud/test_x.py::test_a"]
+    assert str(records.accounts) == "1 collected = 0 passed + 0 failed + 0 skipped + 1 not run"
+
+
+def test_the_last_try_is_the_outcome() -> None:
+    """Tries before it are kept apart, each with its board and reason; they are none of the accounts."""
+    records = records_of(*a_try("rig", board="a"), *a_try("rig", board="b"), *a_try(board="c"))
+
+    (test,) = records.tests
+    assert (test.outcome, test.facts.verdict, test.reason) == ("passed", None, "")
+    assert [board.id for board in test.facts.boards] == ["c"]
+    assert [str(attempt) for attempt in test.retried] == ["board a: a broke", "board b: b broke"]
+    assert [attempt.verdict for attempt in test.retried] == ["rig", "rig"]
+    assert test.seconds == pytest.approx(0.75)
+    assert records.unsettled == ()
+    assert str(records.accounts) == "1 collected = 1 passed + 0 failed + 0 skipped + 0 not run, 2 retried"
+
+
+def test_what_fails_after_the_rig_in_one_try_counts_with_it() -> None:
+    """Nothing is hidden: the failure that cannot be tried again is the outcome, both texts are kept."""
+    first, second, _ = a_try("rig")
+    third = report(when="teardown", outcome="failed", longrepr="wrong", facts=TestFacts(verdict="product"))
+    records = records_of(first, second, third)
+
+    (test,) = records.tests
+    assert (test.outcome, test.reason, test.facts.verdict) == ("failed", "wrong", "product")
+    assert test.details == "a broke\nwrong"
+    assert records.accounts.retried == 0
+
+
+def test_a_crash_in_the_first_phase_of_another_try_is_a_failure_of_its_own() -> None:
+    """The try before it was over, although nothing was heard of the one that the worker died in."""
+    crash = report(when="???", outcome="failed", longrepr="worker crashed")
+    records = records_of(*a_try("rig"), crash)
+
+    (test,) = records.tests
+    assert (test.outcome, test.details) == ("failed", "worker crashed")
+    assert len(test.retried) == 1
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_failure_counts_after_all_when_no_try_follows(begun: bool) -> None:  # noqa: FBT001 - a parameter
+    """The failure itself becomes the outcome, whether or not another try had begun."""
+    records = records_of(*a_try("rig"), *(a_try()[:1] if begun else []))
+    records.add(report(outcome="failed", longrepr="a broke", harness_final=True))
+
+    (test,) = records.tests
+    assert (test.outcome, test.details) == ("failed", "a broke")
+    assert records.unsettled == ()
+    assert records.accounts.retried == begun
 
 
 @pytest.mark.parametrize(
@@ -162,7 +224,7 @@ def test_the_suite_is_the_directory_of_the_file() -> None:
 _PHASES = st.tuples(
     st.sampled_from("abcd"),
     st.sampled_from(["setup", "call", "teardown"]),
-    st.sampled_from(["passed", "failed", "skipped"]),
+    st.sampled_from(["passed", "failed", "skipped", "rerun"]),
 )
 
 

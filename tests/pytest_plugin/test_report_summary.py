@@ -139,7 +139,14 @@ def test_page_and_data_are_written_redacted(tmp_path: Path) -> None:
     write_summary(file, VIRTUAL, records('key "s3cret"'), lambda text: text.replace('"s3cret"', "[key]"))
 
     data = json.loads(file.with_suffix(".json").read_text())
-    assert data["accounts"] == {"collected": 3, "passed": 1, "failed": 1, "skipped": 0, "not_run": 1}
+    assert data["accounts"] == {
+        "collected": 3,
+        "passed": 1,
+        "failed": 1,
+        "skipped": 0,
+        "not_run": 1,
+        "retried": 0,
+    }
     assert data["pairs"] == [{"operation": "claim", "outcome": "good <outcome>"}]
     assert data["tests"][1]["verdict"] == "product"
     assert data["tests"][1]["reason"] == "key [key]"
