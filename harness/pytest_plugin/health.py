@@ -31,12 +31,11 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.runner import TestRunner
     from harness.pytest_plugin.state import ActiveSession
 
-PLUGIN_NAME = "harness-health"
 _FIRST = "before its first test"
 
 
 class BoardHealth:
-    """Judges the boards of a process that runs tests; registered as :data:`PLUGIN_NAME`.
+    """Judges the boards of a process that runs tests; the plugin ``harness-health``.
 
     :ivar unfit_board: id of the board for whose sake a test was declined last.
     """

@@ -10,8 +10,8 @@ import pytest
 from harness.errors import HarnessError
 from harness.health.quarantine import Quarantines
 from harness.inventory.lease_records import describe_ourselves
+from harness.pytest_plugin.hopeless import KnowsNeeds, report_hopeless
 from harness.pytest_plugin.story import clock_time, tell_story
-from harness.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,17 +20,13 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.health_notes import HealthNotes
     from harness.pytest_plugin.state import ActiveSession
     from harness.pytest_plugin.unrun import UnrunReports
-    from harness.scheduling.needs import BoardNeed
 
 
-class Course(Protocol):
+class Course(KnowsNeeds, Protocol):
     """What hands out the tests: the scheduler of xdist, or the loop of the one process."""
 
     def give_up_board(self, board: str) -> None:
         """A board gets no more tests."""
-
-    def need_of(self, test: str) -> BoardNeed | None:
-        """Return what a test needs of its board."""
 
 
 class HealthDesk:
@@ -97,11 +93,7 @@ class HealthDesk:
 
         :param tests: their ids.
         """
-        for test in tests:
-            need = self._course.need_of(test)
-            boards = [board for board in self._session.boards if need is None or not need.misfit(board)]
-            reasons = [self._session.gone[board.id] for board in boards if board.id in self._session.gone]
-            self._reports.fail(test, f"not run: {'; '.join(reasons)}", Verdict.RIG, boards)
+        report_hopeless(tests, self._session, self._course, self._reports)
 
     # -- telling ------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -19,7 +20,10 @@ from harness.errors import LeaseBusy
 from harness.inventory.board_news import Joined, Lost, Refused, Returned
 from harness.inventory.leased_board import LeasedBoard
 from harness.inventory.vouching import Vouchers
+from harness.pytest_plugin.hopeless import report_hopeless
 from harness.pytest_plugin.late_leases import LateLeases
+from harness.pytest_plugin.quarantining import why_quarantined
+from harness.pytest_plugin.story import clock_time, tell_story
 from harness.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -118,7 +122,6 @@ class Hotplug:
         self._post = post
         self._leased = leased
         self._losses: dict[str, _Loss] = {}
-        self._gone: dict[str, str] = {}
         self._unheard: deque[News] = deque()
         self._resources = ExitStack()
         config.add_cleanup(self._resources.close)
@@ -197,12 +200,15 @@ class Hotplug:
     # -- a board goes, and comes back ---------------------------------------------------------------------
 
     def _lose(self, board_id: str, reason: str) -> None:
+        if board_id in self._session.unfit:  # nobody waits for it
+            self._say(f"board {board_id} went away: {reason}; it was not used any more")
+            return
         seconds = self._session.settings.return_deadline
         running = self._in_test(board_id)
-        loss = self._losses[board_id] = _Loss(time.strftime("%H:%M:%S"), time.monotonic())
+        loss = self._losses[board_id] = _Loss(clock_time(), time.monotonic())
         loss.timer = threading.Timer(seconds, self._post, [lambda: self._give_up(board_id, loss)])
         loss.timer.daemon = True
-        self._gone.pop(board_id, None)
+        self._session.gone.pop(board_id, None)
         self._course.lose_board(board_id)
         waiting = self._course.waiting
         text = f"board {board_id} went away: {reason}{running}"
@@ -233,20 +239,24 @@ class Hotplug:
         if loss is not None:
             loss.timer.cancel()
             after = f" after {time.monotonic() - loss.began:.1f} s"
-        self._gone.pop(board.id, None)
+        if board.id in self._session.unfit:
+            self._say(f"board {board.id} is back{after}, and is not used: {self._session.gone[board.id]}")
+            self._course.give_up_board(board.id)
+            return
+        self._session.gone.pop(board.id, None)
         board = self._granted(board)
         self._session.boards = tuple(board if one.id == board.id else one for one in self._session.boards)
         self._say(f"board {board.id} is back{after}: {_ports(board)}")
         self._course.return_board(board)
 
     def _give_up(self, board_id: str, loss: _Loss) -> None:
-        if self._losses.get(board_id) is not loss:  # it came back meanwhile
-            return
-        self._gone[board_id] = (
+        if self._losses.get(board_id) is not loss or board_id in self._session.unfit:
+            return  # it came back meanwhile, or is out for another reason
+        self._session.gone[board_id] = (
             f"board {board_id} went away at {loss.since} and did not come back within"
             f" {self._session.settings.return_deadline:g} s"
         )
-        self._say(self._gone[board_id])
+        self._say(self._session.gone[board_id])
         self._course.give_up_board(board_id)
 
     def give_up_tests(self, tests: Sequence[str]) -> None:
@@ -254,11 +264,7 @@ class Hotplug:
 
         :param tests: their ids.
         """
-        for test in tests:
-            need = self._course.need_of(test)
-            boards = [board for board in self._session.boards if need is None or not need.misfit(board)]
-            reasons = [self._gone[board.id] for board in boards if board.id in self._gone]
-            self._reports.fail(test, f"not run: {'; '.join(reasons)}", Verdict.RIG, boards)
+        report_hopeless(tests, self._session, self._course, self._reports)
 
     # -- a board comes late -------------------------------------------------------------------------------
 
@@ -268,6 +274,11 @@ class Hotplug:
         if wanted and board.id not in wanted:
             self._leases.release(board)
             self._say(f"board {board.id} was plugged in and is not used: --board names others")
+            return
+        quarantined = why_quarantined(board, datetime.now(UTC))
+        if quarantined is not None:
+            self._leases.release(board)
+            self._say(f"board {board.id} was plugged in and is not used: {quarantined}")
             return
         try:
             self._leases.join(board)
@@ -296,12 +307,7 @@ class Hotplug:
         return board.granted(allow_destructive=self._session.settings.allow_destructive)
 
     def _say(self, text: str) -> None:
-        line = f"{time.strftime('%H:%M:%S')} {text}"
-        self._session.story.append(line)
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(f"harness: {line}", yellow=True)
+        tell_story(self._config, self._session, f"{clock_time()} {text}")
 
 
 def _tests(number: int) -> str:

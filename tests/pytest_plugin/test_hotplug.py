@@ -37,7 +37,14 @@ class Stage:
         plugins.register(SimpleNamespace(harness_board_lost=self._hear_of_loss), "listener")
         settings = settings or Settings(return_deadline=1000)
         self.session = SimpleNamespace(
-            settings=settings, plugins=plugins, run_id="run", boards=(A,), story=[], directory=directory
+            settings=settings,
+            plugins=plugins,
+            run_id="run",
+            boards=(A,),
+            story=[],
+            gone={},
+            unfit=set(),
+            directory=directory,
         )
         manager = SimpleNamespace(get_plugin=lambda _name: None)
         self.cleanups: list[Callable[[], None]] = []
