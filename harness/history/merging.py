@@ -91,11 +91,12 @@ def _read_all(
 
 
 def _number_of_session(database: sqlite3.Connection, name: str, began: float) -> int:
-    row = database.execute(
-        "SELECT number FROM sessions WHERE id = ? AND began = ?", (name, began)
-    ).fetchone() or database.execute(
-        "INSERT INTO sessions (id, began) VALUES (?, ?) RETURNING number", (name, began)
-    ).fetchone()
+    row = (
+        database.execute("SELECT number FROM sessions WHERE id = ? AND began = ?", (name, began)).fetchone()
+        or database.execute(
+            "INSERT INTO sessions (id, began) VALUES (?, ?) RETURNING number", (name, began)
+        ).fetchone()
+    )
     return int(row[0])
 
 

@@ -27,12 +27,12 @@ RECENT: Final = 5
 LONGEST_SECONDS: Final = 180 * 86_400.0
 #: What is beyond it is forgotten, whole sessions and the oldest first.
 MOST_ATTEMPTS: Final = 500_000
-_RECENT_SECONDS: Final = f"""
+_RECENT_SECONDS: Final = """
 SELECT seconds FROM attempts WHERE test = ? AND kind = ? AND outcome = 'passed'
-ORDER BY started DESC LIMIT {RECENT}
+ORDER BY started DESC LIMIT ?
 """
 _ATTEMPTS: Final = """
-SELECT sessions.id, tests.project, tests.name, kind, board, others, outcome, verdict, seconds, attempt, started
+SELECT sessions.id, project, name, kind, board, others, outcome, verdict, seconds, attempt, started
 FROM attempts JOIN tests ON tests.number = test JOIN sessions ON sessions.number = session
 WHERE (? IS NULL OR project = ?) AND started >= ? ORDER BY started, attempt
 """
@@ -240,11 +240,14 @@ class SessionHistory:
 
 def number_of_test(database: sqlite3.Connection, project: str, name: str) -> int:
     """Return the number of a test; it gets one when it has none."""
-    row = database.execute(
-        "SELECT number FROM tests WHERE project = ? AND name = ?", (project, name)
-    ).fetchone() or database.execute(
-        "INSERT INTO tests (project, name) VALUES (?, ?) RETURNING number", (project, name)
-    ).fetchone()
+    row = (
+        database.execute(
+            "SELECT number FROM tests WHERE project = ? AND name = ?", (project, name)
+        ).fetchone()
+        or database.execute(
+            "INSERT INTO tests (project, name) VALUES (?, ?) RETURNING number", (project, name)
+        ).fetchone()
+    )
     return int(row[0])
 
 
@@ -255,6 +258,8 @@ def refresh_durations(database: sqlite3.Connection, of: Iterable[tuple[int, str]
     :param of: numbers of tests, each with a kind of board.
     """
     for test, kind in of:
-        seconds = [row[0] for row in database.execute(_RECENT_SECONDS, (test, kind))]
+        seconds = [row[0] for row in database.execute(_RECENT_SECONDS, (test, kind, RECENT))]
         if seconds:
-            database.execute("INSERT OR REPLACE INTO durations VALUES (?, ?, ?)", (test, kind, median(seconds)))
+            database.execute(
+                "INSERT OR REPLACE INTO durations VALUES (?, ?, ?)", (test, kind, median(seconds))
+            )

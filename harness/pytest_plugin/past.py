@@ -42,7 +42,8 @@ class Past:
         self.project = config.getini(PROJECT_KEY) or config.rootpath.name
         self._config = config
         self._session = session
-        self._history = self._open(session.settings.history)
+        named = session.settings.history
+        self._history = None if named == "off" else self._open(named)
         self._recording: SessionHistory | None = None
         self._began = time.time()
         self._collected: list[str] = []
@@ -50,9 +51,9 @@ class Past:
             session.run_id, self.project, clean=session.redactor.redact, board_of=self._board_of
         )
 
-    def _open(self, named: Path | str | None) -> History | None:
+    def _open(self, named: Path | None) -> History | None:
         try:
-            return History(default_file() if named is None else named)
+            return History(named or default_file())
         except HarnessError as error:
             if named is not None:
                 raise
@@ -159,7 +160,7 @@ class Past:
 
 
 PAST_KEY = pytest.StashKey[Past]()
-"""On ``config`` of the process that the user started: missing when nothing is run, or with ``--history off``."""
+"""On ``config`` of the process that the user started; missing where nothing is recorded."""
 
 
 def begin_past(config: pytest.Config, session: ActiveSession) -> None:
