@@ -42,6 +42,7 @@ class Confirmation:
     :ivar rig: the rig file, if there is one.
     :ivar leases: the leases of the boards.
     :ivar seconds: how long each port of a board may take to answer.
+    :ivar objection: says why a board is not to be used, now that it is known who it is; ``None``: it may be.
     :ivar result: what follows from what was said so far.
     """
 
@@ -49,6 +50,7 @@ class Confirmation:
     rig: Rig | None
     leases: Leases
     seconds: float = ASK_SECONDS
+    objection: Callable[[Board], str | None] = lambda _board: None
     result: Confirmed = field(default_factory=lambda: Confirmed(boards=(), was={}))
     _answers: list[Answer] = field(default_factory=list)
 
@@ -64,8 +66,19 @@ class Confirmation:
         self._answers += ask_boards(list(boards), self.plugins, seconds=self.seconds)
         identities = identities_of(self._answers)
         known = survey(self.plugins, self.rig, identities) if identities or self.rig is not None else None
-        self.result = confirm(self._answers, known)
+        self.result = self._heed_objections(confirm(self._answers, known))
         return self.result
+
+    def _heed_objections(self, found: Confirmed) -> Confirmed:
+        """Refuse boards of which it was not known before that they are not to be used."""
+        objections = {board.id: self.objection(board) for board in found.boards}
+        refused = [
+            (found.was[board.id], text)
+            for board in found.boards
+            if (text := objections[board.id]) is not None
+        ]
+        boards = tuple(board for board in found.boards if objections[board.id] is None)
+        return replace(found, boards=boards, refused=(*found.refused, *refused)) if refused else found
 
     def settle(self, chosen: Iterable[Board]) -> tuple[Board, ...]:
         """Keep the leases of some of the boards, under the names that they have, and give back the others.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,6 +55,7 @@ class Controller:
     :ivar confirmed: what came of looking for attached boards and asking them who they are.
     :ivar ledger: what is made in services and changed on boards; ``None`` when nothing is run.
     :ivar found: what dead sessions had left, and what became of it.
+    :ivar quarantined: which boards are left alone for a while, in lines for the header.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
@@ -65,6 +67,7 @@ class Controller:
         self.backends: dict[str, Backend] = {}
         self.ledger: Ledger | None = None
         self.found: list[str] = []
+        self.quarantined: list[str] = []
         self._config = config
         # Of a bench of our own --boards says what it hosts, of one that runs what we take.
         bench = settings.bench
@@ -173,6 +176,7 @@ class Controller:
         if seen is not None:
             self.confirmed = Confirmed(boards=(), was={}, absent=seen.absent)
         settings = replace(self.settings, boards=self._wanted)
+        found = self._leave_quarantined_alone(found, settings)
         if self.runs_nothing:
             self.boards = selection.choose(self._wanted, selection.candidates(settings, found, seen))
             return
@@ -184,12 +188,25 @@ class Controller:
             selection.lease(self._wanted, candidates, self.leases, deadline=settings.lease_deadline)
             self.boards = self.leases.boards
 
+    def _leave_quarantined_alone(self, found: list[Board], settings: Settings) -> list[Board]:
+        from harness.pytest_plugin.quarantining import leave_alone
+
+        left = leave_alone(found, settings, datetime.now(UTC))
+        self.quarantined = left.lines
+        return list(left.boards)
+
     def _confirm_boards(self, settings: Settings, found: list[Board], seen: Survey | None) -> None:
         """Ask the boards that are there who they are, before the first test."""
         from harness.inventory.confirmation import Confirmation
         from harness.pytest_plugin.confirming import choose_attached
+        from harness.pytest_plugin.quarantining import why_quarantined
 
-        confirmation = Confirmation(plugins=self.plugins, rig=settings.rig, leases=self.leases)
+        confirmation = Confirmation(
+            plugins=self.plugins,
+            rig=settings.rig,
+            leases=self.leases,
+            objection=lambda board: why_quarantined(board, datetime.now(UTC)),
+        )
         self.boards = choose_attached(settings, found, seen, confirmation)
         self.confirmed = confirmation.result
 
@@ -304,6 +321,7 @@ def begin_controller(config: pytest.Config) -> None:
         return
     from harness.pytest_plugin.absence import Absences
     from harness.pytest_plugin.distribution import Distribution, number_of_workers
+    from harness.pytest_plugin.health_setup import look_after_boards
     from harness.pytest_plugin.overview import Overview
     from harness.pytest_plugin.past import begin_past
     from harness.pytest_plugin.report_terminal import guard_streams
@@ -342,12 +360,15 @@ def begin_controller(config: pytest.Config) -> None:
         warnings=controller.leases.warnings,
         raw_consoles=controller.raw_consoles,
         found=controller.found,
+        quarantined=controller.quarantined,
     )
     config.pluginmanager.register(overview, "harness-overview")
     boards_of_test: Callable[[str], Sequence[str]]
     if distribution is not None:
         config.pluginmanager.register(distribution, "harness-distribution")
         boards_of_test = distribution.scheduler.boards_of_running
+        desk = look_after_boards(config, session, distribution.scheduler, count=xdist.count)
+        distribution.scheduler.give_up = desk.give_up_tests
         if watched:
             watch_with_workers(config, session, controller.leases, distribution.scheduler, xdist)
     else:

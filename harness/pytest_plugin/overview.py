@@ -37,6 +37,7 @@ class Overview:
         warnings: Sequence[str] = (),
         raw_consoles: Path | None = None,
         found: Sequence[str] = (),
+        quarantined: Sequence[str] = (),
     ) -> None:
         """Remember on what the session runs.
 
@@ -44,10 +45,12 @@ class Overview:
         :param warnings: what the user should know of the leases.
         :param confirmed: what came of looking for the boards and asking them who they are.
         :param raw_consoles: where unredacted console captures are kept, if they are.
+        :param quarantined: which boards are left alone for a while, in lines.
         :param found: what dead sessions had left, and what became of it, in lines.
         """
         self._raw_consoles = raw_consoles
         self._found = found
+        self._quarantined = quarantined
         self._config = config
         self._session = session
         self._left_out = left_out
@@ -69,9 +72,9 @@ class Overview:
     def _who_is_who(self) -> list[str]:
         """Say which boards are left out, and what was found out by asking."""
         if self._confirmed is None:
-            return []
+            return list(self._quarantined)
         left_out = [f"harness: left out: {board.id}: {reason}" for board, reason in self._confirmed.refused]
-        return [*left_out, *(f"harness: {note}" for note in self._confirmed.notes)]
+        return [*self._quarantined, *left_out, *(f"harness: {note}" for note in self._confirmed.notes)]
 
     def _warning(self) -> list[str]:
         """Say what no reader may miss: that nothing is hardware, or what may happen to the hardware."""

@@ -15,6 +15,7 @@ from harness.plugins import load_plugins
 from harness.pytest_plugin.absence import Absences
 from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import Handover, lifeline_path
+from harness.pytest_plugin.health_setup import look_after_boards_of_worker
 from harness.pytest_plugin.live_console import LiveConsole
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.report_terminal import guard_streams
@@ -83,6 +84,7 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
     begin_running(
         config, session, conftests, known_backends(plugins), replaces=handover.replaces, absences=absences
     )
+    look_after_boards_of_worker(config, session)
     loop = WorkerLoop(config, config.stash[RUNNER_KEY], Turns(session.directory), worker_id)
     config.pluginmanager.register(loop, "harness-loop")
     config.option.maxfail = 0  # the controller counts the failures of all workers, and not each one its own
