@@ -219,9 +219,7 @@ class Lending:
         :param keep: tells whether the board is to stay as the test left it.
         :raises RigFault: it cannot be put back.
         """
-        if leased.id not in self._lent:
-            self._lent.add(leased.id)
-            _end_faults(leased)  # those that a dead session or worker left on a bench that lives longer
+        self.clear_faults(leased)
         self._changed.add(leased.id)
         self._put_back(leased)
         yield
@@ -244,6 +242,13 @@ class Lending:
         if isinstance(leased.accounts, LedgerAccounts):
             leased.accounts.keep()
 
+    def clear_faults(self, leased: LeasedBoard) -> None:
+        """End the faults that a dead session or worker left on a bench that lives longer; once for each."""
+        self._take_up(leased)
+        if leased.id not in self._lent:
+            self._lent.add(leased.id)
+            _end_faults(leased)
+
     def is_away(self, board_id: str) -> bool:
         """Tell whether a board is away now."""
         return self._absences is not None and self._absences.reason(board_id) is not None
@@ -252,6 +257,10 @@ class Lending:
         """Leave a board that is away as it is; what a test changed is put back when it is used again."""
         if self._session.worker_id != MAIN_WORKER:  # there the controller tells, in the same process
             self._session.plugins.hook.harness_board_lost(board=leased)
+        self.leave(leased)
+
+    def leave(self, leased: LeasedBoard) -> None:
+        """Close a board as it is; what a test changed on it is put back when it is used again."""
         leased.close()
         self._to_recover.add(leased.id)
         self._left[leased.id] = self._left_on(leased.description, self._place)

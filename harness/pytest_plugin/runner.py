@@ -110,6 +110,18 @@ class TestRunner:
         """Put back what the worker that this one replaces changed; what fails is tried again at first use."""
         self._lending.recover()
 
+    def is_away(self, board_id: str) -> bool:
+        """Tell whether a board is away now."""
+        return self._lending.is_away(board_id)
+
+    def clear_faults(self, leased: LeasedBoard) -> None:
+        """End what a dead session or worker broke on purpose; once for each board."""
+        self._lending.clear_faults(leased)
+
+    def leave(self, leased: LeasedBoard) -> None:
+        """Close a board as it is; what a test changed on it is put back when it is used again."""
+        self._lending.leave(leased)
+
     def close(self) -> None:
         """Close every board; idempotent."""
         self._lending.close()

@@ -81,7 +81,7 @@ def test_destructive_tests_need_a_board_that_allows_it(
         (board("nrf91"), "board: unnamed argument (got 'nrf91'); expected arguments by name: driver, kind"),
         (
             board(drivr="x"),
-            "board: the marker has no argument 'drivr'; expected driver, kind, needs, each, destructive, count",
+            "board: the marker has no argument 'drivr'; expected driver, kind, needs, each, destructive,",
         ),
         (board(needs="fly"), "board(needs=): not a set of capabilities (got 'fly'); expected a set of texts"),
         (board(needs={1}), "board(needs=): not a set of capabilities (got {1})"),
