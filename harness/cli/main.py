@@ -20,9 +20,11 @@ from harness.cli import (
     boards,
     console,
     doctor,
+    history,
     lease,
     merge,
     profile,
+    quarantine,
     report,
     rig,
     run,
@@ -78,11 +80,13 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
     doctor.add_to(app, plugins)
     run.add_to(app)
     report.add_to(app)
+    history.add_to(app)
     merge.add_to(app)
     ours = {
         "backend": backend.make_app(plugins),
         "bench": bench.app,
         "profile": profile.make_app(plugins),
+        "quarantine": quarantine.make_app(plugins),
         "rig": rig.make_app(plugins),
     }
     for name, group in ours.items():

@@ -227,6 +227,8 @@ class _Judge:
             if _tail(len(open_), len(left), self._causes.background) >= CHANCE:
                 return Judgement.UNKNOWN, f"{failed}; no more than everything else"
             unclear = [each for run in open_ for each in blamed[run]]
+            if clear or len(left) < len(runs):
+                failed += f"; nobody is to blame for {len(open_)} of them"
             return Judgement.UNKNOWN, "; ".join([failed, *dict.fromkeys(map(_either, unclear))])
         if len(left) < FEWEST_RUNS:
             return Judgement.UNKNOWN, f"ran {len(runs)} times" if len(left) == len(runs) else failed
