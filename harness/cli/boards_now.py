@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.by_hand import find_boards, survey_of, tell
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.config import Settings
+    from harness.health.quarantine_records import Quarantine
     from harness.inventory.attached import Survey
     from harness.inventory.board import Board
     from harness.inventory.identity import Answer
@@ -27,15 +29,18 @@ _PURPOSE = "harness boards: who is it?"
 class BoardNow:
     """A board and how it is.
 
-    :ivar state: ``free``; ``leased``: somebody holds it; ``absent``: it is known and not there; ``lost``: it
-        is not there though somebody holds it; ``unknown``: who holds it, or who it is, cannot be found out.
-    :ivar remark: why it is absent, or what is unknown of it.
+    :ivar state: ``free``; ``leased``: somebody holds it; ``quarantined``: nobody does, and sessions leave it
+        alone; ``absent``: it is known and not there; ``lost``: it is not there though somebody holds it;
+        ``unknown``: who holds it, or who it is, cannot be found out.
+    :ivar remark: why it is absent or quarantined, or what is unknown of it.
+    :ivar quarantine: why and how long sessions leave it alone, whatever its state.
     """
 
     board: Board
     holder: Holder | None
     state: str
     remark: str | None = None
+    quarantine: Quarantine | None = None
 
     @property
     def location(self) -> str | None:
@@ -54,6 +59,7 @@ class BoardNow:
             "holder": None if self.holder is None else asdict(self.holder),
             "state": self.state,
             "remark": self.remark,
+            "quarantine": None if self.quarantine is None else self.quarantine.to_json(),
         }
 
 
@@ -204,19 +210,25 @@ def unplugged(board: Board) -> BoardNow:
 
 
 def _now(board: Board, *, absence: str | None = None, refusal: str | None = None) -> BoardNow:
+    from harness.health.quarantine import Quarantines
     from harness.inventory.leases import holder
 
     try:
         held_by = holder(board)
     except RigFault as error:
         return BoardNow(board=board, holder=None, state="unknown", remark=str(error))
+    quarantine = Quarantines.of_bench(board.bench).of(board, datetime.now(UTC))
     remark = absence or refusal
     if absence is not None:
         state = "absent" if held_by is None else "lost"
     elif held_by is not None:
         state = "leased"
+    elif quarantine is not None:
+        state = "quarantined"
     else:
         state = "free" if refusal is None else "unknown"
+    if quarantine is not None:
+        remark = f"{quarantine}; {remark}" if remark else str(quarantine)
     if remark is None and board.ambiguous and not board.confirmed:
         remark = _UNKNOWN_UNTIL_ASKED
-    return BoardNow(board=board, holder=held_by, state=state, remark=remark)
+    return BoardNow(board=board, holder=held_by, state=state, remark=remark, quarantine=quarantine)

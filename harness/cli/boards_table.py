@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from harness.inventory.attached import Survey
     from harness.inventory.lease_records import Holder
 
-STYLES = {"free": "green", "leased": "yellow", "absent": "dim", "lost": "red", "unknown": "red"}
+STYLES = {
+    "free": "green",
+    "leased": "yellow",
+    "quarantined": "magenta",
+    "absent": "dim",
+    "lost": "red",
+    "unknown": "red",
+}
 _COLUMNS = ("board", "kind", "identity", "where", "ports", "holder", "state")
 # A pipe has no width: nothing is wrapped there, so that grep finds whole lines.
 _PIPE_WIDTH = 10_000

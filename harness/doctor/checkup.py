@@ -11,6 +11,7 @@ from harness.doctor import (
     leases,
     leftovers,
     modem_manager,
+    quarantines,
     serial_access,
     tools,
     udev,
@@ -56,6 +57,7 @@ class Checkup:
         self._look_at_ports(plugins)
         self._attempt(discovery.CHECK, lambda: self._look_at_discovery(plugins))
         self._attempt(leases.CHECK, self._look_at_leases)
+        self._attempt(quarantines.CHECK, self._look_at_quarantines)
         self._attempt(directories.CHECK, self._look_at_directories)
         self._attempt(leftovers.CHECK, self._look_at_leftovers)
         self.findings += tools.judge(tools.look(places_of_allure))
@@ -80,6 +82,9 @@ class Checkup:
         facts = leases.look()
         self.findings += leases.judge(facts)
         self._mending.append(lambda: leases.mend(facts))
+
+    def _look_at_quarantines(self) -> None:
+        self.findings += quarantines.judge(quarantines.look())
 
     def _look_at_directories(self) -> None:
         facts = directories.look()

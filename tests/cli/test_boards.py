@@ -96,6 +96,7 @@ def test_holder_of_a_board_is_shown(run: Callable[..., Any], tmp_path: Path) -> 
         "holder",
         "state",
         "remark",
+        "quarantine",
     }
     assert (told["board"], told["kind"], told["state"]) == ("desk-1", "nrf9151dk", "leased")
     assert told["ports"] == {"console": "/dev/ttyACM7"}

@@ -59,6 +59,7 @@ def test_a_healthy_host(run: Callable[..., Any]) -> None:
         "ok       ModemManager",
         "ok       discovery",
         "ok       leases",
+        "ok       quarantine",
         "ok       directories",
         "ok       directories",
         "ok       leftovers",
