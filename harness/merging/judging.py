@@ -54,8 +54,6 @@ def _about_one(run: Run) -> Iterator[str]:
     if run.report is None:
         yield f"{run.name}: no {JUNIT} in {run.directory}: nobody knows what it collected"
         return
-    for complaint in run.report.complaints:
-        yield f"{run.name}: {complaint}"
     for broken in run.report.broken:
         yield f"{run.name}: could not be collected: {broken}"
     said = run.report.properties.get(ACCOUNTS_PROPERTY)

@@ -79,7 +79,7 @@ def merge(sources: Sequence[Source], output: Path) -> Merged:
     :param sources: the directories.
     :param output: the directory to make; it must not exist, or be empty.
     :raises UsageError: a directory has no results, or damaged ones, or the output is there already.
-    :raises HarnessError: the output cannot be written.
+    :raises HarnessError: a file cannot be read or written.
     """
     _refuse_output(sources, output)
     runs = read_runs(sources)
@@ -93,7 +93,8 @@ def merge(sources: Sequence[Source], output: Path) -> Merged:
             merged = _write(runners, partial)
             partial.rename(output)
         except OSError as error:
-            raise HarnessError(f"{output} cannot be written: {error}") from error
+            where = error.filename if error.filename is not None else output
+            raise HarnessError(f"the results cannot be merged: {where}: {error.strerror}") from error
         undo.pop_all()
     return merged
 
