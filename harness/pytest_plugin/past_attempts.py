@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.history.attempts import NO_KIND, Attempt, Outcome
-from harness.pytest_plugin.report_records import TestFacts
+from harness.pytest_plugin.report_records import FINAL_ATTRIBUTE, RERUN, TestFacts
 from harness.pytest_plugin.unrun import UNRUN_ATTRIBUTE
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from harness.pytest_plugin.report_records import BoardUsed
 
-_RETRIED = "rerun"  # the outcome of what is tried once more, as pytest-rerunfailures names it too
 _CRASHED = "???"  # xdist's phase of a test whose worker died
 
 
@@ -39,7 +38,7 @@ class _Open:
         self.boards = facts.boards or self.boards
         if self.outcome == "failed":
             return
-        if report.failed or report.outcome == _RETRIED:
+        if report.failed or report.outcome == RERUN:
             self.outcome, self.verdict = "failed", facts.verdict or ""
         elif report.skipped:
             self.outcome = "skipped"
@@ -83,6 +82,8 @@ class HeardAttempts:
         :return: the attempt that is over with it.
         """
         test = report.nodeid
+        if hasattr(report, FINAL_ATTRIBUTE):  # heard before, as one that was to be tried again
+            return None
         if hasattr(report, UNRUN_ATTRIBUTE):  # it was never begun, so that nothing was tried
             self._unrun.add(test)
             self._open.pop(test, None)
@@ -97,7 +98,7 @@ class HeardAttempts:
             began = getattr(report, "start", 0.0) or (current.started if current else 0.0)
             current = self._open[test] = _Open(started=began)
         current.add(report)
-        if report.when in {"teardown", _CRASHED} or report.outcome == _RETRIED:
+        if report.when in {"teardown", _CRASHED} or report.outcome == RERUN:
             return self._close(report, self._open.pop(test))
         return None
 
