@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from harness.config import RIG_NAME, RIG_VARIABLE, parse_sec_tags
 from harness.errors import UsageError
+from harness.health.power_commands import TABLE, read_commands
 from harness.inventory.board import GRANTED
 from harness.toml_files import Part, dotted, first_mistake, read_toml
 
@@ -228,6 +229,8 @@ def _check_boards(file: Path, boards: list[RigBoard]) -> None:
         where = dotted(("board", number))
         _check_findable(file, where, board)
         _check_endpoints(file, where, board)
+        if TABLE in board.control:
+            read_commands(board.control[TABLE], f"{where}.control.{TABLE}", file)
         for key, kind, value in _claims(
             board,
             shared=sharing[board.usb_serial] > 1,

@@ -2,7 +2,7 @@
 
 ::
 
-    [board.control.power]
+    [board.control.power_by_command]
     off = ["uhubctl", "-l", "1-1", "-p", "2", "-a", "off"]
     on = ["uhubctl", "-l", "1-1", "-p", "2", "-a", "on"]
 
@@ -17,11 +17,16 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import RigFault, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from harness.inventory.board import Board
 
+#: The table's name in a board's ``control``.
+TABLE = "power_by_command"
 SECONDS = 20.0
+_MOST_SECONDS = 3600
+_DARK_SECONDS = 10.0
 _COMMANDS = ("on", "off", "cycle")
 _KEYS = (*_COMMANDS, "seconds")
 _SHOWN = 200
@@ -45,7 +50,12 @@ class PowerByCommand:
         self._commands = commands
         self._seconds = seconds
         if "cycle" in commands:
-            self.cycle = lambda: self._run("cycle")
+            self.cycle: Callable[[], None] = lambda: self._run("cycle")
+
+    @property
+    def cycle_seconds(self) -> float:
+        """How long a power cycle may take, with the time in which the board has no power."""
+        return 2 * self._seconds + _DARK_SECONDS
 
     def set_power(self, *, on: bool) -> None:
         """Switch.
@@ -71,50 +81,60 @@ class PowerByCommand:
         except subprocess.TimeoutExpired as error:
             raise RigFault(
                 f"board {self._board}: {command[0]} did not end within {self._seconds:g} s"
-                f" (control.power.{what})"
+                f" (control.{TABLE}.{what})"
             ) from error
         except (OSError, ValueError) as error:
             raise RigFault(
-                f"board {self._board}: {command[0]} cannot be run: {error} (control.power.{what})"
+                f"board {self._board}: {command[0]} cannot be run: {error} (control.{TABLE}.{what})"
             ) from error
         if done.returncode != 0:
             said = " ".join((done.stderr or done.stdout).split())[-_SHOWN:]
             raise RigFault(
                 f"board {self._board}: {command[0]} ended with {done.returncode}"
-                f"{': ' if said else ''}{said} (control.power.{what})"
+                f"{': ' if said else ''}{said} (control.{TABLE}.{what})"
             )
 
 
 def power_by_command(board: Board) -> PowerByCommand:
     """Make the switch that a board's rig file describes.
 
-    :param board: the board; its ``control`` has a table ``power``.
+    :param board: the board; its ``control`` has the table :data:`TABLE`.
     :raises UsageError: the table does not fit.
     """
-    table = board.control["power"]
+    where = f"board {board.id}: control.{TABLE}"
+    return PowerByCommand(board.id, *read_commands(board.control[TABLE], where))
+
+
+def read_commands(
+    table: Mapping[str, Any], where: str, file: Path | None = None
+) -> tuple[dict[str, list[str]], float]:
+    """Read the table of a rig file.
+
+    :param table: the table.
+    :param where: what its key is called in messages.
+    :param file: the rig file, for messages.
+    :return: the commands, and how many seconds each may take.
+    :raises UsageError: it does not fit.
+    """
+
+    def misfit(key: str, value: object, expected: str, message: str = "does not fit") -> UsageError:
+        return UsageError(message, file=file, key=f"{where}.{key}", value=value, expected=expected)
+
     for key in table:
         if key not in _KEYS:
-            raise _misfit(board, key, table[key], f"one of {', '.join(_KEYS)}", "unknown key")
-    commands = {key: _command(board, key, table[key]) for key in _COMMANDS if key in table}
+            raise misfit(key, table[key], f"one of {', '.join(_KEYS)}", "unknown key")
+    commands = {key: table[key] for key in _COMMANDS if key in table}
+    for key, value in commands.items():
+        if not (isinstance(value, list) and value and all(isinstance(word, str) for word in value)) or (
+            not value[0]
+        ):
+            raise misfit(key, value, "a list of texts: a program and its arguments")
     for one, other in (("on", "off"), ("off", "on")):
         if one in commands and other not in commands:
-            raise _misfit(board, other, None, f"a command beside {one!r}", "missing key")
+            raise misfit(other, None, f"a command beside {one!r}", "missing key")
     if not commands:
-        raise _misfit(board, "cycle", None, "this key, or 'on' and 'off'", "missing key")
+        raise misfit("cycle", None, "this key, or 'on' and 'off'", "missing key")
     seconds = table.get("seconds", SECONDS)
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
-        raise _misfit(board, "seconds", seconds, "a number of seconds above 0")
-    return PowerByCommand(board.id, commands, float(seconds))
-
-
-def _command(board: Board, key: str, value: Any) -> list[str]:
-    fits = isinstance(value, list) and value and all(isinstance(word, str) for word in value)
-    if not fits or not value[0]:
-        raise _misfit(board, key, value, "a list of texts: a program and its arguments")
-    return list(value)
-
-
-def _misfit(
-    board: Board, key: str, value: object, expected: str, message: str = "does not fit"
-) -> UsageError:
-    return UsageError(message, key=f"board {board.id}: control.power.{key}", value=value, expected=expected)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < _MOST_SECONDS:
+        raise misfit("seconds", seconds, f"a number of seconds above 0 and below {_MOST_SECONDS}")
+    return commands, float(seconds)

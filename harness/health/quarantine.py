@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import stat
 import time
 from contextlib import contextmanager, suppress
@@ -194,7 +195,7 @@ class Quarantines:
             os.close(descriptor)
 
     def _write(self, file: Path, record: bytes) -> None:
-        new = file.with_name(f".{file.name}.{os.getpid()}")
+        new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             descriptor = os.open(new, flags, 0o600)

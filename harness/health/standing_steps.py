@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.health.steps import RecoveryStep, Rung
+from harness.health.steps import STEP_SECONDS, RecoveryStep, Rung
 
 if TYPE_CHECKING:
     from harness.health.power_commands import PowerByCommand
@@ -25,11 +25,11 @@ _VIRTUAL_BOOT_SECONDS = 1.0
 
 
 def harness_make_power_switch(board: LeasedBoard) -> PowerByCommand | None:
-    """Give the switch of a board whose rig file has commands for it (``control.power``)."""
-    if "power" not in board.description.control:
-        return None
-    from harness.health.power_commands import power_by_command
+    """Give the switch of a board whose rig file has commands for it."""
+    from harness.health.power_commands import TABLE, power_by_command
 
+    if TABLE not in board.description.control:
+        return None
     return power_by_command(board.description)
 
 
@@ -51,7 +51,12 @@ def harness_recover_board(board: LeasedBoard) -> list[RecoveryStep]:
     switch = board.power
     if switch is not None:
         cycle = partial(power_cycle, board, off_seconds=0.0 if virtual else OFF_SECONDS)
-        steps.append(RecoveryStep(name="a power cycle", rung=Rung.POWER, action=cycle, settles=settles))
+        seconds = getattr(switch, "cycle_seconds", STEP_SECONDS)
+        steps.append(
+            RecoveryStep(
+                name="a power cycle", rung=Rung.POWER, action=cycle, seconds=seconds, settles=settles
+            )
+        )
     return steps
 
 
@@ -86,8 +91,8 @@ def power_cycle(board: LeasedBoard, *, off_seconds: float) -> None:
     if cycle is not None:
         cycle()
         return
-    switch.set_power(on=False)
     try:
+        switch.set_power(on=False)
         threading.Event().wait(off_seconds)
     finally:  # whatever interrupts it: nobody looks for a board that we left in the dark
         switch.set_power(on=True)

@@ -22,6 +22,10 @@ class Rung(IntEnum):
     REWRITE = 40  # its firmware is written anew
 
 
+#: How long a step may take that does not say it.
+STEP_SECONDS = 30.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryStep:
     """One thing that may bring a board back.
@@ -36,5 +40,5 @@ class RecoveryStep:
     name: str
     rung: int
     action: Callable[[], None]
-    seconds: float = 30.0
+    seconds: float = STEP_SECONDS
     settles: float = 10.0
