@@ -320,16 +320,14 @@ def begin_controller(config: pytest.Config) -> None:
     if controller is None:
         return
     from harness.pytest_plugin.absence import Absences
-    from harness.pytest_plugin.distribution import Distribution, number_of_workers
-    from harness.pytest_plugin.health_setup import look_after_boards
+    from harness.pytest_plugin.course_setup import begin_course_in_this_process, begin_course_with_workers
     from harness.pytest_plugin.overview import Overview
     from harness.pytest_plugin.past import begin_past
     from harness.pytest_plugin.report_terminal import guard_streams
     from harness.pytest_plugin.runner import RUNNER_KEY
     from harness.pytest_plugin.sharding import ShardReport
-    from harness.pytest_plugin.watching import watch_in_this_process, watch_with_workers
     from harness.pytest_plugin.worker import begin_reporting, begin_running
-    from harness.pytest_plugin.xdist_session import XdistSession
+    from harness.pytest_plugin.xdist_options import number_of_workers
 
     guard_streams(config, controller.redactor)
     workers = number_of_workers(config)
@@ -350,8 +348,6 @@ def begin_controller(config: pytest.Config) -> None:
     )
     config.stash[SESSION_KEY] = session
     watched = not controller.runs_nothing and controller.on_hardware
-    xdist = XdistSession(config)
-    distribution = Distribution(config, session, xdist=xdist, watched=watched) if workers else None
     overview = Overview(
         config,
         session,
@@ -364,19 +360,14 @@ def begin_controller(config: pytest.Config) -> None:
     )
     config.pluginmanager.register(overview, "harness-overview")
     boards_of_test: Callable[[str], Sequence[str]]
-    if distribution is not None:
-        config.pluginmanager.register(distribution, "harness-distribution")
-        boards_of_test = distribution.scheduler.boards_of_running
-        desk = look_after_boards(config, session, distribution.scheduler, count=xdist.count)
-        distribution.scheduler.give_up = desk.give_up_tests
-        if watched:
-            watch_with_workers(config, session, controller.leases, distribution.scheduler, xdist)
+    if workers:
+        boards_of_test = begin_course_with_workers(config, session, controller.leases, watched=watched)
     else:
         absences = Absences(session.directory) if watched else None
         begin_running(config, session, controller.conftests, controller.specs, absences=absences)
         boards_of_test = boards_in_this_process(config.stash[RUNNER_KEY])
-        if watched:
-            watch_in_this_process(config, session, controller.leases, config.stash[RUNNER_KEY])
+        if not controller.runs_nothing:
+            begin_course_in_this_process(config, session, controller.leases, watched=watched)
     notes = LeaseNotes(controller.leases, boards_of_test, session.board_of_worker)
     config.pluginmanager.register(notes, "harness-lease-notes")
     if not controller.runs_nothing:

@@ -11,35 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.pytest_plugin.handover import WORKERINPUT_KEY, Handover, read_needs
+from harness.pytest_plugin.past import expected_seconds
 from harness.pytest_plugin.scheduler import BoardScheduling
 from harness.pytest_plugin.turns import Turns
+from harness.pytest_plugin.xdist_options import number_of_workers
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.state import ActiveSession
     from harness.pytest_plugin.xdist_session import XdistSession
-_FITTING_DIST = "load"  # what -n means when nothing else is said
-
-
-def number_of_workers(config: pytest.Config) -> int:
-    """Return how many workers xdist is going to start; 0 when it starts none.
-
-    :raises pytest.UsageError: workers on other machines, or a distribution that cannot respect boards.
-    """
-    tx = config.getoption("tx", [])
-    dist = config.getoption("dist", "no")
-    if config.option.collectonly or not tx or dist == "no":
-        return 0
-    if dist != _FITTING_DIST:
-        raise pytest.UsageError(
-            f"--dist: {dist!r} cannot be used with --bench: tests go where a board fits"
-            f" (got {dist!r}); expected {_FITTING_DIST}, or nothing"
-        )
-    for spec in tx:
-        if "popen" not in str(spec):
-            raise pytest.UsageError(
-                f"--tx: boards are on this host, and so must the workers be (got {spec!r}); expected popen"
-            )
-    return len(tx)
 
 
 class _Place:
@@ -81,8 +60,11 @@ class Distribution:
             config,
             session,
             session.board_of_worker,
+            workers=workers,
             turns=Turns(session.directory),
+            expected_seconds=lambda: expected_seconds(config, session),
             start_worker=self._start_worker,
+            ends_early=lambda: xdist.ends_early,
         )
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)

@@ -46,6 +46,10 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, ExitCode, Exit
     """
     if config.getoption("plan") and hasattr(config.option, "numprocesses"):
         config.option.numprocesses = 0
+    if is_asked_for(config) and not hasattr(config, "workerinput"):
+        from harness.pytest_plugin.xdist_options import refuse_loop_on_fail
+
+        refuse_loop_on_fail(config)
     try:
         return (yield)
     except KeyboardInterrupt:

@@ -6,39 +6,34 @@ before it says that its collection is finished.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+import time
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from xdist.report import report_collection_diff  # type: ignore[import-untyped]  # xdist ships no types
 
+from harness.pytest_plugin.collected import Collected
 from harness.pytest_plugin.handover import read_needs
+from harness.pytest_plugin.sendings import Sendings
+from harness.pytest_plugin.worker_loop import HEALTH
 from harness.scheduling.dispatch import Dispatcher
+from harness.scheduling.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from harness.inventory.board import Board
+    from harness.pytest_plugin.handover import Requirement
+    from harness.pytest_plugin.sendings import WorkerController
     from harness.pytest_plugin.state import ActiveSession
     from harness.pytest_plugin.turns import Turns
     from harness.scheduling.needs import BoardNeed
-    from harness.scheduling.queues import Boards
 
 
-class WorkerController(Protocol):
-    """What we use of xdist's class of that name: the controller's handle of a worker."""
+class Health(Protocol):
+    """What takes care of boards in the controller: its plugin of the name :data:`HEALTH`."""
 
-    gateway: Any
-
-    @property
-    def shutting_down(self) -> bool:
-        """Whether it was told to shut down, or is gone."""
-
-    def send_runtest_some(self, indices: Sequence[int]) -> None:
-        """Have it run tests."""
-
-    def shutdown(self) -> None:
-        """Have it end when it ran what it holds."""
+    def give_up(self, board_id: str, reason: str) -> None:
+        """Take a board out of the session: :meth:`BoardScheduling.give_up_board` is called."""
 
 
 class BoardScheduling:
@@ -53,39 +48,50 @@ class BoardScheduling:
         session: ActiveSession,
         board_of: Mapping[str, str | None],
         *,
-        turns: Turns | None = None,
+        workers: int,
+        turns: Turns,
+        expected_seconds: Callable[[], Callable[[str], Mapping[str, float]]] = lambda: lambda _test: {},
         start_worker: Callable[[str], bool] | None = None,
+        ends_early: Callable[[], bool] = lambda: False,
     ) -> None:
         """Wait for the workers.
 
         :param config: the controller's.
         :param session: the session.
         :param board_of: id of the board of each worker, by worker id; grows as workers are configured.
-        :param turns: by which tests are revoked that a worker has not begun.
+        :param workers: how many were started.
+        :param turns: where controller and workers say what they are about to do.
+        :param expected_seconds: returns what tells how long a test takes on each kind of board.
         :param start_worker: starts a worker for a board; tells whether it did.
+        :param ends_early: tells whether xdist ends the session before all tests ran.
         """
-        self._turns = turns
+        self._sendings = Sendings(turns)
+        self._expected_seconds = expected_seconds
         self._start_worker = start_worker
-        self.give_up: Callable[[Sequence[str]], None] | None = None
+        self._xdist_ends_early = ends_early
+        self.give_up: Callable[[Sequence[str]], None]
         """Takes the ids of tests that no board can run any more."""
-        self._needs: list[BoardNeed | None] = []
+        self.once_more: Callable[[str], str | None] = lambda _test: None
+        """Tells of a test that is over on which board it failed, if it is to be run once more on another."""
+        self._requirements: list[Requirement] = []
         self._early: list[Callable[[Dispatcher[WorkerController]], None]] = []
         self.config = config
         self._session = session
         self._board_of = board_of
-        self._expected = len(config.option.tx)
+        self._expected = workers
         self._waiting: list[WorkerController] = []
-        self._collections: dict[WorkerController, list[str]] = {}
+        self._collected = Collected(config)
         self._dispatcher: Dispatcher[WorkerController] | None = None
         self._disagreement = False
         self._ends_early = False
         self.collection: list[str] = []
+        self._numbers: dict[str, int] = {}
 
     @property
     def not_run(self) -> list[str]:
         """Ids of the tests that were collected and did not run."""
         if self._dispatcher is None:
-            return next(iter(self._collections.values()), [])
+            return self._collected.first
         finished = self._dispatcher.finished
         return [test for index, test in enumerate(self.collection) if index not in finished]
 
@@ -97,7 +103,7 @@ class BoardScheduling:
     @property
     def collection_is_completed(self) -> bool:
         """Whether each worker that was started has collected; read after each collection."""
-        return self._dispatcher is not None or len(self._collections) >= self._expected
+        return self._dispatcher is not None or len(self._collected) >= self._expected
 
     @property
     def tests_finished(self) -> bool:
@@ -121,17 +127,25 @@ class BoardScheduling:
         """Whether tests are being run."""
         return self._dispatcher is not None and self._dispatcher.has_unfinished
 
+    def boards_of_running(self, test: str) -> tuple[str, ...]:
+        """Return the ids of the boards that a running test uses; none of one that is not running.
+
+        :param test: id of the test: xdist does not say which worker began it.
+        """
+        index = self._numbers.get(test)
+        running = None if index is None else self._sendings.running(index)
+        if running is None:
+            return ()
+        node, assignment = running
+        own = self._board_of[node.gateway.id]
+        return assignment.boards or (() if own is None else (own,))
+
     def board_of_running(self, test: str) -> str | None:
         """Return the id of the board whose worker runs a test; ``None`` when none does, or it has no board.
 
         :param test: id of the test: xdist does not say which worker began it.
         """
-        if self._dispatcher is None:
-            return None
-        for node in self._dispatcher.workers:
-            if any(self.collection[index] == test for index in self._dispatcher.held_by(node)):
-                return self._board_of[node.gateway.id]
-        return None
+        return next(iter(self.boards_of_running(test)), None)
 
     def add_node(self, node: WorkerController) -> None:
         """A worker is there and begins to collect."""
@@ -139,94 +153,110 @@ class BoardScheduling:
 
     def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
         """A worker has collected."""
-        self._collections[node] = list(collection)
+        self._collected.add(node, collection)
 
     def schedule(self) -> None:
         """Every worker that was started has collected, or a replacement has."""
         if self._dispatcher is None:
-            self._disagreement = not self._collections_agree()
+            self._disagreement = not self._collected.all_agree()
             if self._disagreement:
                 return
-            first = next(iter(self._collections))
-            self.collection = self._collections[first]
-            self._dispatcher = self._make_dispatcher(first.gateway.id)
-        joining = [node for node in self._waiting if node in self._collections]
-        for node in joining:
+            self.collection = self._collected.first
+            self._dispatcher = self._make_dispatcher(self._collected.first_worker)
+        for node in [node for node in self._waiting if node in self._collected]:
             self._waiting.remove(node)
-            if self._collections[node] == self.collection:
+            if self._collected.agrees(node):
                 self._dispatcher.add_worker(node, self._board_of[node.gateway.id])
             else:  # a replacement that collected anything else would run the wrong tests
-                self._report_difference(self.collection, self._collections[node], node)
                 self._start_worker = None  # and so would the next one
                 node.shutdown()
         self._give_orders()
 
     def _make_dispatcher(self, worker: str) -> Dispatcher[WorkerController]:
-        self._needs = read_needs(self._session.directory, worker)
-        boards_of: list[Boards] = []
-        for need in self._needs:
-            boards = None if need is None else need.fitting(self._session.boards)
-            # A test that fits no board is skipped, or fails, with the reason: any worker can say so, unless
-            # a board may come that it fits.
-            waits = need is not None and self._session.settings.late_boards
-            boards_of.append(frozenset(board.id for board in boards or ()) if boards or waits else None)
-        dispatcher = Dispatcher(boards_of, self._revoke, restarts=self._start_worker is not None)
+        self._requirements = read_needs(self._session.directory, worker)
+        for index, test in enumerate(self.collection):
+            self._numbers.setdefault(test, index)
+        seconds = self._expected_seconds()
+        fitting = {
+            need: frozenset(board.id for board in need.fitting(self._session.boards))
+            for need in {requirement.need for requirement in self._requirements}
+            if need is not None
+        }
+        work = [
+            self._work_of(requirement, fitting, seconds(test))
+            for test, requirement in zip(self.collection, self._requirements, strict=True)
+        ]
+        kinds = {board.id: board.kind for board in self._session.boards}
+        dispatcher = Dispatcher(work, kinds, self._sendings.revoke, restarts=self._start_worker is not None)
         for event in self._early:
             event(dispatcher)
         return dispatcher
 
-    def _revoke(self, node: WorkerController, turn: int) -> bool:
-        return self._turns is not None and self._turns.claim(node.gateway.id, turn)
-
-    def _collections_agree(self) -> bool:
-        collections = iter(self._collections.items())
-        _, first = next(collections)
-        agree = True
-        for node, collection in collections:
-            if collection != first:
-                agree = False
-                self._report_difference(first, collection, node)
-        return agree
-
-    def _report_difference(self, first: list[str], other: list[str], node: WorkerController) -> None:
-        name = next(iter(self._collections)).gateway.id
-        message = report_collection_diff(first, other, name, node.gateway.id)
-        report = pytest.CollectReport(
-            nodeid=node.gateway.id, outcome="failed", longrepr=message or "other tests collected", result=[]
-        )
-        self.config.hook.pytest_collectreport(report=report)
+    def _work_of(
+        self,
+        requirement: Requirement,
+        fitting: Mapping[BoardNeed, frozenset[str]],
+        seconds: Mapping[str, float],
+    ) -> Work:
+        need, count = requirement.need, requirement.count
+        boards = None if need is None else fitting[need]
+        # A test that fits too few boards is skipped, or fails, with the reason: any worker can say so, unless
+        # boards may come that it fits.
+        if boards is not None and len(boards) < count and not self._session.settings.late_boards:
+            boards, count = None, 1
+        return Work(boards=boards, count=count, seconds=seconds, group=requirement.group)
 
     def _give_orders(self) -> None:
         assert self._dispatcher is not None  # noqa: S101 - called after schedule() alone; tells mypy so
         hopeless = self._dispatcher.take_hopeless()
-        if hopeless and self.give_up is not None:
+        if hopeless:
             self.give_up([self.collection[index] for index in hopeless])
         self._heed_those_that_end(self._dispatcher)
-        for node, orders in self._dispatcher.give_orders().items():
-            with suppress(OSError):  # it has just died; xdist says so in a moment, and the tests come back
-                if orders.tests:
-                    node.send_runtest_some(list(orders.tests))
-                if orders.shut_down:
-                    node.shutdown()
+        for node, orders in self._dispatcher.give_orders(time.monotonic()).items():
+            self._sendings.send(node, orders)
 
     def _heed_those_that_end(self, dispatcher: Dispatcher[WorkerController]) -> None:
         """Take notice of the workers that xdist, and not the dispatcher, told to end, or that are gone."""
+        if not self._ends_early and self._xdist_ends_early():
+            self._end(dispatcher)
         for node in dispatcher.workers:
             if node.shutting_down or self._ends_early:
                 dispatcher.stop(node)
 
     def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
-        """A worker ran a test to its end."""
+        """A worker is done with a test: it ran it, passed over it, declined it or freed its board for it."""
         del duration
-        if self._dispatcher is not None:
-            self._dispatcher.complete(node, item_index)
-            self._give_orders()
+        if self._dispatcher is None:
+            return
+        assignment, declined = self._sendings.end(node, item_index)
+        self._dispatcher.complete(node, item_index, declined=declined is not None)
+        if declined is not None:
+            self._hear_declined(self._board_of[node.gateway.id], declined)
+        elif not assignment.stands_by:
+            not_on = self.once_more(self.collection[item_index])
+            if not_on is not None:
+                self._dispatcher.put_back(item_index, not_on=not_on)
+        self._give_orders()
+
+    def _hear_declined(self, board: str | None, reason: str) -> None:
+        """A board is not fit: it is given up, with its reason."""
+        assert board is not None  # noqa: S101 - a worker without one has nothing that may be unfit
+        health: Health | None = self.config.pluginmanager.get_plugin(HEALTH)
+        assert health is not None  # noqa: S101 - whoever declines has one; tells mypy so
+        health.give_up(board, reason)
 
     def mark_test_pending(self, item: str) -> None:
         """A plugin wants a crashed test to be run again."""
         if self._dispatcher is not None:
-            self._dispatcher.put_back(self.collection.index(item))
+            self._dispatcher.put_back(self._numbers[item])
             self._give_orders()
+
+    def may_run_elsewhere(self, test: str, board: str) -> bool:
+        """Tell whether a test that runs on a board, or ran there, could be run on another one.
+
+        :param test: its id.
+        """
+        return self._dispatcher is not None and self._dispatcher.may_run_elsewhere(self._numbers[test], board)
 
     def remove_pending_tests_from_node(self, node: WorkerController, indices: Sequence[int]) -> None:
         """Answer to a request to steal, which this scheduler never makes."""
@@ -243,12 +273,13 @@ class BoardScheduling:
         """
         if node in self._waiting:
             self._waiting.remove(node)
-            self._collections.pop(node, None)
+            self._collected.drop(node)
             return None
         if self._dispatcher is None or node not in self._dispatcher.workers:
             raise KeyError(node)
         held = self._dispatcher.held_by(node)
         crashed = self._dispatcher.retire(node)
+        self._sendings.forget(node)
         test = None if crashed is None else self.collection[crashed]
         status = getattr(node, "workeroutput", {}).get("exitstatus", pytest.ExitCode.INTERRUPTED)
         if status != pytest.ExitCode.INTERRUPTED:  # one that was interrupted is replaced like a dead one
@@ -275,7 +306,15 @@ class BoardScheduling:
         self.config.hook.pytest_handlecrashitem(crashitem=test, report=report, sched=self)
         self.config.hook.pytest_runtest_logreport(report=report)
 
-    # -- boards that come and go: called by the harness, in the main thread -------------------------------
+    # -- called by the harness, in the main thread ---------------------------------------------------------
+
+    def end(self) -> None:
+        """Hand out nothing more: what was not begun is not run."""
+        self._tell(self._end)
+
+    def _end(self, dispatcher: Dispatcher[WorkerController]) -> None:
+        self._ends_early = True
+        dispatcher.end()
 
     def expect(self, worker: str) -> None:
         """A worker was configured; it is going to take part when it has collected."""
@@ -298,17 +337,23 @@ class BoardScheduling:
         self._tell(lambda dispatcher: dispatcher.return_board(board.id))
 
     def give_up_board(self, board: str) -> None:
-        """A board is not waited for any longer."""
-        self._tell(lambda dispatcher: dispatcher.give_up_board(board))
+        """A board is not waited for any longer, or not fit to be used."""
+
+        def give_up(dispatcher: Dispatcher[WorkerController]) -> None:
+            dispatcher.lose_board(board)
+            dispatcher.give_up_board(board)
+
+        self._tell(give_up)
 
     def add_board(self, board: Board) -> None:
         """A board came that the session did not have."""
 
         def add(dispatcher: Dispatcher[WorkerController]) -> None:
+            needs = [requirement.need for requirement in self._requirements]
             fitting = [
-                index for index, need in enumerate(self._needs) if need is not None and not need.misfit(board)
+                index for index, need in enumerate(needs) if need is not None and not need.misfit(board)
             ]
-            dispatcher.add_board(board.id, fitting)
+            dispatcher.add_board(board.id, board.kind, fitting)
 
         self._tell(add)
 
@@ -321,24 +366,21 @@ class BoardScheduling:
             self._give_orders()
 
     def running_on(self, board: str) -> str | None:
-        """Return the id of the test that a board's worker runs, or is about to."""
-        for node in self._dispatcher.workers if self._dispatcher is not None else ():
-            if self._board_of[node.gateway.id] == board:
-                held = self._dispatcher.held_by(node) if self._dispatcher is not None else ()
-                return self.collection[held[0]] if held else None
-        return None
+        """Return the id of the test that uses a board, or is about to."""
+        index = None if self._dispatcher is None else self._dispatcher.test_on(board)
+        return None if index is None else self.collection[index]
 
     @property
     def waiting(self) -> int:
         """How many tests wait for the return of a board, since no other fits them."""
-        return 0 if self._dispatcher is None else self._dispatcher.queues.waiting
+        return 0 if self._dispatcher is None else self._dispatcher.waiting
 
     def take_homeless(self) -> list[str]:
-        """Take out the tests that fit no board, now that none can come any more."""
-        if self._dispatcher is None:
+        """Take out the tests that fit no board, now that none can come any more; none if we ended it."""
+        if self._dispatcher is None or self._ends_early:
             return []
         return [self.collection[index] for index in self._dispatcher.take_homeless()]
 
     def need_of(self, test: str) -> BoardNeed | None:
         """Return what a test needs of its board."""
-        return self._needs[self.collection.index(test)]
+        return self._requirements[self._numbers[test]].need

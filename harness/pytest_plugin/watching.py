@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
     from harness.inventory.leases import Leases
+    from harness.pytest_plugin.one_process import OneProcess
     from harness.pytest_plugin.runner import TestRunner
     from harness.pytest_plugin.scheduler import BoardScheduling
     from harness.pytest_plugin.state import ActiveSession
@@ -41,21 +42,18 @@ def watch_with_workers(
         reports=reports,
         post=xdist.post,
     )
-    scheduler.give_up = hotplug.give_up_tests
     config.pluginmanager.register(hotplug, "harness-hotplug")
 
 
 def watch_in_this_process(
-    config: pytest.Config, session: ActiveSession, leases: Leases, runner: TestRunner
+    config: pytest.Config, session: ActiveSession, leases: Leases, runner: TestRunner, loop: OneProcess
 ) -> None:
     """Watch the boards in the one process that does everything.
 
     :param leases: the leases of the boards.
     :param runner: lends the tests their boards.
+    :param loop: runs the tests.
     """
-    from harness.pytest_plugin.one_process import OneProcess
-
-    loop = OneProcess(runner)
     hotplug = Hotplug(
         config,
         session,
@@ -66,6 +64,4 @@ def watch_in_this_process(
         post=loop.post,
         leased=runner.leased,
     )
-    loop.give_up = hotplug.give_up_tests
-    config.pluginmanager.register(loop, "harness-loop")
     config.pluginmanager.register(hotplug, "harness-hotplug")

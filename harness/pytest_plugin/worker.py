@@ -19,6 +19,7 @@ from harness.pytest_plugin.health_setup import look_after_boards_of_worker
 from harness.pytest_plugin.live_console import LiveConsole
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.report_terminal import guard_streams
+from harness.pytest_plugin.retry import StoppingLeftToController
 from harness.pytest_plugin.runner import RUNNER_KEY, TestRunner
 from harness.pytest_plugin.services import Services
 from harness.pytest_plugin.sharding import Sharding
@@ -85,6 +86,8 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
         config, session, conftests, known_backends(plugins), replaces=handover.replaces, absences=absences
     )
     look_after_boards_of_worker(config, session)
+    if session.settings.rig_retries:
+        config.pluginmanager.register(StoppingLeftToController(), "harness-retries")
     loop = WorkerLoop(config, config.stash[RUNNER_KEY], Turns(session.directory), worker_id)
     config.pluginmanager.register(loop, "harness-loop")
     config.option.maxfail = 0  # the controller counts the failures of all workers, and not each one its own

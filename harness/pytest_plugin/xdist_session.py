@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from xdist.remote import worker_title  # type: ignore[import-untyped]  # xdist ships no types
+from xdist.workermanage import parse_tx_spec_config  # type: ignore[import-untyped]  # nor here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 _EVENT = "harness_event"
 _WORKER = "WorkerInteractor"
+
+
+def worker_specs(config: pytest.Config) -> list[str]:
+    """Return what xdist is going to start its workers by, one for each: ``2*popen`` is two."""
+    specs: list[str] = parse_tx_spec_config(config)
+    return specs
 
 
 class XdistSession:
