@@ -1,0 +1,102 @@
+"""The one alarm of a process: whoever set it before is woken when their time comes, and so are we."""
+
+from __future__ import annotations
+
+import select
+import signal
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.alarm import _Outer, interrupted_after
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+class TheirsError(Exception):
+    """What the other plugin raises."""
+
+
+class OursError(Exception):
+    """What we raise."""
+
+
+@contextmanager
+def another_alarm(seconds: float, interval: float = 0.0) -> Iterator[None]:
+    """Set the alarm as another plugin does."""
+
+    def strike(_number: int, _frame: FrameType | None) -> None:
+        raise TheirsError
+
+    before = signal.signal(signal.SIGALRM, strike)
+    signal.setitimer(signal.ITIMER_REAL, seconds, interval)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def wait() -> None:
+    """Wait for longer than any alarm takes."""
+    select.select([], [], [], 30)  # an interrupted Event may be left with its lock in disorder
+
+
+def test_an_earlier_alarm_of_others_goes_off_in_its_time() -> None:
+    """Ours does not put it off; it can be swallowed, and then ours comes."""
+    with another_alarm(0.05), interrupted_after(60, OursError), pytest.raises(TheirsError):
+        wait()
+
+    with another_alarm(0.05), interrupted_after(0.2, OursError):
+        with pytest.raises(TheirsError):
+            wait()
+        with pytest.raises(OursError):
+            wait()
+
+
+def test_a_later_alarm_of_others_is_left_as_it_was() -> None:
+    """It has what is left of its time, its interval and its handler."""
+    with another_alarm(60, 7):
+        handler = signal.getsignal(signal.SIGALRM)
+        with interrupted_after(0.05, OursError), pytest.raises(OursError):
+            wait()
+        left, interval = signal.getitimer(signal.ITIMER_REAL)
+        assert left <= 59.95
+        assert interval == 7
+        assert signal.getsignal(signal.SIGALRM) is handler
+
+
+def test_an_alarm_that_is_overdue_goes_off_at_once() -> None:
+    """Time that was over while nothing could be interrupted is no time won, and no timer of 0 seconds."""
+    with another_alarm(60), pytest.raises(TheirsError):
+        outer = _Outer()
+        outer.due = time.monotonic() - 1
+        outer.restore()
+        wait()
+
+
+def test_one_within_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each interrupts in its own time, and again when it was swallowed, the outer one through the inner."""
+    monkeypatch.setattr("harness.alarm._SECONDS_BETWEEN_REMINDERS", 0.05)
+
+    with interrupted_after(0.05, TheirsError), interrupted_after(60, OursError):
+        for _ in range(2):
+            with pytest.raises(TheirsError):
+                wait()
+
+    with interrupted_after(60, TheirsError), interrupted_after(0.05, OursError):
+        for _ in range(2):
+            with pytest.raises(OursError):
+                wait()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_an_alarm_that_nobody_asked_for() -> None:
+    """Somebody else's signal does not end the time, and the alarm is still set."""
+    with interrupted_after(60, OursError):
+        signal.raise_signal(signal.SIGALRM)
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 50
