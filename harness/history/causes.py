@@ -33,6 +33,7 @@ DOUBT: Final = 0.05
 #: How many times better than its rivals a cause has to explain its failures.
 CLEARLY: Final = 20.0
 _RATES: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+_HIGHEST_RATE: Final = 0.999  # nothing is certain, and a certain cause could not be doubted any more
 _ROUNDS: Final = 30
 
 
@@ -191,8 +192,7 @@ class _Search:
     def score(self) -> float:
         """How well what is believed explains all runs, less what each cause costs; a logarithm."""
         return sum(math.log1p(-survival) for survival in self._survival) + sum(
-            self._counts.passes[each.cause] * math.log1p(-min(each.rate, 1 - 1e-9))
-            - self._counts.threshold(each.cause)
+            self._counts.passes[each.cause] * math.log1p(-each.rate) - self._counts.threshold(each.cause)
             for each in self.causes.believed
         )
 
@@ -223,7 +223,7 @@ class _Search:
         for each in list(self.causes.believed):
             failing = self._counts.failing[each.cause]
             for index in failing:
-                self._survival[index] /= 1 - min(each.rate, 1 - 1e-9)
+                self._survival[index] /= 1 - each.rate
             if self._excess(each.cause, self._evidence(each.cause)) <= 0:
                 self.causes.believed.remove(each)
             self._estimate()
@@ -276,7 +276,7 @@ class _Search:
                 for number in present:
                     shares[number] += times * believed[number].rate / fails
             for each, share in zip(believed, shares, strict=True):
-                each.rate = share / self._counts.runs(each.cause)
+                each.rate = min(share / self._counts.runs(each.cause), _HIGHEST_RATE)
         for index in range(len(failures)):
             self._survival[index] = _survival(each for each in believed if each.cause in failures[index])
         return {cause for index in indices for cause in failures[index]}

@@ -205,6 +205,8 @@ class _Judge:
             always = "failed each of the last" if streak.before else "has never passed in"
             return Judgement.BROKEN, f"{always} {len(streak.runs)} times", None, streak.since
         believed = self._by_cause.get(cause)
+        if believed is not None and failures == len(runs):  # at times, or always: too early to tell
+            return Judgement.UNKNOWN, f"{failed}; it has not passed yet", None, None
         if believed is not None:
             return Judgement.FLAKY, failed, believed.rate, None
         pairs = [each for each in self._by_cause if each.sort is Sort.PAIR and cause.names[0] in each.names]
