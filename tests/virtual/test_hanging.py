@@ -1,0 +1,80 @@
+"""Firmware that stands still, as a client, the reset line and the supply see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import BenchFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import serial
+
+    from harness.virtual.client import BenchClient
+
+    OpenPort = Callable[..., serial.Serial]
+
+
+CASES = [
+    ("reset", "reset", "ends"),
+    ("reset", "power", "ends"),
+    ("power", "reset", "stays"),
+    ("power", "power", "ends"),
+    ("never", "reset", "stays"),
+    ("never", "power", "stays"),
+]
+
+
+@pytest.mark.parametrize(("until", "what", "outcome"), CASES)
+def test_what_ends_it(client: BenchClient, open_port: OpenPort, until: str, what: str, outcome: str) -> None:
+    """It hears and says nothing, though power and ports are there, until something ends it; then it boots."""
+    console, board = open_port(), client.board("a")
+    board.hang(until=until)
+    console.write(b"lost\r")
+    board.call("send", text="nobody hears it\n")
+    assert (board.state().plugged, board.state().powered, board.state().hung) == (True, True, until)
+
+    if what == "reset":
+        board.reset()
+    else:
+        _power_cycle(client)
+
+    if outcome == "stays":
+        assert board.state().hung == until
+        assert console.in_waiting == 0
+        return
+    assert board.state().hung is None
+    console.write(b"hello\r")
+    assert console.read_until(b"OK\r\n") == b"boot\r\nhello\r\nOK\r\n"
+
+
+def _power_cycle(client: BenchClient) -> None:
+    client.board("a").set_power(on=False)
+    client.board("a").set_power(on=True)
+
+
+def test_it_outlives_the_faults_of_a_test(client: BenchClient, open_port: OpenPort) -> None:
+    """What a board does by itself is not undone with what a test ordered; its timers are called off."""
+    console, board = open_port(), client.board("a")
+    board.call("later", seconds=0.2, text="from before\n")
+    board.hang()
+
+    board.clear_faults()
+
+    assert board.state().hung == "power"
+    assert board.call("events") == ["power_on", "power_off", "clear_faults"]
+    _power_cycle(client)
+    assert console.read_until(b"\n") == b"boot\r\n"
+
+
+def test_it_cannot_hang_until_anything_else(client: BenchClient) -> None:
+    """The message says until what it can."""
+    with pytest.raises(BenchFault, match="until is 'lunch'; expected one of 'reset', 'power', 'never'"):
+        client.board("a").hang(until="lunch")
+    with pytest.raises(BenchFault, match="parameter 'until' is missing"):
+        client.request("hang", board="a")
+
+    assert client.board("a").state().hung is None
