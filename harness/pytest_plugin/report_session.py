@@ -162,7 +162,7 @@ class SessionReports:
         clean_junit(self._config, self._clean)
         if self._runs_nothing:
             return
-        facts = bench_facts(self._session)
+        facts = bench_facts(self._session, shard=self._share)
         if self._allure is not None:
             self._allure.write_environment(environment(facts))
         if self._summary is not None:
@@ -189,7 +189,8 @@ class SessionReports:
         lab = [("bench", USB_LAB)] if rules and in_usb_lab() else []
         accounts = [] if self._runs_nothing else [("accounts", str(self.records.accounts))]
         story = [("boards", line) for line in self._session.story]
-        for name, value in (("run_id", self._session.run_id), *accounts, *lab, *rules, *story):
+        shard = [(SHARD_PROPERTY, self._share)] if self._share else []
+        for name, value in (("run_id", self._session.run_id), *accounts, *shard, *lab, *rules, *story):
             self._junit.add_property(name, value)
         self._junit.close()
 
