@@ -181,4 +181,5 @@ def plan_table(items: Sequence[pytest.Item]) -> Iterator[str]:
             where = "needs no board"
         else:
             where = ", ".join(board.id for board in placement.boards) or "a board that is plugged in late"
+            where = where if placement.count == 1 else f"{placement.count} of {where}"
         yield f"{item.nodeid:<{width}}  {where}"

@@ -34,6 +34,7 @@ def test_tests_that_need_a_bench_fail(suite: Suite) -> None:
             return board.driver.get()
 
         def test_board(board): ...
+        def test_boards(boards): ...
         def test_through_a_fixture(number): ...
         def test_backend(toycloud): ...
         def test_neither(tmp_path): ...
@@ -45,12 +46,13 @@ def test_tests_that_need_a_bench_fail(suite: Suite) -> None:
 
     assert result.outcomes == {
         "test_board": "failed",
+        "test_boards": "failed",
         "test_through_a_fixture": "failed",
         "test_backend": "failed",
         "test_neither": "passed",
         "test_typo": "error",
     }
-    assert len(result.lines_with("asks for a board and no bench was chosen: add --bench virtual (")) == 2
+    assert len(result.lines_with("asks for a board and no bench was chosen: add --bench virtual (")) == 3
     assert result.lines_with("uses the backend 'toycloud' and no bench was chosen: add --bench virtual and")
     assert result.lines_with("fixture 'tmp_pth' not found")
     assert "Traceback" not in result.out
