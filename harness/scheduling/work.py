@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The boards that a test fits: ``None`` for a test without a board, nothing for one that fits no board yet.
 Boards = frozenset[str] | None

@@ -1,0 +1,270 @@
+"""How what was decided is handed out: test by test, with all of a test's boards, and no test twice."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Generic
+
+from harness.scheduling.choice import Choice
+from harness.scheduling.crew import Crew
+from harness.scheduling.gathering import Gathering
+from harness.scheduling.hands import BRIEF, PREFETCH, Hand, WorkerT
+from harness.scheduling.places import Place, Places, Status
+from harness.scheduling.records import Records
+from harness.scheduling.work import Assignment
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from harness.scheduling.backlog import Backlog
+    from harness.scheduling.choice import Pick
+
+
+class Serving(Generic[WorkerT]):
+    """Hands out tests to those who are ready for them, and takes them back.
+
+    :ivar crew: the workers.
+    :ivar records: where each test is.
+    :ivar gatherings: for which unit of several boards a board is reserved.
+    :ivar pending: those of them of which no test was handed out yet.
+    :ivar ended: nothing more is handed out.
+    :ivar narrowed: whether tests came to fit fewer boards since somebody looked.
+    """
+
+    def __init__(self, backlog: Backlog, places: Places, number: int) -> None:
+        """Hand out nothing yet.
+
+        :param backlog: what is queued.
+        :param places: where it can be run.
+        :param number: how many tests there are.
+        """
+        self._backlog = backlog
+        self._places = places
+        self._choice = Choice(backlog, places)
+        self.crew: Crew[WorkerT] = Crew()
+        self.records = Records(number)
+        self.gatherings: dict[Place, Gathering[Hand[WorkerT]]] = {}
+        self.pending: set[Gathering[Hand[WorkerT]]] = set()
+        self.ended = False
+        self.narrowed = False
+        self._groups: dict[int, Hand[WorkerT]] = {}
+        self._given: dict[Hand[WorkerT], list[Assignment]] = {}
+        self._now = 0.0
+
+    # -- handing out --------------------------------------------------------------------------------------
+
+    def serve(self, now: float) -> dict[Hand[WorkerT], tuple[list[Assignment], bool]]:
+        """Decide about all who are ready.
+
+        Everybody gets a first test before anybody gets a second: the last tests of a run are spread.
+
+        :param now: the time.
+        :return: what each is to be told, and whether nothing will follow.
+        """
+        self._now = now
+        self._given = {}
+        looked: dict[Hand[WorkerT], None] = {}
+        ready = self.crew.ready
+        while ready:
+            hand = next(iter(ready))
+            del ready[hand]
+            looked[hand] = None
+            self._serve(hand)
+        ending = set()
+        for hand in looked:
+            self._give_second(hand)
+        for hand in looked:
+            if self._is_done(hand):
+                self.crew.close(hand)
+                ending.add(hand)
+            elif not hand.live and not hand.shut_down:
+                self.crew.parked[hand] = None
+        told = {hand: (assignments, hand in ending) for hand, assignments in self._given.items()}
+        for hand in ending:
+            told.setdefault(hand, ([], True))
+        return told
+
+    def _serve(self, hand: Hand[WorkerT]) -> None:
+        """Give a worker a first test."""
+        place = hand.place
+        if hand.live or hand.shut_down or self.crew.first(place) is not hand:
+            return
+        if place.status is Status.AWAITED:
+            return
+        gathering = self.gatherings.get(place) if self.gatherings else None
+        if gathering is not None:
+            self._advance(hand, gathering)
+        elif hand.members:
+            self._send_next(hand)
+        elif not self.ended:
+            self._places.balance.settle(self._now)
+            single = self._choice.single(place)
+            if place.is_there and (place.sort.multis or place.multis):
+                found = self._choice.multi(place, single)
+                if found is not None:
+                    self._gather(hand, *found)
+                    return
+            if single is not None:
+                self._give(hand, single)
+
+    def _give_second(self, hand: Hand[WorkerT]) -> None:
+        """Give a worker that runs a brief test a second one."""
+        place = hand.place
+        if hand.live != 1 or hand.shut_down or place in self.gatherings or place.status is Status.AWAITED:
+            return
+        tests = hand.tests
+        if not tests or self._seconds(hand, tests[0].index) >= BRIEF:
+            return
+        if hand.members:
+            self._send_next(hand)
+        elif not self.ended and not any(need.queued for need, _ in (*place.multis, *place.sort.multis)):
+            single = self._choice.single(place)
+            if single is not None:
+                self._give(hand, single)
+
+    def _seconds(self, hand: Hand[WorkerT], unit: int) -> float:
+        return self._backlog.estimates.column(hand.place.sort.kind)[unit]
+
+    def _is_done(self, hand: Hand[WorkerT]) -> bool:
+        """Tell whether nothing is left for a worker."""
+        if hand.shut_down or hand.members or hand.live >= PREFETCH:
+            return False
+        place = hand.place
+        if place.status is Status.AWAITED and not self.ended:
+            return False
+        return place not in self.gatherings and (self.ended or not self._choice.has_work(place))
+
+    def _give(self, hand: Hand[WorkerT], pick: Pick) -> None:
+        self._take(pick, hand.place)
+        self._begin_unit(hand, pick.unit)
+        place = hand.place
+        place.occupy((self._now if place.until is None else place.until) + pick.seconds)
+        self._send_next(hand)
+
+    def _take(self, pick: Pick, place: Place) -> None:
+        self._backlog.take(pick.unit)
+        self._places.balance.note(pick.need, place.sort.pool, pick.seconds * pick.need.count)
+
+    def _begin_unit(self, hand: Hand[WorkerT], unit: int) -> None:
+        self.forget_group(hand)
+        hand.unit = unit
+        hand.members = deque(self._backlog.tests_of(unit))
+        if unit in self._backlog.members:
+            self._groups[unit] = hand
+
+    def _send_next(self, hand: Hand[WorkerT]) -> None:
+        """Send a worker the next test of its unit."""
+        test = hand.members.popleft()
+        unit = test if hand.unit is None else hand.unit
+        hand.take(test, unit)
+        self.records.hold(test)
+        gathering = hand.gathering
+        assignment = Assignment(test) if gathering is None else gathering.assignment(test)
+        self._given.setdefault(hand, []).append(assignment)
+        self.crew.note(hand)
+
+    # -- tests of several boards --------------------------------------------------------------------------
+
+    def _gather(self, hand: Hand[WorkerT], pick: Pick, others: Sequence[Place]) -> None:
+        """Reserve the boards of a unit."""
+        self._take(pick, hand.place)
+        gathering = Gathering(pick.unit, pick.need, hand, [hand.place, *others])
+        self.pending.add(gathering)
+        for place in gathering.places:
+            self.gatherings[place] = gathering
+        for place in others:
+            partner = self.crew.first(place)
+            if partner is None:
+                gathering.missing.discard(place)
+            elif not partner.live and not partner.shut_down:
+                self._advance(partner, gathering)
+        self._advance(hand, gathering)
+        if not pick.need.queued:
+            self.crew.wake()  # it may be that nothing is left for those who waited for it
+
+    def _advance(self, hand: Hand[WorkerT], gathering: Gathering[Hand[WorkerT]]) -> None:
+        """Go on with a unit of several boards, at one of them."""
+        if gathering.begun:
+            if hand is gathering.runner and hand.members:
+                self._send_next(hand)
+        elif hand is gathering.runner and not gathering.missing:
+            self.pending.discard(gathering)
+            self._begin_unit(hand, gathering.unit)
+            hand.gathering = gathering
+            cursor = self._backlog.cursor(gathering.need, hand.place.sort.kind)
+            gathering.begin(self._now + cursor.column[gathering.unit])
+            self._send_next(hand)
+        elif hand is gathering.runner:
+            self._fill(hand, gathering)
+        elif hand.place in gathering.missing and not self._fill(hand, gathering):
+            test = self._backlog.tests_of(gathering.unit)[0]
+            hand.take(test, gathering.unit, gathering)
+            self._given.setdefault(hand, []).append(gathering.assignment(test, stands_by=True))
+
+    def _fill(self, hand: Hand[WorkerT], gathering: Gathering[Hand[WorkerT]]) -> bool:
+        """Let a board that waits for others do what is over before the last of them is free."""
+        free_at = gathering.free_at
+        if free_at is None or free_at - self._now < BRIEF:
+            return False
+        pick = self._choice.filler(hand.place, free_at - self._now)
+        if pick is None:
+            return False
+        self._give(hand, pick)
+        return True
+
+    def release(self, gathering: Gathering[Hand[WorkerT]], *, but: str | None = None) -> None:
+        """Reserve the boards of a unit no longer; one that was not begun is queued again.
+
+        :param but: a board that is not to run it.
+        """
+        if gathering.over:
+            return
+        gathering.end()
+        for place in gathering.places:
+            del self.gatherings[place]
+            self.crew.look_at(place)
+        if gathering in self.pending:
+            self.pending.discard(gathering)
+            self.give_back(gathering.unit, self._backlog.tests_of(gathering.unit), but=but)
+
+    # -- taking back --------------------------------------------------------------------------------------
+
+    def end_unit(self, hand: Hand[WorkerT]) -> None:
+        """A worker is done with its unit, or is not going to go on with it."""
+        self.forget_group(hand)
+        hand.unit = None
+        hand.members.clear()
+        self.crew.note(hand)
+        gathering, hand.gathering = hand.gathering, None
+        if gathering is not None:
+            self.release(gathering)
+        elif not any(one.live for one in self.crew.at(hand.place)):
+            hand.place.vacate()
+
+    def forget_group(self, hand: Hand[WorkerT]) -> None:
+        """A worker does not go on with the group of which it ran tests."""
+        if hand.unit is not None and self._groups.get(hand.unit) is hand:
+            del self._groups[hand.unit]
+
+    def give_back(self, unit: int, tests: Collection[int], *, but: str | None = None) -> None:
+        """Queue tests of a unit that were not run.
+
+        :param but: a board that is not to run them.
+        """
+        for test in tests:
+            self.records.queue(test)
+        for one in self._backlog.put_back_tests(unit, tests, elsewhere=unit in self._groups):
+            self._narrow(one, but)
+        self._places.balance.disturb()
+        self.crew.wake()
+
+    def _narrow(self, unit: int, board: str | None) -> None:
+        """Let a queued unit not be run on a board, from now on."""
+        need = self._backlog.need_of(unit)
+        if board is not None and need.boards is not None and board in need.boards:
+            self._backlog.take(unit)
+            need = self._backlog.narrow(unit, need.boards - {board}, need.count)
+            self._backlog.put_back(unit)
+            self.narrowed = True
+        if need.special:
+            self._places.add_special(need)
