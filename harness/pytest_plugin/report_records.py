@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from harness.inventory.board import Board
+
 FACTS_ATTRIBUTE: Final = "harness_facts"
+#: On a report: no process has written Allure's result of what it tells.
+UNWRITTEN_ATTRIBUTE: Final = "harness_unwritten"
 #: What plugins that run failed tests again, ours among them, put in the place of a report's outcome.
 RERUN: Final[str] = "rerun"
 #: On a report that was told as one to be followed by another try: none followed, so it counts after all.
@@ -37,6 +41,15 @@ class BoardUsed:
     kind: str
     bench: str
     remarks: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, board: Board, hardware: str, remarks: Iterable[str] = ()) -> BoardUsed:
+        """Describe a board.
+
+        :param hardware: what reports call the bench of attached boards.
+        """
+        bench = "virtual" if board.virtual else hardware
+        return cls(id=board.id, kind=board.kind, bench=bench, remarks=list(remarks))
 
 
 @dataclass(slots=True, kw_only=True)

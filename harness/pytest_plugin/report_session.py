@@ -19,6 +19,8 @@ from harness.pytest_plugin.report_pairs import proven_pairs, read_expected, shor
 from harness.pytest_plugin.report_records import (
     FINAL_ATTRIBUTE,
     RERUN,
+    UNWRITTEN_ATTRIBUTE,
+    BoardUsed,
     SessionRecords,
     TestFacts,
     add_section,
@@ -27,7 +29,6 @@ from harness.pytest_plugin.report_redaction import clean_junit, clean_report
 from harness.pytest_plugin.report_summary import BenchFacts, write_summary
 from harness.pytest_plugin.sharding import SHARE_KEY
 from harness.pytest_plugin.state import NOT_RUN_KEY, USB_LAB, in_usb_lab
-from harness.pytest_plugin.unrun import UNRUN_ATTRIBUTE
 from harness.pytest_plugin.why_not_run import WhyNotRun, note_reasons
 from harness.sharding import SHARD_PROPERTY
 from harness.verdicts import Verdict
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.backends.contract import Backend
+    from harness.pytest_plugin.distribution import Distribution
     from harness.pytest_plugin.report_allure import AllureReport
     from harness.pytest_plugin.report_records import TestRecord
     from harness.pytest_plugin.state import ActiveSession
@@ -97,6 +99,7 @@ class SessionReports:
         """Complete the report of a test whose worker died: where it ran, what the board said last."""
         began = self.records.begun(crashitem)
         facts = TestFacts() if began is None else began.facts
+        facts.boards = facts.boards or self._boards_of_lost(crashitem)
         worker = report.node.gateway.id  # set by xdist on reports of a crash
         captures = self._session.directory / "captures" / worker
         tails: dict[str, str] = {}
@@ -111,7 +114,14 @@ class SessionReports:
             add_section(report, "console tail", facts.console_tail)
         facts.put_on(report)
         report.user_properties += [*facts.properties(), ("verdict", str(Verdict.SUITE))]
-        setattr(report, UNRUN_ATTRIBUTE, True)
+        setattr(report, UNWRITTEN_ATTRIBUTE, True)
+
+    def _boards_of_lost(self, test: str) -> list[BoardUsed]:
+        """Return the boards of a test whose worker died before it said on which it runs."""
+        distribution: Distribution | None = self._config.pluginmanager.get_plugin("harness-distribution")
+        ids = () if distribution is None else distribution.scheduler.boards_of_lost(test)
+        known = {board.id: board for board in self._session.boards}
+        return [BoardUsed.of(known[board_id], self._session.hardware) for board_id in ids]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -124,7 +134,7 @@ class SessionReports:
             self._tried_again[report.nodeid] = report
         if report.when not in {"setup", "call"}:  # with it JUnit's test case is complete
             report.user_properties += [("retried", str(attempt)) for attempt in record.retried]
-        if hasattr(report, UNRUN_ATTRIBUTE) and self._allure is not None:
+        if hasattr(report, UNWRITTEN_ATTRIBUTE) and self._allure is not None:
             self._allure.add_lost_test(record)
 
     # Outermost: nobody reports a test after us.
@@ -142,8 +152,8 @@ class SessionReports:
         report.outcome = "failed"
         end.outcome, end.when, end.longrepr, end.sections, end.duration = "passed", "teardown", None, [], 0.0
         add_section(report, "tried again", "to no outcome: the session ended before")
-        vars(report).pop(UNRUN_ATTRIBUTE, None)  # Allure has this try
-        vars(end).pop(UNRUN_ATTRIBUTE, None)
+        vars(report).pop(UNWRITTEN_ATTRIBUTE, None)  # Allure has this try
+        vars(end).pop(UNWRITTEN_ATTRIBUTE, None)
         setattr(report, FINAL_ATTRIBUTE, True)
         hook = self._config.hook
         hook.pytest_runtest_logreport(report=report)

@@ -19,7 +19,7 @@ from harness.errors import BoardFault
 from harness.pytest_plugin.report_console import name_of_console, one_text, slices
 from harness.pytest_plugin.report_evidence import console_marks
 from harness.pytest_plugin.report_pairs import pairs_of
-from harness.pytest_plugin.report_records import BoardUsed, TestFacts, add_section
+from harness.pytest_plugin.report_records import UNWRITTEN_ATTRIBUTE, BoardUsed, TestFacts, add_section
 from harness.pytest_plugin.report_redaction import clean_report
 from harness.pytest_plugin.state import EXCHANGES_KEY, boards_used
 from harness.verdicts import Verdict, judge
@@ -70,6 +70,19 @@ class TestReports:
         report = yield
         if report.when == "setup" and VERDICT_KEY in item.stash:
             del item.stash[VERDICT_KEY]  # of a try before this one
+        boards, facts = self._complete(item, call, report)
+        if self._allure is not None:
+            self._allure.phase_ended(item, report, facts, boards)
+        return report
+
+    def complete_late(self, item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
+        """Complete the report of a tear-down that failed when everything else of its test was reported."""
+        self._complete(item, call, report)
+        setattr(report, UNWRITTEN_ATTRIBUTE, True)
+
+    def _complete(
+        self, item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport
+    ) -> tuple[Sequence[LeasedBoard], TestFacts]:
         boards = boards_used(item)
         facts = self._facts(item, boards)
         if report.failed:
@@ -83,14 +96,14 @@ class TestReports:
         self._set_properties(item, report, facts)
         facts.put_on(report)
         clean_report(report, self._clean)
-        if self._allure is not None:
-            self._allure.phase_ended(item, report, facts, boards)
-        return report
+        return boards, facts
 
     def _facts(self, item: pytest.Item, boards: Sequence[LeasedBoard]) -> TestFacts:
         return TestFacts(
             suite=item.path.parent.name,
-            boards=[_used(board, self._session.hardware) for board in boards],
+            boards=[
+                BoardUsed.of(board.description, self._session.hardware, board.remarks) for board in boards
+            ],
             backends=[f"{name}={backend.mode}" for name, backend in sorted(self._backends_of(item).items())],
             proves=pairs_of(item),
             repeat=self.command_line(item, boards),
@@ -157,16 +170,6 @@ class TestReports:
             yield from ("--sec-tags", f"{settings.sec_tags[0]}-{settings.sec_tags[-1]}")
         if settings.allow_destructive:
             yield "--allow-destructive"
-
-
-def _used(board: LeasedBoard, hardware: str) -> BoardUsed:
-    description = board.description
-    return BoardUsed(
-        id=description.id,
-        kind=description.kind,
-        bench="virtual" if description.virtual else hardware,
-        remarks=list(board.remarks),
-    )
 
 
 def describe(verdict: Verdict, facts: TestFacts) -> str:

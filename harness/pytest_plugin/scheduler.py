@@ -86,6 +86,7 @@ class BoardScheduling:
         self._ends_early = False
         self.collection: list[str] = []
         self._numbers: dict[str, int] = {}
+        self._boards_of_lost: dict[str, tuple[str, ...]] = {}
 
     @property
     def not_run(self) -> list[str]:
@@ -140,12 +141,12 @@ class BoardScheduling:
         own = self._board_of[node.gateway.id]
         return assignment.boards or (() if own is None else (own,))
 
-    def board_of_running(self, test: str) -> str | None:
-        """Return the id of the board whose worker runs a test; ``None`` when none does, or it has no board.
+    def boards_of_lost(self, test: str) -> tuple[str, ...]:
+        """Return the ids of the boards of a test in which its worker ended; none of one without a board.
 
-        :param test: id of the test: xdist does not say which worker began it.
+        :param test: id of the test.
         """
-        return next(iter(self.boards_of_running(test)), None)
+        return self._boards_of_lost.get(test, ())
 
     def add_node(self, node: WorkerController) -> None:
         """A worker is there and begins to collect."""
@@ -279,8 +280,10 @@ class BoardScheduling:
             raise KeyError(node)
         held = self._dispatcher.held_by(node)
         crashed = self._dispatcher.retire(node)
-        self._sendings.forget(node)
         test = None if crashed is None else self.collection[crashed]
+        if test is not None and self.need_of(test) is not None:
+            self._boards_of_lost[test] = self.boards_of_running(test)
+        self._sendings.forget(node)
         status = getattr(node, "workeroutput", {}).get("exitstatus", pytest.ExitCode.INTERRUPTED)
         if status != pytest.ExitCode.INTERRUPTED:  # one that was interrupted is replaced like a dead one
             self._ends_early = self._ends_early or bool(held)

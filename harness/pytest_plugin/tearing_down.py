@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from harness.pytest_plugin.report_tests import TestReports
+
 
 def tear_down_before(
     following: pytest.Item | None,
@@ -31,7 +33,13 @@ def tear_down_before(
             last.session._setupstate.teardown_exact(following)
 
     call = pytest.CallInfo.from_call(tear_down, when="teardown", reraise=(pytest.exit.Exception,))
-    return None if call.excinfo is None else pytest.TestReport.from_item_and_call(last, call)
+    if call.excinfo is None:
+        return None
+    report = pytest.TestReport.from_item_and_call(last, call)
+    reports: TestReports | None = last.config.pluginmanager.get_plugin("harness-report-tests")
+    if reports is not None:
+        reports.complete_late(last, call, report)
+    return report
 
 
 def somebody_like(item: pytest.Item) -> pytest.Item:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from harness.pytest_plugin.report_records import BoardUsed, TestFacts, add_section
+from harness.pytest_plugin.report_records import UNWRITTEN_ATTRIBUTE, BoardUsed, TestFacts, add_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.inventory.board import Board
     from harness.verdicts import Verdict
 
-#: On a report: no process has written Allure's result of this test.
+#: On a report: the test was never begun.
 UNRUN_ATTRIBUTE: Final = "harness_unrun"
 
 
@@ -82,6 +82,7 @@ class UnrunReports:
             each.user_properties = list(properties)
             facts.put_on(each)
         setattr(report, UNRUN_ATTRIBUTE, True)
+        setattr(report, UNWRITTEN_ATTRIBUTE, True)
         self._config.hook.pytest_runtest_logreport(report=report)
         self._config.hook.pytest_runtest_logreport(report=end)
         self._count(report)
