@@ -1,8 +1,9 @@
-"""``harness history``: what the judgement says reaches the reader, whole or chosen, and wrong wishes are told."""
+"""``harness history``: the judgement reaches the reader, whole or chosen, and wrong wishes are told."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -28,13 +29,21 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def recorded() -> Path:
-    """The default history after twenty sessions, the last one an hour ago: a test and a board are flaky."""
+@pytest.fixture(scope="module")
+def twenty_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A history of twenty sessions up to an hour ago: a test and a board are flaky, another test is broken."""
     farm = Farm(flaky_tests={3: 0.5}, flaky_boards={2: 0.5}, broken_tests={8: 15}, sessions=SESSIONS)
-    began = time.time() - SESSIONS * HOUR
-    with History() as history:
+    began = time.time() - (SESSIONS + 0.5) * HOUR
+    file = tmp_path_factory.mktemp("recorded") / "history"
+    with History(file) as history:
         record(history, (replace(each, started=began + each.started) for each in farm.attempts(0)))
+    return file
+
+
+@pytest.fixture
+def recorded(twenty_sessions: Path) -> Path:
+    """A copy of it, where the history is by default."""
+    shutil.copy(twenty_sessions, default_file())
     return default_file()
 
 
@@ -101,7 +110,7 @@ def test_json(run: Callable[..., Any], recorded: Path) -> None:
 
 def test_since(run: Callable[..., Any], recorded: Path) -> None:
     """What is older does not count."""
-    outcome = run("history", "--since", "210min")
+    outcome = run("history", "--since", "4h")
 
     assert outcome.out.endswith("Drawn from 3 sessions.\n")
     assert run("history", "--since", "1w").out.endswith("Drawn from 20 sessions.\n")
@@ -147,16 +156,16 @@ def test_nothing_recorded_yet(run: Callable[..., Any]) -> None:
     ("arguments", "message"),
     [
         (
-            ["--test", "nobody"],
-            "--test: no test of the history fits (got 'nobody'); expected a part of an id",
+            ["--test", "x"],
+            "--test: no test of the history fits (got 'x'); expected a part of an id",
         ),
         (
             ["--board", "b"],
-            "--board: no test of the history ran on it (got 'b'); expected board-0, board-1, ",
+            "--board: no test of the history ran on it (got 'b'); expected board-0, board-1",
         ),
         (
-            ["--since", "yesterday"],
-            "--since: no such time (got 'yesterday'); expected a number and s, min, h, ",
+            ["--since", "now"],
+            "--since: no such time (got 'now'); expected a number and s, min, h, d or w",
         ),
         (["--since", "-3d"], "--since: no such time (got '-3d')"),
         (["--history", "missing"], "missing: there is no history; expected a file that --history wrote"),
