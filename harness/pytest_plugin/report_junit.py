@@ -24,12 +24,17 @@ class JunitBook:
     """Keeps the test cases of a session in order: one for each test."""
 
     def __init__(self, config: pytest.Config) -> None:
-        """Keep them if there are any: pytest's writer is configured before us.
+        """Keep them if there are any.
 
         :param config: of the process that the user started.
         """
-        self._xml: Any = config.stash.get(xml_key, None)
+        self._config = config
         self._tried_again: set[tuple[object, object]] = set()
+
+    @property
+    def _xml(self) -> Any:
+        """Pytest's writer; ``None`` without ``--junit-xml``. It may be configured after us."""
+        return self._config.stash.get(xml_key, None)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Iterator[None]:
