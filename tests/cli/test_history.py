@@ -31,7 +31,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def twenty_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A history of twenty sessions up to an hour ago: a test and a board are flaky, another test is broken."""
+    """A history of twenty sessions up to an hour ago: a test and a board are flaky, a test is broken."""
     farm = Farm(flaky_tests={3: 0.5}, flaky_boards={2: 0.5}, broken_tests={8: 15}, sessions=SESSIONS)
     began = time.time() - (SESSIONS + 0.5) * HOUR
     file = tmp_path_factory.mktemp("recorded") / "history"
