@@ -203,8 +203,8 @@ def test_groups_that_no_board_fits(suite: Suite) -> None:
 
     assert result.code == 4, result
     assert (
-        "ERROR: test_it.py::test_two: keep_together: kept together with test_it.py::test_one (group test_it.py)"
-        ", and no board of this session fits them all; expected tests that fit one board in common"
+        "ERROR: test_it.py::test_two: keep_together: kept together with test_it.py::test_one (group test_it."
+        "py), and no board of this session fits them all; expected tests that fit one board in common"
     ) in result.err
     assert suite.left_behind == []
 
