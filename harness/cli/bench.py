@@ -18,6 +18,7 @@ from harness.cli.interrupts import end_on_signals
 from harness.cli.running import run_command
 from harness.config import parse_boards, runtime_directory
 from harness.errors import BenchFault, UsageError
+from harness.virtual.hanging import ENDS, NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -237,6 +238,22 @@ def reset(board: BoardArgument, *, bench: BenchOption) -> None:
         client.board(board).reset()
 
 
+@app.command()
+def hang(
+    board: BoardArgument,
+    *,
+    bench: BenchOption,
+    until: Annotated[
+        str, typer.Option(help="What ends it: 'reset' (or a power cycle), 'power' alone, or 'never'.")
+    ] = "power",
+) -> None:
+    """Let the firmware of a board stand still, as a board does that a session has to bring back."""
+    if until not in ENDS:
+        raise UsageError("nothing ends so", key="--until", value=until, expected=" or ".join(ENDS))
+    with _client(bench) as client:
+        client.board(board).hang(until=until)
+
+
 def _client(bench: str) -> BenchClient:
     from harness.virtual.client import BenchClient
 
@@ -275,6 +292,8 @@ def _on_usb(state: BoardState) -> str:
 def _condition(state: BoardState) -> str:
     """Say in words how a board is."""
     words = ["plugged" if state.plugged else "unplugged", "on" if state.powered else "off"]
+    if state.hung is not None:
+        words.append("hangs for good" if state.hung == NEVER else f"hangs until {state.hung}")
     if state.crashed is not None:
         words.append(f"crashed in {state.crashed}")
     return ", ".join(words)

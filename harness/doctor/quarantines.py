@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.doctor.findings import Finding, Level, fine
 from harness.errors import HarnessError
-from harness.health.quarantine import Quarantines
+from harness.health.quarantine import Quarantines, how_to_lift
 from harness.inventory.lease_directory import COMMON_DIRECTORY, LEASE_DIRECTORY_VARIABLE
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def judge(facts: QuarantineFacts) -> list[Finding]:
             what=f"board {one.board} is quarantined: {one}",
             why="No session uses it.",
             advice="When it is mended, let sessions use it again:",
-            commands=(one.remedy,),
+            commands=(how_to_lift(one.board, None),),
         )
         for one in facts.boards
     ]

@@ -54,6 +54,16 @@ def names_of(board: Board) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def how_to_lift(board: str, bench: str | None) -> str:
+    """Return the command that ends a quarantine.
+
+    :param board: what the board is called.
+    :param bench: control socket of its virtual bench; ``None``: it is attached to this host.
+    """
+    where = "" if bench is None else f" --bench virtual={bench}"
+    return f"harness quarantine lift {board}{where}"
+
+
 class Quarantines:
     """The quarantines of one directory of leases.
 

@@ -54,11 +54,6 @@ class Quarantine:
         """Say it for a person."""
         return f"{self.reason}; {self.end} (by {self.by})"
 
-    @property
-    def remedy(self) -> str:
-        """The command that ends it."""
-        return f"harness quarantine lift {self.board}"
-
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
         data = asdict(self)

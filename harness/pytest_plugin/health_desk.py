@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from harness.errors import HarnessError
-from harness.health.quarantine import Quarantines
+from harness.health.quarantine import Quarantines, how_to_lift
 from harness.inventory.lease_records import describe_ourselves
 from harness.pytest_plugin.hopeless import KnowsNeeds, report_hopeless
 from harness.pytest_plugin.story import clock_time, tell_story
@@ -79,14 +79,14 @@ class HealthDesk:
         try:
             quarantine = Quarantines.of_bench(board.bench).put(
                 board,
-                reason,
+                reason.removeprefix(f"board {board.id} "),
                 now=datetime.now(UTC),
                 lasts=timedelta(seconds=seconds),
                 by=f"session {self._session.run_id} of {describe_ourselves(self._session.run_id).user}",
             )
         except (HarnessError, OverflowError) as error:
             return f"it gets no more tests in this session, and could NOT be quarantined: {error}"
-        return f"quarantined {quarantine.end}; to use it again: {quarantine.remedy}"
+        return f"quarantined {quarantine.end}; to use it again: {how_to_lift(board.id, board.bench)}"
 
     def give_up_tests(self, tests: Sequence[str]) -> None:
         """Report tests that no board can run any more.

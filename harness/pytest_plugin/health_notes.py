@@ -10,10 +10,10 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _NAME = "health"
+_TIME = len("HH:MM:SS")
 
 
 class HealthNotes:
@@ -41,11 +41,17 @@ class HealthNotes:
         finally:
             os.close(descriptor)
 
-    def unread(self) -> Iterator[str]:
-        """Give the lines that were not given yet; one that is not whole yet comes next time."""
+    def unread(self) -> list[str]:
+        """Return the lines that were not returned yet; one that is not whole yet comes next time.
+
+        They begin with the time of day, and come in its order, whoever wrote them.
+        """
+        lines: list[str] = []
         for file in sorted(self._directory.iterdir()):
             content = file.read_bytes()
             begin = self._read.get(file.name, 0)
             end = content.rfind(b"\n") + 1
             self._read[file.name] = max(begin, end)
-            yield from content[begin:end].decode().splitlines()
+            lines += content[begin:end].decode().splitlines()
+        lines.sort(key=lambda line: line[:_TIME])
+        return lines

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.health.quarantine import Quarantines
+from harness.health.quarantine import Quarantines, how_to_lift
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,20 +23,20 @@ class LeftAlone:
     """What came of looking for quarantined boards.
 
     :ivar boards: those that may be used.
-    :ivar quarantined: those that are left alone, by name.
+    :ivar quarantined: those that are left alone, each with why.
     :ivar unreadable: records that cannot be read, and why.
     """
 
     boards: tuple[Board, ...]
-    quarantined: dict[str, Quarantine]
+    quarantined: tuple[tuple[Board, Quarantine], ...] = ()
     unreadable: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:
         """What a header says of it."""
         lines = [
-            f"harness: quarantined: {name}: {one}; to use it again: {one.remedy}"
-            for name, one in sorted(self.quarantined.items())
+            f"harness: quarantined: {board.id}: {one}; to use it again: {how_to_lift(board.id, board.bench)}"
+            for board, one in self.quarantined
         ]
         return [
             *lines,
@@ -52,7 +52,9 @@ def leave_alone(found: Iterable[Board], settings: Settings, now: datetime) -> Le
     :param now: the time.
     :raises UsageError: a board that is named is quarantined, or so many that too few are left.
     """
-    boards, quarantined, unreadable = [], {}, dict[str, None]()
+    boards: list[Board] = []
+    quarantined: list[tuple[Board, Quarantine]] = []
+    unreadable: dict[str, None] = {}
     for board in found:
         quarantines = Quarantines.of_bench(board.bench)
         quarantine = quarantines.of(board, now)
@@ -60,10 +62,10 @@ def leave_alone(found: Iterable[Board], settings: Settings, now: datetime) -> Le
         if quarantine is None:
             boards.append(board)
         else:
-            quarantined[board.id] = quarantine
+            quarantined.append((board, quarantine))
     if quarantined:
         _refuse_what_is_quarantined(boards, quarantined, settings)
-    return LeftAlone(boards=tuple(boards), quarantined=quarantined, unreadable=tuple(unreadable))
+    return LeftAlone(boards=tuple(boards), quarantined=tuple(quarantined), unreadable=tuple(unreadable))
 
 
 def why_quarantined(board: Board, now: datetime) -> str | None:
@@ -73,42 +75,44 @@ def why_quarantined(board: Board, now: datetime) -> str | None:
     :param now: the time.
     """
     quarantine = Quarantines.of_bench(board.bench).of(board, now)
-    return None if quarantine is None else f"it is quarantined: {quarantine}; {quarantine.remedy}"
+    if quarantine is None:
+        return None
+    return f"it is quarantined: {quarantine}; to use it again: {how_to_lift(board.id, board.bench)}"
 
 
 def _refuse_what_is_quarantined(
-    boards: Sequence[Board], quarantined: dict[str, Quarantine], settings: Settings
+    boards: Sequence[Board], quarantined: Sequence[tuple[Board, Quarantine]], settings: Settings
 ) -> None:
     """Say that it is for a quarantine's sake that what was asked for is not there.
 
     :raises UsageError: so it is.
     """
-    for name in settings.board_ids:
-        if name in quarantined:
+    for board, one in quarantined:
+        if board.id in settings.board_ids:
             raise UsageError(
-                f"this board is quarantined: {quarantined[name]}",
+                f"this board is quarantined: {one}",
                 key="--board",
-                value=name,
-                expected=f"another board, or first: {quarantined[name].remedy}",
+                value=board.id,
+                expected=f"another board, or first: {how_to_lift(board.id, board.bench)}",
             )
-    reasons = "; ".join(f"{name}: {one}" for name, one in sorted(quarantined.items()))
-    lift = "first: harness quarantine lift ID"
+    reasons = "; ".join(f"{board.id}: {one}" for board, one in quarantined)
+    lift = f"first: {how_to_lift('ID', quarantined[0][0].bench)}"
     if not boards:
         raise UsageError(f"every board is quarantined: {reasons}", key="--bench", expected=lift)
     wanted = settings.boards
     there = Counter(board.kind for board in boards)
-    kept = Counter(one.kind for one in quarantined.values())
+    kept = Counter(board.kind for board, _ in quarantined)
     for kind, number in wanted.kinds.items():
         if there[kind] < number <= there[kind] + kept[kind]:
-            raise _too_few(f"{kind}={number}", there[kind], reasons)
+            raise _too_few(f"{kind}={number}", there[kind], reasons, lift)
     if len(boards) < (wanted.count or 0) <= len(boards) + len(quarantined):
-        raise _too_few(str(wanted.count), len(boards), reasons)
+        raise _too_few(str(wanted.count), len(boards), reasons, lift)
 
 
-def _too_few(asked: str, there: int, reasons: str) -> UsageError:
+def _too_few(asked: str, there: int, reasons: str, lift: str) -> UsageError:
     return UsageError(
         f"more boards than there are without those that are quarantined ({reasons})",
         key="--boards",
         value=asked,
-        expected=f"at most {there}, or first: harness quarantine lift ID",
+        expected=f"at most {there}, or {lift}",
     )
