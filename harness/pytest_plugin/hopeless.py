@@ -9,16 +9,16 @@ from harness.verdicts import Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.pytest_plugin.handover import Requirement
     from harness.pytest_plugin.state import ActiveSession
     from harness.pytest_plugin.unrun import UnrunReports
-    from harness.scheduling.needs import BoardNeed
 
 
 class KnowsNeeds(Protocol):
     """Whoever hands out the tests."""
 
-    def need_of(self, test: str) -> BoardNeed | None:
-        """Return what a test needs of its board."""
+    def requirement_of(self, test: str) -> Requirement:
+        """Return what a test needs."""
 
 
 def report_hopeless(
@@ -32,7 +32,7 @@ def report_hopeless(
     :param reports: takes what became of them.
     """
     for test in tests:
-        need = course.need_of(test)
+        need = course.requirement_of(test).need
         boards = [board for board in session.boards if need is None or not need.misfit(board)]
         reasons = [session.gone[board.id] for board in boards if board.id in session.gone]
         reports.fail(test, f"not run: {'; '.join(reasons)}", Verdict.RIG, boards)

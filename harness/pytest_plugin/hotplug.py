@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from harness.inventory.board_news import News
     from harness.inventory.leases import Leases
     from harness.pytest_plugin.absence import Absences
+    from harness.pytest_plugin.handover import Requirement
     from harness.pytest_plugin.state import ActiveSession
     from harness.pytest_plugin.unrun import UnrunReports
-    from harness.scheduling.needs import BoardNeed
 
 
 class Course(Protocol):
@@ -48,8 +48,8 @@ class Course(Protocol):
     def running_on(self, board: str) -> str | None:
         """Return the id of the test that runs on a board."""
 
-    def need_of(self, test: str) -> BoardNeed | None:
-        """Return what a test needs of its board."""
+    def requirement_of(self, test: str) -> Requirement:
+        """Return what a test needs."""
 
     def lose_board(self, board: str) -> None:
         """A board went away."""
@@ -290,9 +290,9 @@ class Hotplug:
         self._course.add_board(board)
 
     def _report_homeless(self, test: str) -> None:
-        need = self._course.need_of(test)
-        assert need is not None  # noqa: S101 - a test without a board fits every worker; tells mypy so
-        reason = need.unmet(self._session.boards)
+        requirement = self._course.requirement_of(test)
+        assert requirement.need is not None  # noqa: S101 - one without a board fits every worker; tells mypy so
+        reason = requirement.need.unmet(self._session.boards, requirement.count)
         if self._session.settings.strict_boards:
             self._reports.fail(test, f"{reason} (--strict-boards)", Verdict.USAGE)
         else:

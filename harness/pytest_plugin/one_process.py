@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.inventory.board import Board
+    from harness.pytest_plugin.handover import Requirement
     from harness.pytest_plugin.runner import TestRunner
-    from harness.scheduling.needs import BoardNeed
 
 
 class Health(Fitness, Protocol):
@@ -173,9 +173,9 @@ class OneProcess:
         used = () if item is None else boards_used(item)
         return item.nodeid if item is not None and any(leased.id == board for leased in used) else None
 
-    def need_of(self, test: str) -> BoardNeed | None:
-        """Return what a test needs of its board."""
-        return self._items[self._numbers[test]].stash[PLACEMENT_KEY].need
+    def requirement_of(self, test: str) -> Requirement:
+        """Return what a test needs."""
+        return self._items[self._numbers[test]].stash[PLACEMENT_KEY].requirement
 
     def lose_board(self, board: str) -> None:
         """A board went away."""

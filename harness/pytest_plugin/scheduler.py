@@ -73,6 +73,8 @@ class BoardScheduling:
         """Takes the ids of tests that no board can run any more."""
         self.once_more: Callable[[str], str | None] = lambda _test: None
         """Tells of a test that is over on which board it failed, if it is to be run once more on another."""
+        self.work: Mapping[str, Work] = {}
+        """Each test, by its id."""
         self._requirements: list[Requirement] = []
         self._early: list[Callable[[Dispatcher[WorkerController]], None]] = []
         self.config = config
@@ -187,6 +189,7 @@ class BoardScheduling:
             self._work_of(requirement, fitting, seconds(test))
             for test, requirement in zip(self.collection, self._requirements, strict=True)
         ]
+        self.work = dict(zip(self.collection, work, strict=True))
         kinds = {board.id: board.kind for board in self._session.boards}
         dispatcher = Dispatcher(work, kinds, self._sendings.revoke, restarts=self._start_worker is not None)
         for event in self._early:
@@ -281,7 +284,7 @@ class BoardScheduling:
         held = self._dispatcher.held_by(node)
         crashed = self._dispatcher.retire(node)
         test = None if crashed is None else self.collection[crashed]
-        if test is not None and self.need_of(test) is not None:
+        if test is not None and self.requirement_of(test).need is not None:
             self._boards_of_lost[test] = self.boards_of_running(test)
         self._sendings.forget(node)
         status = getattr(node, "workeroutput", {}).get("exitstatus", pytest.ExitCode.INTERRUPTED)
@@ -384,6 +387,6 @@ class BoardScheduling:
             return []
         return [self.collection[index] for index in self._dispatcher.take_homeless()]
 
-    def need_of(self, test: str) -> BoardNeed | None:
-        """Return what a test needs of its board."""
-        return self._requirements[self._numbers[test]].need
+    def requirement_of(self, test: str) -> Requirement:
+        """Return what a test needs."""
+        return self._requirements[self._numbers[test]]

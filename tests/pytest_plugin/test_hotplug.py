@@ -11,6 +11,7 @@ from harness.inventory.board_news import Joined, Lost, Refused, Returned
 from harness.inventory.leases import Leases, holder
 from harness.plugins import HarnessPluginManager
 from harness.pytest_plugin.absence import Absences
+from harness.pytest_plugin.handover import Requirement
 from harness.pytest_plugin.hotplug import Hotplug
 from harness.scheduling.needs import BoardNeed
 
@@ -77,8 +78,8 @@ class Stage:
     def running_on(self, board: str) -> str | None:
         return f"test_on_{board}"
 
-    def need_of(self, test: str) -> BoardNeed | None:
-        return BoardNeed(kind="k") if test else None
+    def requirement_of(self, test: str) -> Requirement:
+        return Requirement(need=BoardNeed(kind="k") if test else None)
 
     def lose_board(self, board: str) -> None:
         self.told.append(f"lose {board}")
