@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.pytest_plugin.health_setup import look_after_boards
 from harness.pytest_plugin.max_runtime import MaxRuntime
+from harness.pytest_plugin.pace import time_the_tests
 from harness.pytest_plugin.retry import Retries
 from harness.pytest_plugin.runner import RUNNER_KEY
 from harness.pytest_plugin.watching import watch_in_this_process, watch_with_workers
@@ -40,6 +41,7 @@ def begin_course_with_workers(
     distribution = Distribution(config, session, xdist=xdist, watched=watched)
     config.pluginmanager.register(distribution, "harness-distribution")
     scheduler = distribution.scheduler
+    time_the_tests(config, session, lambda: scheduler.work)
     desk = look_after_boards(config, session, scheduler, count=xdist.count)
     scheduler.give_up = desk.give_up_tests
     if session.settings.rig_retries:
@@ -66,6 +68,7 @@ def begin_course_in_this_process(
     deadline = 0.0 if config.option.usepdb else session.settings.test_deadline
     loop = OneProcess(config, runner, deadline=deadline)
     config.pluginmanager.register(loop, "harness-loop")
+    time_the_tests(config, session)
     desk = look_after_boards(config, session, loop)
     loop.give_up = desk.give_up_tests
     if session.settings.rig_retries:

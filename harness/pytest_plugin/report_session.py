@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import platform
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.plugins import ENTRY_POINT_GROUP
+from harness.pytest_plugin.pace import pace_of
 from harness.pytest_plugin.report_console import last_lines_of_capture, name_of_console, one_text
 from harness.pytest_plugin.report_junit import JunitBook
 from harness.pytest_plugin.report_pairs import proven_pairs, read_expected, shortcomings, table_of_pairs
@@ -172,7 +174,7 @@ class SessionReports:
         clean_junit(self._config, self._clean)
         if self._runs_nothing:
             return
-        facts = bench_facts(self._session, shard=self._share)
+        facts = replace(bench_facts(self._session, shard=self._share), pace=pace_of(self._config))
         if self._allure is not None:
             self._allure.write_environment(environment(facts))
         if self._summary is not None:
@@ -216,6 +218,9 @@ class SessionReports:
                 write(line)
         terminalreporter.section("accounts", sep="=")
         write(str(self.records.accounts))
+        pace = pace_of(self._config)
+        if pace is not None:
+            write(str(pace))
         for record, attempt in self.records.retried:
             write(f"retried: {record.nodeid}: {attempt}; {in_the_end(record)}", yellow=True)
         for name, place in self._places():

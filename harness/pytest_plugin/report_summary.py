@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from harness.pytest_plugin.pace import Pace
     from harness.pytest_plugin.report_records import BoardUsed, SessionRecords, TestRecord
 
 
@@ -31,6 +32,7 @@ class BenchFacts:
     :ivar usb_lab: whether the attached boards are those of a virtual USB lab.
     :ivar story: which boards went away, came back and came late, in lines.
     :ivar shard: which part of the tests it had, and of how many; empty for all.
+    :ivar pace: how fast its tests were; ``None`` when nothing was run.
     """
 
     bench: str
@@ -41,6 +43,7 @@ class BenchFacts:
     usb_lab: bool = False
     story: tuple[str, ...] = ()
     shard: str = ""
+    pace: Pace | None = None
 
     @property
     def on_hardware(self) -> bool:
@@ -100,6 +103,7 @@ def summary_data(bench: BenchFacts, records: SessionRecords) -> dict[str, Any]:
         "rules": dict(bench.rules),
         "versions": dict(bench.versions),
         "accounts": asdict(records.accounts),
+        "pace": None if bench.pace is None else asdict(bench.pace),
         "tests": [_test_data(test) for test in records.tests],
         "not_run": [
             {"nodeid": nodeid, "reason": records.why_not_run.get(nodeid, "")} for nodeid in records.not_run
@@ -194,6 +198,7 @@ class SummaryPage:
                 "Services",
                 ", ".join(f"{name}={mode} at {url}" for name, mode, url in self._bench.backends) or "none",
             ),
+            ("Time", str(self._bench.pace or "")),
             ("Versions", ", ".join(f"{name} {version}" for name, version in self._bench.versions)),
         ]
         lines = "".join(
