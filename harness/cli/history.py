@@ -141,21 +141,12 @@ def _refuse_unknown(findings: Findings, *, test: str | None, board: str | None) 
 
 
 def _data(findings: Findings, tests: Iterable[Judged], boards: Iterable[Judged]) -> dict[str, Any]:
-    def board(one: Judged) -> dict[str, Any]:
-        data = asdict(one)
-        return {
-            "board": data["name"],
-            **{key: value for key, value in data.items() if key not in {"name", "project"}},
-        }
-
-    def test(one: Judged) -> dict[str, Any]:
-        data = asdict(one)
-        return {"test": data.pop("name"), **data}
-
     return {
         "sessions": findings.sessions,
-        "tests": [test(one) for one in tests],
-        "boards": [board(one) for one in boards],
+        "tests": [asdict(one) for one in tests],
+        "boards": [
+            {name: value for name, value in asdict(one).items() if name != "project"} for one in boards
+        ],
         "notes": list(findings.notes),
     }
 

@@ -91,7 +91,7 @@ def test_json(run: Callable[..., Any], recorded: Path) -> None:
     assert data["notes"] == []
     assert len(data["tests"]) == 10
     assert data["tests"][0] | {"since": None} == {
-        "test": "test-8",
+        "name": "test-8",
         "project": "suite",
         "judgement": "broken",
         "runs": 20,
@@ -103,9 +103,9 @@ def test_json(run: Callable[..., Any], recorded: Path) -> None:
         "reason": "failed each of the last 5 times",
     }
     (board,) = data["boards"]
-    assert (board["board"], board["judgement"]) == ("board-2", "flaky")
+    assert (board["name"], board["judgement"]) == ("board-2", "flaky")
     assert board["rate"] == pytest.approx(0.5, abs=0.2)
-    assert set(board) == set(data["tests"][0]) - {"test", "project"} | {"board"}
+    assert set(board) == set(data["tests"][0]) - {"project"}
 
 
 def test_since(run: Callable[..., Any], recorded: Path) -> None:
