@@ -218,6 +218,8 @@ class TestRunner:
         item.stash[EXCHANGES_KEY] = []
         item.stash[CONSOLE_MARKS_KEY] = {}
         item.stash[FAILED_KEY] = False
+        if BOARDS_KEY in item.stash:  # of another try, on other boards
+            del item.stash[BOARDS_KEY]
         item.stash[_DEADLINE_KEY] = Deadline(self._seconds)
         placement = item.stash[PLACEMENT_KEY]
         if placement.requirement.need is not None:
