@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from harness.merging.accounts import Outcome
     from harness.merging.runs import Run
 
 ENVIRONMENT: Final = "environment.properties"
@@ -42,13 +43,17 @@ class AllureMerge:
         self._uuids: set[str] = set()
         self._environments: dict[str, dict[str, str]] = {}
 
-    def add(self, run: Run, directory: Path) -> None:
+    def add(self, run: Run, directory: Path, later: Mapping[str, Outcome] | None = None) -> None:
         """Take over the results of a session.
+
+        Allure shows of a test what it came to last. Where an earlier outcome stands, the later one is shown
+        beside it, as of another test; when the test did not run then, it is not shown.
 
         :param run: the session.
         :param directory: where they are.
+        :param later: by name, what those tests came to of which an earlier outcome stands.
         """
-        _Intake(self, run, directory).take()
+        _Intake(self, run, directory, later or {}).take()
 
     def finish(self) -> None:
         """Write what the sessions have in common, and what each has for itself."""
@@ -61,8 +66,9 @@ class AllureMerge:
 class _Intake:
     """Takes over one directory."""
 
-    def __init__(self, merge: AllureMerge, run: Run, directory: Path) -> None:
+    def __init__(self, merge: AllureMerge, run: Run, directory: Path, later: Mapping[str, Outcome]) -> None:
         self._merge = merge
+        self._later = later
         self._run = run
         self._directory = directory
         self._place = f"{run.name}/{run.run_id or directory}"
@@ -80,6 +86,8 @@ class _Intake:
         for name, (_, new) in uuids.items():
             document = json.loads((self._directory / name).read_text(encoding="utf-8"))
             document["uuid"] = new
+            if self._later.get(_name_of(document)) in {"not run", "skipped"}:
+                continue
             self._rename_attachments(name, document, files)
             kind = _RESULT if name.endswith(_RESULT) else _CONTAINER
             if kind == _RESULT:
@@ -153,13 +161,30 @@ class _Intake:
         labels = _list_of(result, "labels")
         if self._run.share is not None:
             labels.append({"name": "shard", "value": self._run.share.name})
-        if not self._run.runner:
-            return
-        labels.append({"name": "runner", "value": self._run.runner})
-        _list_of(result, "parameters").append({"name": "runner", "value": self._run.runner})
-        if isinstance(result.get("historyId"), str):
-            text = f"{result['historyId']} {self._run.runner}"
-            result["historyId"] = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+        ran_again = _name_of(result) in self._later
+        if self._run.runner:
+            labels.append({"name": "runner", "value": self._run.runner})
+            _tell_apart(result, "runner", self._run.runner)
+        if ran_again:
+            _tell_apart(result, "ran again", self._run.run_id or self._run.name)
+
+
+def _tell_apart(result: dict[str, Any], name: str, value: str) -> None:
+    """Make a result one of another test than those that differ from it by that alone."""
+    _list_of(result, "parameters").append({"name": name, "value": value})
+    if isinstance(result.get("historyId"), str):
+        text = f"{result['historyId']} {value}"
+        result["historyId"] = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _name_of(result: Mapping[str, Any]) -> str:
+    """Return the name that a report of JUnit has for a test of ours."""
+    name = str(result.get("fullName")).replace("#", ".")
+    parameters = result.get("parameters")
+    for parameter in parameters if isinstance(parameters, list) else ():
+        if isinstance(parameter, dict) and parameter.get("name") == "case":
+            return f"{name}[{parameter.get('value')}]"
+    return name
 
 
 def _load(file: Path) -> Any:

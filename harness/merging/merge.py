@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from harness.merging.accounts import Outcome
     from harness.merging.junit import Key
     from harness.merging.runs import Run, Source
     from harness.merging.standing import Again
@@ -116,13 +117,18 @@ def _write(runners: Mapping[str, Sequence[Run]], target: Path) -> Merged:
     runs = [run for theirs in runners.values() for run in theirs]
     left_out: dict[Run, frozenset[Key]] = {}
     remarks: dict[Run, dict[Key, list[str]]] = {}
+    later: dict[Run, dict[str, Outcome]] = {}
     told: list[str] = []
     for theirs in runners.values():
         known = [run for run in theirs if run.report is not None]
         cases = [run.report.cases.values() if run.report is not None else () for run in known]
-        told += [_tell(again, known, left_out, remarks) for again in run_again(cases)]
+        for again in run_again(cases):
+            told.append(_tell(again, known, left_out, remarks))
+            for number, case in again.others:
+                if number > again.stands:
+                    later.setdefault(known[number], {})[case.name] = case.outcome
     write_report(target / JUNIT, runs, left_out=left_out, remarks=remarks)
-    allure = _merge_allure(runs, target)
+    allure = _merge_allure(runs, target, later)
     histories = [run.history for run in runs if run.history is not None]
     merged = Merged(
         lines=tuple(_line(run, left_out.get(run, frozenset())) for run in runs),
@@ -157,7 +163,9 @@ def _tell(
     return f"{stands.name}: {stands.outcome} in {standing.name}; {'; '.join(said)}"
 
 
-def _merge_allure(runs: Sequence[Run], target: Path) -> AllureMerge | None:
+def _merge_allure(
+    runs: Sequence[Run], target: Path, later: Mapping[Run, Mapping[str, Outcome]]
+) -> AllureMerge | None:
     places = [(run, run.allure) for run in runs]
     if not any(place is not None for _, place in places):
         return None
@@ -166,7 +174,7 @@ def _merge_allure(runs: Sequence[Run], target: Path) -> AllureMerge | None:
     allure = AllureMerge(directory)
     for run, place in places:
         if place is not None:
-            allure.add(run, place)
+            allure.add(run, place, later.get(run))
     allure.finish()
     return allure
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
-import os
 import re
-import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
@@ -18,6 +13,7 @@ from typer.testing import CliRunner
 
 from harness.cli import report as command
 from harness.errors import HarnessError, UsageError
+from tests.real_allure import data_of, installed_allure
 
 PAGE = (
     "<!doctype html><html><head><title>x</title></head><body>"
@@ -246,22 +242,6 @@ def test_command_line(tmp_path: Path, results: Path, path: Path, monkeypatch: py
 
     assert done.exit_code == 0, done.output
     assert "page.html (0.0 MB)" in done.output.replace("\n", "")
-
-
-def installed_allure() -> Path | None:
-    """Return an Allure 3 that somebody installed, if Node is there too."""
-    named = os.environ.get("HARNESS_ALLURE")
-    places = (
-        [Path(named)] if named else [Path(__file__).parents[2] / place for place in command.PLACES_OF_ALLURE]
-    )
-    return next((place for place in places if place.is_file() and shutil.which("node")), None)
-
-
-def data_of(page: str, name: str) -> Any:
-    """Read a file that Allure put into its page."""
-    found = re.search(r'"data:application/gzip;base64,([^"]*)"', page)
-    assert found is not None
-    return json.loads(json.loads(gzip.decompress(base64.b64decode(found[1])))[name])
 
 
 @pytest.mark.skipif(installed_allure() is None, reason="Allure 3 is not installed (make report installs it)")

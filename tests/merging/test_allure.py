@@ -105,6 +105,38 @@ def test_shards_leave_the_history_alone(tmp_path: Path) -> None:
     assert document == result("1", labels=[{"name": "shard", "value": "1/2"}])
 
 
+def test_failure_that_stands_is_not_covered_up(tmp_path: Path) -> None:
+    """Allure shows what a test came to last: what came after an outcome that stands is no attempt at it."""
+    case = [{"name": "case", "value": "x"}, 7]
+    for number, (name, parameters) in enumerate(
+        [("test_a", []), ("test_b", case), ("test_c", []), ("test_d", [])]
+    ):
+        document = result(f"{number}", f"tests.test_it#{name}", parameters=parameters)
+        write_allure(tmp_path / "again", f"{number}-result.json", document)
+    target = tmp_path / "merged"
+    target.mkdir()
+    allure = AllureMerge(target)
+    again = run(tmp_path, "again", shard=True)
+
+    allure.add(
+        again,
+        tmp_path / "again" / "allure-results",
+        {
+            "tests.test_it.test_b[x]": "passed",
+            "tests.test_it.test_c": "not run",
+            "tests.test_it.test_d": "skipped",
+        },
+    )
+
+    first, second = documents(target)
+    assert (first["parameters"], second["parameters"]) == (
+        [],
+        [*case, {"name": "ran again", "value": "again 1/2"}],
+    )
+    assert second["historyId"] != "history of tests.test_it#test_b"
+    assert allure.results == 2
+
+
 def test_results_that_lay_there_before_count_once(tmp_path: Path) -> None:
     """A repetition in the same directory has the results of the first attempt, too."""
     for name in ("first", "second", "third"):
