@@ -8,31 +8,11 @@ import pytest
 
 from harness.history.attempts import NO_KIND, Attempt
 from harness.pytest_plugin.past_attempts import HeardAttempts
-from harness.pytest_plugin.report_records import FINAL_ATTRIBUTE, BoardUsed, TestFacts
+from harness.pytest_plugin.report_records import FINAL_ATTRIBUTE, BoardUsed
 from harness.pytest_plugin.unrun import UNRUN_ATTRIBUTE
+from tests.pytest_plugin.phases import KIT, TEST, report
 
-TEST = "test_a.py::test_it"
-KIT = BoardUsed(id="kit-0", kind="kit", bench="virtual")
 OTHER = BoardUsed(id="kit-1", kind="large kit", bench="virtual")
-
-
-def report(when: str, outcome: str = "passed", **changes: Any) -> pytest.TestReport:
-    """Return a phase's report; ``verdict`` and ``boards`` are its facts."""
-    facts = TestFacts(verdict=changes.pop("verdict", None), boards=changes.pop("boards", [KIT]))
-    made = pytest.TestReport(
-        nodeid=changes.pop("test", TEST),
-        location=("test_a.py", 0, "test_it"),
-        keywords={},
-        outcome=outcome,  # type: ignore[arg-type]  # plugins have more than pytest's three
-        longrepr=None,
-        when=when,  # type: ignore[arg-type]  # a crash has another one
-        duration=changes.pop("duration", 1.0),
-        start=changes.pop("start", 10.0),
-    )
-    for name, value in changes.items():
-        setattr(made, name, value)
-    facts.put_on(made)
-    return made
 
 
 def hear(*reports: pytest.TestReport, **options: Any) -> list[Attempt]:
