@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from tests.farm.ci_hosts import Host, at_once, copy
 
@@ -43,7 +43,7 @@ class GitHub:
         :param workflow: its file.
         :param only: name of the one instance of the first job that is to be run again.
         """
-        jobs: dict[str, Any] = YAML(typ="safe", pure=True).load(workflow)["jobs"]
+        jobs: dict[str, Any] = yaml.safe_load(workflow.read_text())["jobs"]
         for name, job in jobs.items():
             before = [need for need in _list(job.get("needs", [])) if not self.results[need]]
             if before and not self._holds(job.get("if"), good=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from tests.farm.ci_hosts import Host, at_once, copy
 
@@ -30,7 +30,7 @@ class GitLab:
 
     def run(self, file: Path) -> None:
         """Run a pipeline."""
-        pipeline: dict[str, Any] = YAML(typ="safe", pure=True).load(file)
+        pipeline: dict[str, Any] = yaml.safe_load(file.read_text())
         jobs = {
             name: job for name, job in pipeline.items() if name not in _KEYWORDS and not name.startswith(".")
         }
