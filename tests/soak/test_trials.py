@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.health.quarantine import SUFFIX
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import start_bench
 from tests.soak.support.rounds import SCALE, SEED
@@ -30,6 +32,7 @@ from tests.soak.support.trial import (
     Plan,
     Strike,
     Trial,
+    Word,
     locked_files,
 )
 
@@ -72,13 +75,21 @@ class Site:
                 return self._client.board(state.id)
         raise AssertionError(f"no board {board}")
 
+    @property
+    def boards(self) -> list[str]:
+        """What sessions call the boards."""
+        return list(SERIALS) if self.attached else [state.id for state in self._client.boards()]
+
     def mend(self) -> None:
-        """Put every cable in and end every fault."""
+        """Put every cable in, end every fault and every quarantine."""
         for state in self._client.boards():
+            if state.hung is not None:
+                self._client.remove(state.id)
+                self._client.add(state.kind, id=state.id)
             controls = self._client.board(state.id)
             controls.plug()
             controls.clear_faults()
-        for record in self._directory.glob("leases/*.json"):
+        for record in self._directory.glob(f"leases/*{SUFFIX}"):
             record.unlink()  # of boards that a trial had to quarantine
 
     @property
@@ -127,20 +138,21 @@ def environment_of(site: Site, directory: Path) -> dict[str, str]:
     return {**variables, **site.environment}
 
 
-def strike(trial: Trial, site: Site, random: Random) -> Strike:
-    """Let the victim go away; which one of those that run a test is left to chance."""
+def strike(trial: Trial, site: Site, spoken: Word, random: Random) -> Strike:
+    """Let the victim go away: as a rule that of the test which spoke, at times another one that runs."""
     plan = trial.plan
     if plan.victim == WORKER:
-        struck = Strike(pid=random.choice([*(word.pid for word in trial.running), *trial.pids]))
+        struck = Strike(pid=random.choice([*[spoken.pid] * 3, *trial.pids]))
         assert struck.pid is not None
-        os.kill(struck.pid, 9)
+        with suppress(ProcessLookupError):  # it has come to its end
+            os.kill(struck.pid, signal.SIGKILL)
     else:
-        lent = sorted({board for word in trial.running for board in word.boards})
-        board = random.choice(lent or sorted(board for board in site_boards(site)))
+        lent = spoken.boards or sorted({board for word in trial.running for board in word.boards})
+        board = random.choice(lent or site.boards)
         controls = site.cable(board)
         struck = Strike(board=board)
         if plan.victim == HANG:
-            controls.shape(silent=True)
+            controls.hang(plan.until)
         else:
             controls.unplug()
         if plan.victim == BLINK:
@@ -148,11 +160,6 @@ def strike(trial: Trial, site: Site, random: Random) -> Strike:
             controls.plug()
     struck.after = time.monotonic()
     return struck
-
-
-def site_boards(site: Site) -> list[str]:
-    """Return what sessions call the boards of a site."""
-    return list(SERIALS) if site.attached else [state.id for state in site._client.boards()]
 
 
 @pytest.mark.parametrize("number", range(TRIALS))
@@ -177,7 +184,8 @@ def test_trial(
         site.mend()
         with Trial(here, plan, kinds=site.kinds, environment=environment_of(site, own)) as trial:
             trial.begin(*site.options)
-            struck = strike(trial, site, random) if trial.wait_for_words() else Strike()
+            spoken = trial.wait_for_moment()
+            struck = Strike() if spoken is None else strike(trial, site, spoken, random)
             status = trial.end()
             print(trial.output)  # noqa: T201 - what a failure shows
             judge = Judge(trial, struck, status)

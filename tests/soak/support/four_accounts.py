@@ -7,10 +7,10 @@ import re
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 OUTCOMES = ("passed", "failed", "skipped", "not run")
@@ -112,6 +112,8 @@ class FourAccounts:
         lines = [each.get("value", "") for each in root.iter("property") if each.get("name") == "accounts"]
         self._junit_line = lines[0] if lines else ""
         for case in root.iter("testcase"):
+            if any(each.get("message") == "collection failure" for each in case.iter("error")):
+                continue  # a module, and no test
             name = case.get("name", "")
             outcome = _outcome_of(case)
             if book.outcomes.get(name) not in {None, outcome}:
@@ -128,8 +130,9 @@ class FourAccounts:
         histories: dict[str, set[str]] = defaultdict(set)
         for file in directory.glob("*-result.json"):
             result = json.loads(file.read_text(encoding="utf-8"))
-            results[result["name"]].append((result["stop"], result["status"]))
-            histories[result["name"]].add(result["historyId"])
+            name = _name_of(result)
+            results[name].append((result["stop"], result["status"]))
+            histories[name].add(result["historyId"])
         for name, those in results.items():
             book.outcomes[name] = _ALLURE[max(those)[1]]
             book.attempts[name] = len(those)
@@ -152,6 +155,13 @@ class FourAccounts:
             nodeid = each if isinstance(each, str) else each["nodeid"]
             book.outcomes[nodeid.rpartition("::")[2]] = "not run"
         return book
+
+
+def _name_of(result: Mapping[str, Any]) -> str:
+    """Return the name of the test that an Allure result is of: its own is a title for people."""
+    case = next((each["value"] for each in result.get("parameters", ()) if each["name"] == "case"), None)
+    function = str(result["fullName"]).rpartition("#")[2]
+    return function if case is None else f"{function}[{case}]"
 
 
 def _outcome_of(case: ET.Element) -> str:

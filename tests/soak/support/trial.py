@@ -28,7 +28,8 @@ SESSION_SECONDS = 120.0
 MARK = "HARNESS_TRIAL"
 #: Whoever goes away: a worker for good, a board for good or for a while, or a board that answers no more.
 WORKER, CABLE, BLINK, HANG = "worker", "cable", "blink", "hang"
-VICTIMS = (WORKER, CABLE, WORKER, BLINK, WORKER, HANG)
+VICTIMS = (WORKER, CABLE, WORKER, BLINK, WORKER, CABLE, WORKER, BLINK, WORKER, HANG)
+PHASES = ("setup", "lent", "call", "teardown")
 TESTS = (
     *(f"test_on_the_pair[{number}]" for number in range(4)),
     *(f"test_on_the_single[{number}]" for number in range(2)),
@@ -44,18 +45,22 @@ _QUIET = ("randomly", "cacheprovider", "pytest_cov", "hypothesispytest", "anyio"
 class Plan:
     """What happens in a trial; what it hits is left to chance.
 
-    :ivar after: the victim is struck after so many words of the tests.
-    :ivar delay: and so many seconds.
+    :ivar after: the tests say so many words first.
+    :ivar phase: the next one that is in this phase is struck.
+    :ivar delay: after so many seconds, when it may be in another one.
     :ivar pause: how long a test stays in each phase, at the least.
     :ivar away: after how many seconds a cable that is pulled for a while is put in again.
+    :ivar until: what brings a board back that answers no more.
     :ivar options: more of the command line.
     """
 
     victim: str
     after: int
+    phase: str
     delay: float
     pause: float
     away: float
+    until: str
     options: tuple[str, ...] = ()
 
     @classmethod
@@ -68,10 +73,12 @@ class Plan:
         workers = "auto" if victim == WORKER else random.choice(("auto", "auto", "0"))
         return cls(
             victim=victim,
-            after=random.randrange(1, 40),
-            delay=random.uniform(0, 0.06),
+            after=random.randrange(30),
+            phase=random.choice(PHASES),
+            delay=random.choice((0.0, random.uniform(0, 0.05))),
             pause=random.uniform(0.01, 0.06),
             away=random.uniform(0.01, 0.8),
+            until=random.choice(("reset", "power", "never")),
             options=("-n", workers, *random.choice(choices)),
         )
 
@@ -82,7 +89,9 @@ class Plan:
 
     def __str__(self) -> str:
         """Say it in a line."""
-        return f"{self.victim} {self.delay * 1000:.0f} ms after word {self.after}, {' '.join(self.options)}"
+        victim = f"{HANG} until {self.until}" if self.victim == HANG else self.victim
+        moment = f"{self.delay * 1000:.0f} ms after the first {self.phase} from word {self.after} on"
+        return f"{victim} {moment}, {' '.join(self.options)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +181,7 @@ class Trial:
         command = [sys.executable, "-m", "pytest", "-rA", *quiet, "test_it.py"]
         output = self._resources.enter_context((self.directory / "output").open("w", encoding="utf-8"))
         self._process = subprocess.Popen(
-            [*command, *arguments, *reports, "--test-deadline", "20", *self.plan.options],
+            [*command, *arguments, *reports, "--test-deadline", "6", *self.plan.options],
             cwd=self.directory,
             env=self._environment,
             stdout=output,
@@ -184,22 +193,21 @@ class Trial:
         self._resources.callback(os.close, ended)
         self._ended = ended
 
-    def wait_for_words(self) -> bool:
-        """Wait until the tests have said as much as the plan says; tell whether they have.
-
-        They have not when the session ends before.
-        """
+    def wait_for_moment(self) -> Word | None:
+        """Wait until a test is where the plan says; ``None`` when the session ends before."""
         end = time.monotonic() + SESSION_SECONDS
-        while len(self._words) < self.plan.after or not self.running:
+        while True:
+            spoken = [word for word in self._words[self.plan.after :] if word.phase == self.plan.phase]
+            if spoken:
+                select.select([self._ended], [], [], self.plan.delay)
+                self._hear()
+                return spoken[0]
             ready, _, _ = select.select([self._events, self._ended], [], [], max(0.0, end - time.monotonic()))
             assert ready, f"the tests said nothing more:\n{self.killed()}"
             if self._events in ready:
                 self._hear()
             elif self._ended in ready:
-                return False
-        select.select([self._ended], [], [], self.plan.delay)
-        self._hear()
-        return bool(self.running)
+                return None
 
     def _hear(self) -> None:
         with suppress(BlockingIOError):
