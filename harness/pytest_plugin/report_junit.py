@@ -44,6 +44,7 @@ class JunitBook:
         key = (report.id, getattr(report, "node", None))  # as the writer tells its test cases apart
         case = self._xml.node_reporters.get(key)
         result = yield
+        case = case or self._xml.node_reporters.get(key)
         if report.outcome == RERUN:
             self._tried_again.add(key)
         elif report.failed:
@@ -54,8 +55,15 @@ class JunitBook:
             self._xml.finalize(report)  # after a crash no tear-down follows, at which the properties are read
         if key in self._tried_again:
             self._tried_again.discard(key)
-            self._xml.node_reporters_ordered.remove(case)
+            self._take_out(case)
         return result
+
+    def _take_out(self, case: Any) -> None:
+        """Forget a test case, also where the writer has counted what its parts came to."""
+        self._xml.node_reporters_ordered.remove(case)
+        for node in case.to_xml():
+            if node.tag in self._xml.stats:
+                self._xml.stats[node.tag] -= 1
 
     def add_property(self, name: str, value: str) -> None:
         """Say something of the whole session."""

@@ -149,6 +149,7 @@ class TestRecord:
     retried: list[Attempt] = field(default_factory=list)
     again: bool = False
     _over: bool = field(default=False, init=False)
+    _part_failed: bool = field(default=False, init=False)
 
     @property
     def suite(self) -> str:
@@ -163,9 +164,12 @@ class TestRecord:
         self.seconds += report.duration
         self.worker = getattr(report, "worker_id", self.worker)
         self._add_facts(report)
+        if report.outcome == RERUN and self._part_failed:
+            self.outcome, self.again = "unfinished", True  # what its parts came to was told before
         if self.outcome == "failed":
             return
         if report.failed:
+            self._part_failed = hasattr(report, "context")
             self._fail(report)
         elif report.outcome == RERUN:
             if not self.again:
@@ -196,7 +200,7 @@ class TestRecord:
                 worker=self.worker,
             )
         )
-        self.outcome, self.seconds, self.again = "unfinished", 0.0, False
+        self.outcome, self.seconds, self.again, self._part_failed = "unfinished", 0.0, False, False
         self.reason = self.details = ""
         self.facts = TestFacts(suite=self.facts.suite, proves=self.facts.proves)
 

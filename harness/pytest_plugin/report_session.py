@@ -111,7 +111,8 @@ class SessionReports:
             tails |= {name_of_console(board.id, role, of=of): tail for role, tail in said.items()}
         facts.verdict = str(Verdict.SUITE)
         facts.console_tail = one_text(tails)
-        add_section(report, "verdict", f"{Verdict.SUITE}: its process died\nto repeat it: {facts.repeat}")
+        repeat = f"\nto repeat it: {facts.repeat}" if facts.repeat else ""
+        add_section(report, "verdict", f"{Verdict.SUITE}: its process died{repeat}")
         if facts.console_tail:
             add_section(report, "console tail", facts.console_tail)
         facts.put_on(report)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: On a report that became a ``rerun`` by us: whether it is the first of its try.
 RETRIED_ATTRIBUTE: Final = "harness_retried"
+#: What the terminal counts it as.
+CATEGORY: Final = "retried"
 
 
 class Course(Protocol):
@@ -101,7 +103,14 @@ class Retries:
             self._first.setdefault(test, report)
         elif first is not None:
             add_section(report, "before that", str(first.longrepr))
-            del self._first[test]
+            self._do_not_count(self._first.pop(test))
+
+    def _do_not_count(self, first: pytest.TestReport) -> None:
+        """Take out of the terminal's last line what was shown as tried again, and is not after all."""
+        reporter = self._session.config.pluginmanager.get_plugin("terminalreporter")
+        shown = [] if reporter is None else reporter.stats.get(CATEGORY, [])
+        if first in shown:
+            shown.remove(first)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
@@ -111,7 +120,7 @@ class Retries:
         first = getattr(report, RETRIED_ATTRIBUTE, None)
         if first is None or report.outcome != RERUN:
             return None
-        return ("retried", "R", ("RETRIED", {"yellow": True})) if first else ("", "", "")
+        return (CATEGORY, "R", ("RETRIED", {"yellow": True})) if first else ("", "", "")
 
 
 class StoppingLeftToController:

@@ -48,5 +48,6 @@ def interrupt_once() -> None:
 
 def shorten_traceback(config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Keep where an interrupt hit: pytest formats the whole, which takes seconds, and shows that line."""
-    if not config.option.fulltrace:
-        excinfo.traceback = excinfo.traceback[-1:]
+    shown = excinfo.traceback.filter(excinfo)  # pytest.exit hides itself, and needs a line to show
+    if shown and not config.option.fulltrace:
+        excinfo.traceback = shown[-1:]

@@ -150,6 +150,16 @@ def test_a_crash_in_the_first_phase_of_another_try_is_a_failure_of_its_own() -> 
     assert len(test.retried) == 1
 
 
+def test_a_try_is_over_with_its_parts() -> None:
+    """A subtest is told before anybody knows that its test is tried again; then it does not count either."""
+    setup, call, teardown = a_try("product")
+    part = report(outcome="failed", longrepr="a part", context="of a subtest")
+    records = records_of(setup, part, call, teardown, *a_try())
+
+    (test,) = records.tests
+    assert (test.outcome, len(test.retried)) == ("passed", 1)
+
+
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_failure_counts_after_all_when_no_try_follows(begun: bool) -> None:  # noqa: FBT001 - a parameter
     """The failure itself becomes the outcome, whether or not another try had begun."""
