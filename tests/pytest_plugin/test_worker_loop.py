@@ -184,7 +184,7 @@ def test_a_late_tear_down_that_hangs(stage: Callable[..., Stage], pytester: pyte
         @pytest.fixture(scope="module")
         def thing():
             yield
-            threading.Event().wait(60)
+            threading.Event().wait(10)
 
         def test_it(thing): ...
         """

@@ -7,7 +7,7 @@ from tests.breaks.support.patching import replaces
 
 TITLE = "a test that a worker declined, since its board is not fit, counts as done"
 NOTICED_BY = ("tests/pytest_plugin/test_scheduler.py::test_a_declined_test_goes_to_another_board",)
-ABOUT = r"told"
+ABOUT = r"stage\.unfit == "
 
 
 @replaces(Turns, "declined")
