@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.config import Settings
+from harness.health.quarantine import Quarantines
 from harness.inventory.board import Board
 from harness.inventory.board_news import Joined, Lost, Refused, Returned
 from harness.inventory.leases import Leases, holder
@@ -138,6 +140,39 @@ def test_a_deadline_that_passes_when_the_board_is_back_counts_for_nothing(tmp_pa
     assert reason.startswith("not run: board a went away at ")
     assert reason.endswith(" and did not come back within 1000 s")
     stage.hotplug._cancel_timers()
+
+
+def test_a_board_that_is_unfit_is_not_waited_for_and_not_used_again(tmp_path: Path) -> None:
+    """It went away when its power was cycled, or somebody pulls it: the reason stays what it was."""
+    stage = Stage(tmp_path)
+    stage.hear(Lost("a", "its power was cycled"))
+    loss = stage.hotplug._losses["a"]
+    stage.session.unfit.add("a")
+    stage.session.gone["a"] = "board a does not answer"
+
+    stage.hotplug._give_up("a", loss)
+    stage.hear(Returned(A), Lost("a", "pulled"))
+
+    assert stage.told == ["lose a", "give up a"]
+    assert stage.session.gone == {"a": "board a does not answer"}
+    assert "is not used: board a does not answer" in stage.session.story[1]
+    assert stage.session.story[2].endswith("board a went away: pulled; it was not used any more")
+    assert stage.hotplug._losses == {}
+
+
+def test_a_late_board_that_is_quarantined_does_not_join(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plugging it in anew mends nothing that anybody knows of."""
+    monkeypatch.setenv("HARNESS_LEASE_DIR", str(tmp_path / "leases"))
+    Quarantines.of_bench(None).put(LATE, "it smells", now=datetime.now(UTC), lasts=None, by="alice")
+    stage = Stage(tmp_path)
+
+    stage.hear(Joined(LATE))
+
+    assert stage.told == []
+    assert "late was plugged in and is not used: it is quarantined: it smells" in stage.session.story[0]
+    assert holder(LATE) is None
 
 
 def test_a_late_board_is_leased_and_joins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
