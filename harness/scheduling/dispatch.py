@@ -247,13 +247,15 @@ class Dispatcher(Generic[WorkerT]):
 
     def _stand_by(self, hand: Hand[WorkerT], sent: Sent[WorkerT], *, declined: bool) -> None:
         gathering = sent.stands_by
-        if gathering is None or gathering.over:
+        if gathering is None:
             return
         if declined:
-            self._serving.release(gathering, but=hand.place.board)
+            self._serving.release(gathering)
+            if self._backlog.is_queued(gathering.unit):
+                self._serving.narrow(gathering.unit, hand.place.board)
             return
         gathering.missing.discard(hand.place)
-        if not gathering.missing:
+        if not gathering.missing and not gathering.over:
             self._crew.ready[gathering.runner] = None
 
     def _decline(self, hand: Hand[WorkerT], sent: Sent[WorkerT]) -> None:

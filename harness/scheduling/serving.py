@@ -28,7 +28,7 @@ class Serving(Generic[WorkerT]):
     :ivar gatherings: for which unit of several boards a board is reserved.
     :ivar pending: those of them of which no test was handed out yet.
     :ivar ended: nothing more is handed out.
-    :ivar narrowed: whether tests came to fit fewer boards since somebody looked.
+    :ivar narrowed: whether tests may have come to fit fewer boards since somebody looked.
     """
 
     def __init__(self, backlog: Backlog, places: Places, number: int) -> None:
@@ -92,10 +92,10 @@ class Serving(Generic[WorkerT]):
         if place.status is Status.AWAITED:
             return
         gathering = self.gatherings.get(place) if self.gatherings else None
-        if gathering is not None:
-            self._advance(hand, gathering)
-        elif hand.members:
+        if hand.members:
             self._send_next(hand)
+        elif gathering is not None:
+            self._advance(hand, gathering)
         elif not self.ended:
             self._places.balance.settle(self._now)
             single = self._choice.single(place)
@@ -176,7 +176,7 @@ class Serving(Generic[WorkerT]):
             partner = self.crew.first(place)
             if partner is None:
                 gathering.missing.discard(place)
-            elif not partner.live and not partner.shut_down:
+            elif not partner.live and not partner.members and not partner.shut_down:
                 self._advance(partner, gathering)
         self._advance(hand, gathering)
         if not pick.need.queued:
@@ -185,9 +185,8 @@ class Serving(Generic[WorkerT]):
     def _advance(self, hand: Hand[WorkerT], gathering: Gathering[Hand[WorkerT]]) -> None:
         """Go on with a unit of several boards, at one of them."""
         if gathering.begun:
-            if hand is gathering.runner and hand.members:
-                self._send_next(hand)
-        elif hand is gathering.runner and not gathering.missing:
+            return
+        if hand is gathering.runner and not gathering.missing:
             self.pending.discard(gathering)
             self._begin_unit(hand, gathering.unit)
             hand.gathering = gathering
@@ -212,11 +211,8 @@ class Serving(Generic[WorkerT]):
         self._give(hand, pick)
         return True
 
-    def release(self, gathering: Gathering[Hand[WorkerT]], *, but: str | None = None) -> None:
-        """Reserve the boards of a unit no longer; one that was not begun is queued again.
-
-        :param but: a board that is not to run it.
-        """
+    def release(self, gathering: Gathering[Hand[WorkerT]]) -> None:
+        """Reserve the boards of a unit no longer; one that was not begun is queued again."""
         if gathering.over:
             return
         gathering.end()
@@ -225,7 +221,7 @@ class Serving(Generic[WorkerT]):
             self.crew.look_at(place)
         if gathering in self.pending:
             self.pending.discard(gathering)
-            self.give_back(gathering.unit, self._backlog.tests_of(gathering.unit), but=but)
+            self.give_back(gathering.unit, self._backlog.tests_of(gathering.unit))
 
     # -- taking back --------------------------------------------------------------------------------------
 
@@ -254,17 +250,17 @@ class Serving(Generic[WorkerT]):
         for test in tests:
             self.records.queue(test)
         for one in self._backlog.put_back_tests(unit, tests, elsewhere=unit in self._groups):
-            self._narrow(one, but)
+            self.narrow(one, but)
         self._places.balance.disturb()
         self.crew.wake()
 
-    def _narrow(self, unit: int, board: str | None) -> None:
+    def narrow(self, unit: int, board: str | None) -> None:
         """Let a queued unit not be run on a board, from now on."""
+        self.narrowed = True
         need = self._backlog.need_of(unit)
         if board is not None and need.boards is not None and board in need.boards:
             self._backlog.take(unit)
             need = self._backlog.narrow(unit, need.boards - {board}, need.count)
             self._backlog.put_back(unit)
-            self.narrowed = True
         if need.special:
             self._places.add_special(need)
