@@ -179,7 +179,7 @@ def test_order_does_not_matter(parts: list[dict[tuple[str, str, int], int]], see
                 for file in order:
                     merge_from(history, file)
                 wholes.append(
-                    {(one.session, one.test, one.attempt, one.seconds) for one in history.attempts()}
+                    sorted((one.session, one.test, one.attempt, one.seconds) for one in history.attempts())
                 )
 
-    assert wholes[0] == wholes[1] == {(*key, seconds) for key, seconds in known.items()}
+    assert wholes[0] == wholes[1] == sorted((*key, seconds) for key, seconds in known.items())
