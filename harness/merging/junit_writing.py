@@ -43,9 +43,14 @@ def write_report(
         for number, suite in enumerate(run.report.suites):
             root.append(_suite(run, suite, gone, noted, kept if number == 0 else ()))
     for name in _SUMS:
-        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
+        root.set(name, str(total(root, name)))
     root.set("time", f"{seconds:.3f}")
     file.write_bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def total(suites: Iterable[ET.Element], name: str) -> int:
+    """Return the sum of a number that each suite says."""
+    return sum(int(suite.get(name, "0")) for suite in suites)
 
 
 def _suite(
