@@ -77,6 +77,7 @@ def test_duration_is_the_median_of_the_last_that_passed(history: History) -> Non
     passed = [attempt(seconds=each, attempt=n + 1, started=n) for n, each in enumerate(seconds)]
     others = [
         attempt(outcome="failed", seconds=900.0, attempt=10, started=5.3),
+        attempt(outcome="failed", seconds=900.0, attempt=12, started=5.4),
         attempt(outcome="skipped", seconds=0.0, attempt=11, started=5.6),
     ]
 
