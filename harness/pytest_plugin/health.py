@@ -1,8 +1,8 @@
 """Whether the boards of this process are fit for a test: they are asked, and brought back when they are not.
 
-A board is asked before its first test, and again after a test that failed by the rig's fault or did not end
-in time: what such a test leaves behind must not be the next one's failure. Where nothing helps the test is
-declined, and the controller (:mod:`harness.pytest_plugin.health_desk`) gives it to another board.
+A board is asked before its first test, and again after each test that failed on it, whoever was to blame:
+a board that fell silent must not be the next test's failure. Where nothing helps the test is declined, and
+the controller (:mod:`harness.pytest_plugin.health_desk`) gives it to another board.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ from harness.errors import HarnessError, TestDeadline, UsageError
 from harness.health.asking import what_ails
 from harness.health.ladder import climb, in_vain, steps_for
 from harness.pytest_plugin.placement import PLACEMENT_KEY
-from harness.pytest_plugin.report_records import TestFacts
 from harness.pytest_plugin.state import boards_used
 from harness.pytest_plugin.story import clock_time
-from harness.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.state import ActiveSession
 
 _FIRST = "before its first test"
+_NO_FAILURE = (pytest.skip.Exception, pytest.exit.Exception)
 
 
 class BoardHealth:
@@ -72,6 +71,9 @@ class BoardHealth:
         :param item: the test that is about to begin.
         """
         for leased in self._runner.boards_for(item):
+            doubt = self._runner.doubt(leased)
+            if doubt is not None:
+                self._doubt(leased, doubt)
             if leased.id in self._fit or self._runner.is_away(leased.id):
                 continue
             ailment = self._mend(leased)
@@ -117,22 +119,17 @@ class BoardHealth:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Doubt the boards of a test that did not end in time."""
-        if call.excinfo is not None and isinstance(call.excinfo.value, TestDeadline):
+        """Doubt the boards of a test that failed, also where that was expected, or did not end in time."""
+        if call.excinfo is not None and not isinstance(call.excinfo.value, _NO_FAILURE):
+            late = isinstance(call.excinfo.value, TestDeadline)
+            why = f"after {item.nodeid} {'did not end in time' if late else 'failed'}"
             for leased in boards_used(item):
-                self._doubt(leased.id, f"after {item.nodeid} did not end in time")
+                self._doubt(leased, why)
         return (yield)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Doubt the boards of a test that failed by the rig's fault."""
-        facts = TestFacts.of(report)
-        if facts.verdict == Verdict.RIG:
-            for board in facts.boards:
-                self._doubt(board.id, f"after {report.nodeid} failed by the rig's fault")
-
-    def _doubt(self, board_id: str, why: str) -> None:
-        self._fit.discard(board_id)
-        self._doubts.setdefault(board_id, why)
+    def _doubt(self, leased: LeasedBoard, why: str) -> None:
+        self._fit.discard(leased.id)
+        self._doubts.setdefault(leased.id, why)
 
     # -- telling ------------------------------------------------------------------------------------------
 

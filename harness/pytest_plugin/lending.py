@@ -180,6 +180,22 @@ class Lending:
         if kept_by is not None:
             self.kept[leased.id] = kept_by
 
+    def doubt(self, leased: LeasedBoard) -> str | None:
+        """Say why a board that others used since we did may not be well; ``None`` when nothing says so."""
+        if self._shared is None or leased.id not in self._laid_down:
+            return None
+        failed = self._shared.take_failure(leased.id)
+        if failed is not None:
+            return f"after {failed} failed"
+        died = self._shared.needs_restoring(leased.id)
+        return "after a worker died that used it" if died else None
+
+    def note_failure(self, test: str) -> None:
+        """A test failed for which boards were borrowed: their owners are to see whether they are well."""
+        for board_id in self._borrowed:
+            if self._shared is not None:
+                self._shared.note_failure(board_id, test)
+
     def give_back(self) -> None:
         """Close what was borrowed; nothing happens when nothing was."""
         self._until_given_back.close()

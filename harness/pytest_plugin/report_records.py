@@ -61,6 +61,7 @@ class TestFacts:
     :ivar backends: services that it could talk to, as ``name=mode``.
     :ivar proves: what it proves when it passes: pairs of operation and outcome.
     :ivar verdict: who is to blame, when the phase failed.
+    :ivar faulty: id of the board that failed, when it was the rig's fault and one can be told.
     :ivar console_tail: last lines of the consoles, redacted, when the phase failed.
     :ivar repeat: the command line that repeats the test.
     """
@@ -72,6 +73,7 @@ class TestFacts:
     backends: list[str] = field(default_factory=list)
     proves: list[tuple[str, str]] = field(default_factory=list)
     verdict: str | None = None
+    faulty: str = ""
     console_tail: str = ""
     repeat: str = ""
 

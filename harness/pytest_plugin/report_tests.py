@@ -90,6 +90,8 @@ class TestReports:
             verdict = self._judge(item, call, boards)
             item.stash.setdefault(VERDICT_KEY, verdict)
             facts.verdict = str(verdict)
+            if verdict is Verdict.RIG and call.excinfo is not None:
+                facts.faulty = faulty_board(boards, str(call.excinfo.value))
             add_section(report, "verdict", describe(verdict, facts))
             if facts.console_tail:
                 add_section(report, "console tail", facts.console_tail)
@@ -177,6 +179,16 @@ def describe(verdict: Verdict, facts: TestFacts) -> str:
     where = [f"board {board.id} ({board.kind}, {board.bench})" for board in facts.boards] + facts.backends
     lines = [f"{verdict}: {verdict.meaning}", ", ".join(where), f"to repeat it: {facts.repeat}"]
     return "\n".join(line for line in lines if line)
+
+
+def faulty_board(boards: Sequence[LeasedBoard], message: str) -> str:
+    """Return the id of the board of a test that failed: one that went away, or that the message names.
+
+    :return: empty when none can be told.
+    """
+    gone = [board.id for board in boards if board.lost is not None]
+    named = [board.id for board in boards if board.id in message]
+    return max(gone or named, key=len, default="")  # one id may be the beginning of another
 
 
 def board_answers(board: LeasedBoard) -> bool:

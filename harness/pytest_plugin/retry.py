@@ -68,7 +68,7 @@ class Retries:
         first = self._first.pop(test, None)
         if not self._decision.end(test) or first is None:
             return None
-        return TestFacts.of(first).boards[0].id
+        return _board_to_avoid(TestFacts.of(first))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
@@ -93,8 +93,8 @@ class Retries:
             test,
             phase=str(report.when),
             verdict=facts.verdict,
-            elsewhere=lambda: any(
-                self._course.may_run_elsewhere(test, board.id) for board in facts.boards[:1]
+            elsewhere=lambda: (
+                bool(facts.boards) and self._course.may_run_elsewhere(test, _board_to_avoid(facts))
             ),
         )
         if again:
@@ -121,6 +121,11 @@ class Retries:
         if first is None or report.outcome != RERUN:
             return None
         return (CATEGORY, "R", ("RETRIED", {"yellow": True})) if first else ("", "", "")
+
+
+def _board_to_avoid(facts: TestFacts) -> str:
+    """Return the board by whose fault a test failed; of several that may all be well, the first."""
+    return facts.faulty or facts.boards[0].id
 
 
 class StoppingLeftToController:

@@ -118,6 +118,10 @@ class TestRunner:
         """End what a dead session or worker broke on purpose; once for each board."""
         self._lending.clear_faults(leased)
 
+    def doubt(self, leased: LeasedBoard) -> str | None:
+        """Say why a board that others used since we did may not be well; ``None`` when nothing says so."""
+        return self._lending.doubt(leased)
+
     def leave(self, leased: LeasedBoard) -> None:
         """Close a board as it is; what a test changed on it is put back when it is used again."""
         self._lending.leave(leased)
@@ -229,6 +233,8 @@ class TestRunner:
             return (yield)
         finally:
             self.current = None
+            if item.stash[FAILED_KEY]:
+                self._lending.note_failure(item.nodeid)
             self.withdraw()
 
     def _choose(self, item: pytest.Item, placement: Placement) -> bool:

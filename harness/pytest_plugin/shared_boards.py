@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = "shared-boards"
-_LAID_DOWN, _USED, _KEPT = "laid-down", "used", "kept"
+_LAID_DOWN, _USED, _FAILED, _KEPT = "laid-down", "used", "failed", "kept"
 
 
 class SharedBoards:
@@ -60,6 +60,16 @@ class SharedBoards:
     def needs_restoring(self, board_id: str) -> bool:
         """Tell whether whoever uses a board next has to put it back first."""
         return self._file(board_id, _USED).exists()
+
+    def note_failure(self, board_id: str, test: str) -> None:
+        """A test failed that used a board of another worker."""
+        self._file(board_id, _FAILED).write_text(test, encoding="utf-8")
+
+    def take_failure(self, board_id: str) -> str | None:
+        """Return the test that failed on a board since its owner asked last; ``None`` when none did."""
+        test = self._read(board_id, _FAILED)
+        self._file(board_id, _FAILED).unlink(missing_ok=True)
+        return test
 
     def keep(self, board_id: str, test: str) -> None:
         """A test failed, and the board is to stay as it left it."""

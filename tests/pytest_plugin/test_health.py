@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from harness import evidence
-from harness.errors import BenchFault, TestDeadline, UsageError
+from harness.errors import BenchFault, ConsoleTimeout, TestDeadline, UsageError
 from harness.health.steps import RecoveryStep, Rung
 from harness.pytest_plugin.health import BoardHealth
 from harness.pytest_plugin.health_notes import HealthNotes
 from harness.pytest_plugin.placement import PLACEMENT_KEY, Placement
-from harness.pytest_plugin.report_records import BoardUsed, TestFacts
 from harness.pytest_plugin.state import BOARDS_KEY
 from harness.redaction import Redactor
-from harness.verdicts import Verdict
 from tests.health.patients import Patient, plugins_with
 
 if TYPE_CHECKING:
@@ -55,6 +53,7 @@ class Ward:
             ),
         )
         self.notes = HealthNotes(directory)
+        self.doubts: str | None = None
         self.health = BoardHealth(cast("Any", session), cast("Any", self), self.notes, desk=cast("Any", self))
 
     def _driver(self) -> Any:
@@ -63,6 +62,10 @@ class Ward:
 
     def boards_for(self, item: Any) -> tuple[Any, ...]:
         return () if item.stash[PLACEMENT_KEY].need is None else (self.patient,)
+
+    def doubt(self, _board: Any) -> str | None:
+        doubt, self.doubts = self.doubts, None
+        return doubt
 
     def is_away(self, board_id: str) -> bool:
         assert board_id == "p"
@@ -93,6 +96,18 @@ class Ward:
         return self.health.fitness(self.item(**test))
 
 
+def test_a_board_that_others_used_in_vain_is_asked_again(tmp_path: Path) -> None:
+    """A board on which another worker's test failed is asked once more before its owner's next test."""
+    ward = Ward(tmp_path, True)
+    assert ward.fitness() is None
+
+    ward.doubts = "after test_x.py::test_z failed"
+    before = ward.asked
+    assert [ward.fitness(), ward.fitness()] == [None, None]
+
+    assert ward.asked == before + 1
+
+
 def test_a_board_is_asked_before_its_first_test_only(tmp_path: Path) -> None:
     """What answers is trusted until something goes wrong; a test without a board asks nobody."""
     ward = Ward(tmp_path, True)
@@ -112,39 +127,40 @@ def test_a_board_that_several_processes_use_is_asked_each_time(tmp_path: Path) -
     assert ward.asked == 2
 
 
-@pytest.mark.parametrize("why", ["rig", "deadline"])
-def test_after_the_rigs_fault_or_the_deadline_it_is_asked_again(tmp_path: Path, why: str) -> None:
-    """What such a test leaves behind is not the next one's failure; other failures say that it answered."""
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [
+        (AssertionError(), "failed"),
+        (ConsoleTimeout("silence"), "failed"),
+        (TestDeadline("too long"), "did not end in time"),
+    ],
+)
+def test_after_a_failure_it_is_asked_again(tmp_path: Path, error: BaseException, ending: str) -> None:
+    """A board that fell silent in a test is not the next one's failure, whoever was to blame."""
     ward = Ward(tmp_path, True)
     assert ward.fitness() is None
-    _end(ward, Verdict.PRODUCT, AssertionError())
+    _end(ward, None)
+    _end(ward, pytest.skip.Exception("not here"))
     assert ward.fitness() is None
     assert ward.asked == 1
 
-    if why == "rig":
-        _end(ward, Verdict.RIG, AssertionError())
-    else:
-        _end(ward, Verdict.SUITE, TestDeadline("too long"))
+    _end(ward, error)
     ward.patient.answers = [False]
 
     assert ward.fitness() is not None
     told = ward.notes.unread()[0]
-    ending = "failed by the rig's fault" if why == "rig" else "did not end in time"
     assert f"board p does not answer, after test_x.py::test_y {ending}: its driver" in told
 
 
-def _end(ward: Ward, verdict: Verdict, error: BaseException) -> None:
-    """Let a test end as pytest would tell it."""
-    report: Any = SimpleNamespace(nodeid="test_x.py::test_y")
-    facts = TestFacts(verdict=str(verdict), boards=[BoardUsed(id="p", kind="k", bench="virtual")])
-    facts.put_on(report)
-    call: Any = SimpleNamespace(excinfo=SimpleNamespace(value=error))
+def _end(ward: Ward, error: BaseException | None) -> None:
+    """Let a phase of a test end as pytest would tell it."""
+    report: Any = object()
+    call: Any = SimpleNamespace(excinfo=None if error is None else SimpleNamespace(value=error))
     hook: Generator[None, Any, Any] = ward.health.pytest_runtest_makereport(ward.item(), call)
     next(hook)
     with pytest.raises(StopIteration) as ended:
         hook.send(report)
     assert ended.value.value is report
-    ward.health.pytest_runtest_logreport(report)
 
 
 def test_a_board_that_comes_back_is_used_and_it_is_told(tmp_path: Path) -> None:

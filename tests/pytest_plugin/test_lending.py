@@ -238,6 +238,26 @@ def test_who_borrowed_it_could_not_put_it_back(workers: Workers, monkeypatch: py
     assert workers.ledger.entries() == []
 
 
+def test_a_board_on_which_a_test_of_others_failed_is_doubted(workers: Workers) -> None:
+    """The owner hears once which test failed on its board, or that a worker died with it."""
+    owner, borrower = workers.begin("gw1", THEIRS), workers.begin("gw0", OURS)
+    ours, theirs = held(borrower, OURS), held(owner, THEIRS)
+    owner.lay_down()
+    assert owner.doubt(theirs) is None
+
+    borrower.borrow([OURS, THEIRS], TEST)
+    borrower.note_failure(TEST)
+    borrower.give_back()
+    assert (owner.doubt(theirs), owner.doubt(theirs)) == (f"after {TEST} failed", None)
+    assert borrower.doubt(ours) is None, "what failed in this process is known there"
+
+    borrower.borrow([THEIRS], TEST)
+    change_and_die(borrower, THEIRS, "left")
+    assert owner.doubt(theirs) == "after a worker died that used it"
+    assert value_of(owner, THEIRS) == ""
+    assert owner.doubt(theirs) is None
+
+
 def test_its_owner_could_not_put_it_back(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the owner's own test left is put back by who borrows the board."""
     owner, borrower = workers.begin("gw1", THEIRS), workers.begin("gw0", OURS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -57,6 +58,18 @@ def through(hook: Generator[None, Any, Any], meanwhile: Callable[[], None] = lam
     meanwhile()
     with pytest.raises(StopIteration):
         hook.send(None)
+
+
+def test_of_several_boards_the_faulty_one_is_avoided() -> None:
+    """Where it is known which board failed, it is that one on which the test does not run again."""
+    for faulty, avoided in (("b", "b"), ("", "a")):
+        stage = Stage()
+        facts = TestFacts(boards=[BOARD, replace(BOARD, id="b")], verdict="rig", faulty=faulty)
+
+        assert stage.tell(report(TEST, "call", "failed", "rig broke", facts)) == ["rerun"]
+
+        assert stage.asked == [(TEST, avoided)]
+        assert stage.retries.end(TEST) == avoided
 
 
 def test_a_failure_of_the_rig_is_no_failure_for_others() -> None:

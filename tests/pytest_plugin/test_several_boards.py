@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.errors import BoardLost
+from harness.inventory.board import Board
+from harness.inventory.leased_board import LeasedBoard
+from harness.plugins import HarnessPluginManager
+from harness.pytest_plugin.report_tests import faulty_board
 from tests.pytest_plugin.conftest import Suite
 
 if TYPE_CHECKING:
@@ -139,6 +144,25 @@ def test_a_failure_names_every_board(run: Run) -> None:
     for board in ("toy-a-0", "toy-a-1", "toy-b-2"):
         assert f"{board} console:\n= said by {board}" in run.result.out
     assert run.junit.count('<property name="board" value="toy-b-2"') == 2
+
+
+@pytest.mark.parametrize(
+    ("message", "lost", "faulty"),
+    [
+        ("lab-1-console: the port is gone", (), "lab-1"),
+        ("lab-12-console: the port is gone", (), "lab-12"),
+        ("lab-1-console: the port is gone", ("lab-12",), "lab-12"),
+        ("nobody answers", (), ""),
+    ],
+)
+def test_who_failed_by_the_rig(message: str, lost: tuple[str, ...], faulty: str) -> None:
+    """Of several boards the one is to blame that went away, or that the message names."""
+    known = [Board(id=name, kind="k", driver="d") for name in ("lab-1", "lab-12", "lab-2")]
+    boards = [LeasedBoard(board, HarnessPluginManager(), capture_directory=None) for board in known]
+    for board in boards:
+        board.lost = BoardLost("it is gone") if board.id in lost else None
+
+    assert faulty_board(boards, message) == faulty
 
 
 def test_allure_has_console_and_evidence_of_every_board(run: Run) -> None:
