@@ -135,7 +135,7 @@ def harness_recover_board(board: LeasedBoard) -> Iterable[RecoveryStep]:  # type
     first after which it answers is the last. The core gives the reset of the driver, or of the virtual bench,
     and a power cycle where there is a switch. When nothing helps, the board is quarantined.
 
-    :param board: the leased board. Its consoles are closed before each step and may be opened by it.
+    :param board: the leased board. It is closed before each step: a step opens what it needs itself.
     :return: steps of :mod:`harness.health.steps`; none for a board that is not this plugin's.
     """
 

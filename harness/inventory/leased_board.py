@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.inventory.board import Board
     from harness.inventory.seeking import BoardSeeker
     from harness.plugins import HarnessPluginManager
-    from harness.virtual.client import VirtualBoardControls
+    from harness.virtual.client import BenchClient, VirtualBoardControls
 
 
 class LeasedBoard:
@@ -78,6 +78,7 @@ class LeasedBoard:
         self._endpoints: dict[str, Any] = {}
         self._seeker: BoardSeeker | None = None
         self._driver: Any = None
+        self._bench: BenchClient | None = None
         self._virtual: VirtualBoardControls | None = None
 
     @property
@@ -206,8 +207,8 @@ class LeasedBoard:
         if self._virtual is None:
             from harness.virtual.client import BenchClient
 
-            client = self._resources.enter_context(BenchClient(self.description.bench))
-            self._virtual = client.board(self.id)
+            self._bench = BenchClient(self.description.bench)
+            self._virtual = self._bench.board(self.id)
         return self._virtual
 
     @property
@@ -231,6 +232,7 @@ class LeasedBoard:
             self._seeker = None
         self._driver = None
         self.introduced_to.clear()  # what a service needed was told to the driver
-        self._virtual = None
         self._endpoints.clear()
         self._resources.close()
+        if self._bench is not None:
+            self._bench.close()  # whoever kept the controls may use them once more, until the next close
