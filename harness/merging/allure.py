@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from harness.merging.accounts import Outcome
@@ -43,7 +43,14 @@ class AllureMerge:
         self._uuids: set[str] = set()
         self._environments: dict[str, dict[str, str]] = {}
 
-    def add(self, run: Run, directory: Path, later: Mapping[str, Outcome] | None = None) -> None:
+    def add(
+        self,
+        run: Run,
+        directory: Path,
+        *,
+        later: Mapping[str, Outcome] | None = None,
+        own: Collection[str] = (),
+    ) -> None:
         """Take over the results of a session.
 
         Allure shows of a test what it came to last. Where an earlier outcome stands, the later one is shown
@@ -52,8 +59,9 @@ class AllureMerge:
         :param run: the session.
         :param directory: where they are.
         :param later: by name, what those tests came to of which an earlier outcome stands.
+        :param own: names of tests that each shard has for its own bench.
         """
-        _Intake(self, run, directory, later or {}).take()
+        _Intake(self, run, directory, later or {}, own).take()
 
     def finish(self) -> None:
         """Write what the sessions have in common, and what each has for itself."""
@@ -66,9 +74,17 @@ class AllureMerge:
 class _Intake:
     """Takes over one directory."""
 
-    def __init__(self, merge: AllureMerge, run: Run, directory: Path, later: Mapping[str, Outcome]) -> None:
+    def __init__(
+        self,
+        merge: AllureMerge,
+        run: Run,
+        directory: Path,
+        later: Mapping[str, Outcome],
+        own: Collection[str],
+    ) -> None:
         self._merge = merge
         self._later = later
+        self._own = own
         self._run = run
         self._directory = directory
         self._place = f"{run.name}/{run.run_id or directory}"
@@ -161,11 +177,13 @@ class _Intake:
         labels = _list_of(result, "labels")
         if self._run.share is not None:
             labels.append({"name": "shard", "value": self._run.share.name})
-        ran_again = _name_of(result) in self._later
+        name = _name_of(result)
+        if self._run.share is not None and name in self._own:
+            _tell_apart(result, "shard", self._run.share.name)
         if self._run.runner:
             labels.append({"name": "runner", "value": self._run.runner})
             _tell_apart(result, "runner", self._run.runner)
-        if ran_again:
+        if name in self._later:
             _tell_apart(result, "ran again", self._run.run_id or self._run.name)
 
 

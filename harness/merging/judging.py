@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from harness.merging.accounts import same_accounts
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from harness.merging.runs import Run
+    from harness.sharding import Share
 
 
 def runners_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
@@ -55,7 +56,7 @@ def _about_one(run: Run) -> Iterator[str]:
         yield f"{run.name}: no {JUNIT} in {run.directory}: nobody knows what it collected"
         return
     for broken in run.report.broken:
-        yield f"{run.name}: could not be collected: {broken}"
+        yield f"{run.name}: could not be collected, or failed in itself: {broken}"
     said = run.report.properties.get(ACCOUNTS_PROPERTY)
     if said is not None and not same_accounts(said, run.report.accounts):
         yield f"{run.name}: its session says {said!r}, its report has {run.report.accounts}"
@@ -91,12 +92,26 @@ def _about_shards(runs: Sequence[Run]) -> Iterator[str]:
                 f"shard {part}/{numbers[0]} has {share.taken + share.own} tests,"
                 f" the reports of {_names(theirs)} have {len(tests)}"
             )
+    yield from _in_common(by_part, shares)
     if len(digests) == 1 and len(by_part) == numbers[0]:
         (digest,) = digests
         tests_of_all = shares[digests[digest]].tests
         taken = sum(shares[theirs[0]].taken for theirs in by_part.values())
         if taken != tests_of_all:
             yield f"the shards have {taken} of the {tests_of_all} tests that are shared out"
+
+
+def _in_common(by_part: Mapping[int, Sequence[Run]], shares: Mapping[Run, Share]) -> Iterator[str]:
+    """Tell of tests that two shards had, though they are not about the bench of each."""
+    tests = {
+        part: {key for run in runs if run.report is not None for key in run.report.cases}
+        for part, runs in by_part.items()
+    }
+    for one, other in combinations(sorted(by_part), 2):
+        first, second = shares[by_part[one][0]], shares[by_part[other][0]]
+        common = len(tests[one] & tests[other])
+        if common > min(first.own, second.own):
+            yield f"shards {first.name} and {second.name} have {common} tests in common"
 
 
 def _at_once(runs: Sequence[Run], what: str = "") -> Iterator[str]:

@@ -27,7 +27,8 @@ DEEPEST: Final = 16
 #: The type of the element ``skipped`` in the case of a test that was collected and not run.
 NOT_RUN: Final = "harness.not_run"
 _CHUNK = 1 << 20
-_OF_COLLECTION = {"collection failure", "collection skipped"}
+#: Messages of what pytest writes as a test case and is none.
+_NO_TESTS = {"collection failure", "collection skipped", "internal error"}
 _EXPECTED = "a report that pytest --junitxml wrote"
 
 Key = tuple[str, str]
@@ -60,7 +61,7 @@ class Report:
 
     :ivar suites: its suites, as they are in the file.
     :ivar cases: its tests.
-    :ivar broken: names of what could not be collected.
+    :ivar broken: names of what was no test and failed: modules that could not be collected, pytest itself.
     :ivar properties: of its suites.
     :ivar began: when it began; ``None`` when it does not say.
     :ivar seconds: how long it took.
@@ -118,7 +119,7 @@ def _read_cases(suite: ET.Element, report: Report) -> None:
     elements: dict[Key, list[ET.Element]] = {}
     for element in suite.findall("testcase"):
         key = (element.get("classname", ""), element.get("name", ""))
-        if any(each.get("message") in _OF_COLLECTION for each in element):
+        if any(each.get("message") in _NO_TESTS for each in element):
             if element.find("error") is not None:
                 report.broken.append(".".join(filter(None, key)))
             continue

@@ -20,7 +20,7 @@ from harness.merging.runs import ALLURE, HISTORY, JUNIT, read_runs
 from harness.merging.standing import run_again
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.merging.accounts import Outcome
@@ -119,8 +119,7 @@ def _write(runners: Mapping[str, Sequence[Run]], target: Path) -> Merged:
     remarks: dict[Run, dict[Key, list[str]]] = {}
     later: dict[Run, dict[str, Outcome]] = {}
     told: list[str] = []
-    for theirs in runners.values():
-        known = [run for run in theirs if run.report is not None]
+    for known in _attempts(runs):
         cases = [run.report.cases.values() if run.report is not None else () for run in known]
         for again in run_again(cases):
             told.append(_tell(again, known, left_out, remarks))
@@ -128,7 +127,7 @@ def _write(runners: Mapping[str, Sequence[Run]], target: Path) -> Merged:
                 if number > again.stands:
                     later.setdefault(known[number], {})[case.name] = case.outcome
     write_report(target / JUNIT, runs, left_out=left_out, remarks=remarks)
-    allure = _merge_allure(runs, target, later)
+    allure = _merge_allure(runs, target, later, _benches_own(runners))
     histories = [run.history for run in runs if run.history is not None]
     merged = Merged(
         lines=tuple(_line(run, left_out.get(run, frozenset())) for run in runs),
@@ -139,6 +138,28 @@ def _write(runners: Mapping[str, Sequence[Run]], target: Path) -> Merged:
     )
     (target / ACCOUNTS).write_text(json.dumps(_data(merged), indent=2) + "\n", encoding="utf-8")
     return merged
+
+
+def _attempts(runs: Sequence[Run]) -> Iterator[list[Run]]:
+    """Give the sessions that are attempts at the same tests: of one runner, and of one shard of its tests."""
+    found: dict[tuple[str, int], list[Run]] = {}
+    for run in runs:
+        if run.report is not None:
+            found.setdefault((run.runner, run.share.part if run.share is not None else 0), []).append(run)
+    yield from found.values()
+
+
+def _benches_own(runners: Mapping[str, Sequence[Run]]) -> dict[str, frozenset[str]]:
+    """Return by runner the names of tests that several shards have, each on its own bench."""
+    own = {}
+    for runner, runs in runners.items():
+        parts: dict[str, set[int]] = {}
+        for run in runs:
+            if run.report is not None and run.share is not None:
+                for case in run.report.cases.values():
+                    parts.setdefault(case.name, set()).add(run.share.part)
+        own[runner] = frozenset(name for name, there in parts.items() if len(there) > 1)
+    return own
 
 
 def _tell(
@@ -164,7 +185,10 @@ def _tell(
 
 
 def _merge_allure(
-    runs: Sequence[Run], target: Path, later: Mapping[Run, Mapping[str, Outcome]]
+    runs: Sequence[Run],
+    target: Path,
+    later: Mapping[Run, Mapping[str, Outcome]],
+    own: Mapping[str, frozenset[str]],
 ) -> AllureMerge | None:
     places = [(run, run.allure) for run in runs]
     if not any(place is not None for _, place in places):
@@ -174,7 +198,7 @@ def _merge_allure(
     allure = AllureMerge(directory)
     for run, place in places:
         if place is not None:
-            allure.add(run, place, later.get(run))
+            allure.add(run, place, later=later.get(run), own=own[run.runner])
     allure.finish()
     return allure
 

@@ -121,7 +121,7 @@ def test_failure_that_stands_is_not_covered_up(tmp_path: Path) -> None:
     allure.add(
         again,
         tmp_path / "again" / "allure-results",
-        {
+        later={
             "tests.test_it.test_b[x]": "passed",
             "tests.test_it.test_c": "not run",
             "tests.test_it.test_d": "skipped",
@@ -135,6 +135,22 @@ def test_failure_that_stands_is_not_covered_up(tmp_path: Path) -> None:
     )
     assert second["historyId"] != "history of tests.test_it#test_b"
     assert allure.results == 2
+
+
+def test_shards_of_different_benches_are_told_apart(tmp_path: Path) -> None:
+    """A test of each kind of board that two shards had, each on its own bench, is two tests."""
+    write_allure(tmp_path / "one", "1-result.json", result("1", "t#test_each"))
+    write_allure(tmp_path / "one", "2-result.json", result("2", "t#test_other"))
+    (tmp_path / "merged").mkdir()
+
+    AllureMerge(tmp_path / "merged").add(
+        run(tmp_path, "one", shard=True), tmp_path / "one" / "allure-results", own={"t.test_each"}
+    )
+
+    each, other = documents(tmp_path / "merged")
+    assert each["parameters"] == [{"name": "shard", "value": "1/2"}]
+    assert each["historyId"] != "history of t#test_each"
+    assert "parameters" not in other
 
 
 def test_results_that_lay_there_before_count_once(tmp_path: Path) -> None:

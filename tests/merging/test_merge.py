@@ -157,16 +157,35 @@ def test_tests_of_each_bench_are_not_shared_out(tmp_path: Path) -> None:
     """A test of each board is run by every runner, on its own boards, and is no double."""
     both = [
         MadeUpRun(
-            tests={name: "passed", f"test_each[board-{number}]": "passed"},
-            share=share(number, 2, TESTS[:2], taken=1, own=1),
+            tests={name: "passed", f"test_each[board-{number}]": "passed", "test_each[kind]": came_to},
+            share=share(number, 2, TESTS[:2], taken=1, own=2),
         ).write(tmp_path / str(number))
-        for number, name in ((1, "test_0"), (2, "test_1"))
+        for number, name, came_to in ((1, "test_0", "passed"), (2, "test_1", "failed rig"))
     ]
+    for number, directory in enumerate(both, 1):
+        write_allure(directory, f"{number}-result.json", result(str(number), "tests.test_it#test_each[kind]"))
 
     made = merged(tmp_path, *both)
 
     assert made.complaints == ()
-    assert made.accounts == Accounts(passed=4)
+    assert made.again == ()
+    assert made.accounts == Accounts(passed=5, failed=1)
+    assert [each["parameters"] for each in documents(tmp_path / "merged" / "allure-results")] == [
+        [{"name": "shard", "value": "1/2"}],
+        [{"name": "shard", "value": "2/2"}],
+    ]
+
+
+def test_test_of_two_shards_is_noticed(tmp_path: Path) -> None:
+    """Only tests of each bench may be in two shards; any other was shared out wrongly."""
+    both = [
+        MadeUpRun(tests={"test_0": "passed"}, share=share(number, 2, TESTS[:2], taken=1)).write(
+            tmp_path / place
+        )
+        for number, place in ((1, "one"), (2, "two"))
+    ]
+
+    assert merged(tmp_path, *both).complaints == ("shards 1/2 and 2/2 have 1 tests in common",)
 
 
 def test_same_test_on_two_runners_is_two_results(tmp_path: Path) -> None:
@@ -264,13 +283,17 @@ def test_what_could_not_be_collected_is_told(tmp_path: Path) -> None:
     directory = MadeUpRun(tests={"test_0": "passed"}).write(tmp_path / "desk")
     file = directory / "junit.xml"
     broken = (
-        '<testcase classname="" name="tests.test_broken"><error message="collection failure"/></testcase>'
+        '<testcase name="tests.test_broken"><error message="collection failure"/></testcase>'
+        '<testcase classname="pytest" name="internal"><error message="internal error"/></testcase>'
     )
     file.write_text(file.read_text().replace("</testsuite>", f"{broken}</testsuite>"))
 
     made = merged(tmp_path, directory)
 
-    assert made.complaints == ("desk: could not be collected: tests.test_broken",)
+    assert made.complaints == (
+        "desk: could not be collected, or failed in itself: tests.test_broken",
+        "desk: could not be collected, or failed in itself: pytest.internal",
+    )
     assert made.accounts == Accounts(passed=1)
 
 
