@@ -62,7 +62,6 @@ class Need:
     :ivar expected: for how many of them a worker is expected.
     :ivar in_hands: how many of those there have such a worker, or one is expected.
     :ivar pools: among which boards its work is spread, with what it comes to there, and the share of each.
-    :ivar lowest: the lowest level of these pools.
     :ivar gathering: for how many units of it boards are being gathered.
     """
 
@@ -76,7 +75,6 @@ class Need:
         "fitted",
         "gathering",
         "in_hands",
-        "lowest",
         "number",
         "pools",
         "queued",
@@ -104,7 +102,6 @@ class Need:
         self.pools: list[Pool] = []
         self.weights: list[Cursor] = []
         self.shares: list[float] = []
-        self.lowest = 0.0
         self.gathering = 0
 
     def cursor(self, kind: str) -> Cursor | None:

@@ -15,10 +15,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
-    from harness.scheduling.backlog import Backlog, Cursor, Need
+    from harness.scheduling.backlog import Backlog, Need
     from harness.scheduling.places import Place, Places
+    from harness.scheduling.pressure import Pool
 
 #: Levels that differ by less than this share are taken for equal.
 _TOLERANCE = 0.01
@@ -65,22 +66,19 @@ class Choice:
                 best = _better(best, need, unit, cursor.column[unit])
         if best is not None and own >= level:
             return Pick(*best)
-        floor = level - _TOLERANCE * level - 1e-9
-        other: tuple[float, Need, Cursor] | None = None
+        pool = place.sort.pool
+        other: tuple[Need, int, float] | None = None
         for need, cursor in place.sort.singles:
             if not need.queued:
                 continue
-            if need.lowest < floor and len(need.pools) > 1:
-                if other is None or need.lowest > other[0]:
-                    other = need.lowest, need, cursor
-                continue
             unit = longest(need, cursor)
-            best = _better(best, need, unit, cursor.column[unit])
-        if best is None and other is not None:  # better than to be idle
-            _, need, cursor = other
-            unit = longest(need, cursor)
-            best = need, unit, cursor.column[unit]
-        return None if best is None else Pick(*best)
+            seconds = cursor.column[unit]
+            if len(need.pools) == 1 or has_room(need, pool, seconds):
+                best = _better(best, need, unit, seconds)
+            else:
+                other = _better(other, need, unit, seconds)
+        found = best or other  # what others should rather do is better than to be idle
+        return None if found is None else Pick(*found)
 
     def _anywhere(self, place: Place) -> Pick | None:
         """Return a test without a board, for a worker whose board is gone for good."""
@@ -105,30 +103,60 @@ class Choice:
         :param single: what it would do otherwise.
         :return: the unit, and the other boards.
         """
-        pick = self._largest(place.multis, None)
-        pick = self._largest(place.sort.multis, pick)
-        if pick is None:
-            return None
-        need, _unit, seconds = pick
-        others = list(islice(self._places.idle_for(need, but=place), need.count - 1))
         level = place.sort.pool.level
-        if len(others) == need.count - 1:
-            fits = single is None or single.seconds + seconds <= level
-            return (pick, others) if fits else None
-        if need.gathering or (single is not None and self._chain(place) + single.seconds <= level):
-            return None
-        others = self._soonest(need, place)
-        return (pick, others) if len(others) == need.count - 1 else None
+        first = 0.0 if single is None else single.seconds
+        chain: float | None = None
+        for pick in self._multis(place):
+            need = pick.need
+            late = first + pick.seconds > level  # one of them is over too late, whichever is done second
+            now = not late or pick.seconds >= first
+            if not now or self._places.idle(need) < need.count:
+                if need.gathering:
+                    continue
+                chain = self._chain(place) if chain is None else chain
+                if single is not None and (not now or (not late and first + chain <= level)):
+                    continue
+            others, idle = self._others(pick, place, keen=single is None)
+            if len(others) == need.count - 1 and (idle or not need.gathering):
+                return pick, others
+        return None
 
-    def _largest(self, entries: Iterable[tuple[Need, Cursor]], best: Pick | None) -> Pick | None:
-        """Return the unit that takes the most board-seconds."""
-        for need, cursor in entries:
+    def _others(self, pick: Pick, place: Place, *, keen: bool) -> tuple[list[Place], bool]:
+        """Return the boards that are to join a place for a unit, and whether they could at once.
+
+        :param keen: whether the place has nothing else to do; otherwise there are none when it is better done
+            by others altogether.
+        """
+        need = pick.need
+        wanted = composition(need, pick.seconds)
+        own = place.sort.pool
+        if not keen and not wanted.get(own) and len(need.pools) > 1:
+            return [], False
+        wanted[own] = max(0, wanted.get(own, 0) - 1)
+        found: list[Place] = []
+        idle = True
+        for pool, number in wanted.items():
+            ready = [one for one in islice(self._places.idle_for(need, pool), number + 1) if one is not place]
+            found += ready[:number]
+            if len(ready) < number:
+                idle = False
+                found += self._soonest(need, pool, number - len(ready), but={place, *ready})
+        missing = need.count - 1 - len(found)
+        if missing > 0:  # too many are reserved, or cannot do it although others of their kind can
+            but = {place, *found}
+            others = [one for pool in need.pools for one in self._soonest(need, pool, missing, but)]
+            idle = idle and all(one.until is None for one in others[:missing])
+            found += others[:missing]
+        return found[: need.count - 1], idle
+
+    def _multis(self, place: Place) -> list[Pick]:
+        """Return the units of several boards that a place could do, one of each need, the largest first."""
+        found = []
+        for need, cursor in (*place.multis, *place.sort.multis):
             if need.queued and need.there >= need.count:
                 unit = self._backlog.longest(need, cursor)
-                seconds = cursor.column[unit]
-                if best is None or seconds * need.count > best.seconds * best.need.count:
-                    best = Pick(need, unit, seconds)
-        return best
+                found.append(Pick(need, unit, cursor.column[unit]))
+        return sorted(found, key=lambda pick: (-pick.seconds * pick.need.count, pick.unit))
 
     def _chain(self, place: Place) -> float:
         """Return how long the tests of several boards take that are left for a place, side by side."""
@@ -138,11 +166,11 @@ class Choice:
             if need.queued and need.there >= need.count
         )
 
-    def _soonest(self, need: Need, place: Place) -> list[Place]:
-        """Return the other boards that are free soonest; fewer when too many are reserved."""
-        there = (one for one in self._places.places_of(need) if one.is_there)
-        usable = (one for one in there if not one.reserved and one is not place)
-        return nsmallest(need.count - 1, islice(usable, _GLANCE), key=lambda one: one.until or 0.0)
+    def _soonest(self, need: Need, pool: Pool, number: int, but: Collection[Place]) -> list[Place]:
+        """Return boards of a pool that are free soonest; fewer when too many are reserved."""
+        there = (one for one in self._places.places_of(need, pool) if one.is_there)
+        usable = (one for one in there if not one.reserved and one not in but)
+        return nsmallest(number, islice(usable, _GLANCE), key=lambda one: one.until or 0.0)
 
     def has_work(self, place: Place) -> bool:
         """Tell whether anything is queued that a place may be given, now or later."""
@@ -159,6 +187,43 @@ class Choice:
             need.queued and need.there + need.awaited >= need.count
             for need, _cursor in (*place.multis, *sort.multis)
         )
+
+
+def has_room(need: Need, pool: Pool, seconds: float) -> bool:
+    """Tell whether work of a need is best done in a pool.
+
+    :param seconds: board-seconds of the work.
+    """
+    own = others = float("inf")
+    for one, share in zip(need.pools, need.shares, strict=True):
+        if one is pool:
+            if share >= seconds:
+                return True
+            own = one.level + (seconds - share) / max(1, one.boards)
+        elif one.boards:
+            others = min(others, one.level + max(0.0, seconds - share) / one.boards)
+    return own <= others * (1 + _TOLERANCE)
+
+
+def composition(need: Need, seconds: float) -> dict[Pool, int]:
+    """Return how many boards of which pools would best do a unit.
+
+    :param seconds: how long it takes each of them.
+    """
+    chosen: dict[Pool, int] = {}
+
+    def height(at: int) -> float:
+        pool = need.pools[at]
+        work = seconds * (chosen.get(pool, 0) + 1)
+        return pool.level + max(0.0, work - need.shares[at]) / pool.boards
+
+    for _ in range(need.count):
+        able = [at for at, pool in enumerate(need.pools) if pool.boards > chosen.get(pool, 0)]
+        if not able:
+            break
+        pool = need.pools[min(able, key=height)]
+        chosen[pool] = chosen.get(pool, 0) + 1
+    return chosen
 
 
 def _better(

@@ -278,20 +278,36 @@ class Places:
 
     # -- looking ------------------------------------------------------------------------------------------
 
-    def places_of(self, need: Need) -> Iterator[Place]:
-        """Give the boards that meet a need."""
-        for board in need.boards or ():
-            yield self.boards[board]
+    def places_of(self, need: Need, pool: Pool | None = None) -> Iterator[Place]:
+        """Give the boards that meet a need.
 
-    def idle_for(self, need: Need, *, but: Place) -> Iterator[Place]:
-        """Give the boards that meet a need and could be used at once, those of the least pressed first."""
+        :param pool: those of it alone.
+        """
+        sorts = self._sorts_of.get(need) if pool is not None else None
+        if sorts is not None:
+            for sort in sorts:
+                if sort.pool is pool:
+                    yield from sort.places
+            return
+        for board in need.boards or ():
+            place = self.boards[board]
+            if pool is None or place.sort.pool is pool:
+                yield place
+
+    def idle(self, need: Need) -> int:
+        """Return how many boards that meet a need could be used at once, or more."""
+        sorts = self._sorts_of.get(need)
+        return need.there if sorts is None else sum(len(sort.idle) for sort in sorts)
+
+    def idle_for(self, need: Need, pool: Pool) -> Iterator[Place]:
+        """Give the boards of a pool that meet a need and could be used at once."""
         sorts = self._sorts_of.get(need)
         if sorts is None:
-            idle = (place for place in self.places_of(need) if place in place.sort.idle)
-            yield from (place for place in idle if place is not but)
+            yield from (place for place in self.places_of(need, pool) if place in place.sort.idle)
             return
-        for sort in sorted(sorts, key=lambda sort: sort.pool.level):
-            yield from (place for place in sort.idle if place is not but)
+        for sort in sorts:
+            if sort.pool is pool:
+                yield from sort.idle
 
     # -- places that come ---------------------------------------------------------------------------------
 

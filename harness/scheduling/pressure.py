@@ -113,8 +113,6 @@ class Balance:
                 pool.load += share
         for pool in self._pools:
             pool.settle(now)
-        for need in self._needs:
-            need.lowest = min((pool.level for pool in need.pools if pool.boards), default=0.0)
         self._left = sum(pool.load for pool in self._pools)
 
 
