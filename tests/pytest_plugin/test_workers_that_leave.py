@@ -119,3 +119,15 @@ def test_a_test_that_ends_pytest(suite: Suite) -> None:
     assert "ended with exit status 7 while running 'test_it.py::test_it[0]'" in result.out
     assert "6 collected = " in result.out
     assert " passed + 1 failed + 0 skipped + " in result.out
+
+
+def test_the_boards_of_a_test_that_died_before_it_said_them(tmp_path: Path) -> None:
+    """Its worker's; none of a test that takes no board, and none of one that nobody has lost."""
+    stage = LeavingStage(tmp_path)
+    node = stage.join("gw0", "b")
+    assert stage.turns.claim("gw0", 0), "the worker begins its first test"
+    lost = stage.leave(node, int(pytest.ExitCode.INTERRUPTED))
+    assert lost is not None
+
+    assert stage.scheduler.boards_of_lost(lost) == ("b",)
+    assert stage.scheduler.boards_of_lost("t3") == ()
