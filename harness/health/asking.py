@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.alarm import interrupted_after
-from harness.errors import HarnessError, RigFault, UsageError
+from harness.errors import BoardLost, HarnessError, RigFault, UsageError
 
 if TYPE_CHECKING:
     from harness.inventory.leased_board import LeasedBoard
@@ -27,11 +27,12 @@ def what_ails(
     :param plugins: who makes drivers.
     :param seconds: how long that may take.
     :raises UsageError: not the board is wrong, but what was said of it: the test will tell.
+    :raises BoardLost: it is not there, or another board is in its place.
     """
     try:
         with interrupted_after(seconds, lambda: RigFault(f"it gave no answer within {seconds:g} s")):
             return _ask(board, plugins)
-    except UsageError:
+    except (UsageError, BoardLost):
         raise
     except HarnessError as error:
         return str(error)
@@ -41,12 +42,12 @@ def what_ails(
 
 def _ask(board: LeasedBoard, plugins: HarnessPluginManager) -> str | None:
     probe = getattr(_driver_of(board, plugins), "health", None)
-    if probe is not None:
-        return None if probe() else f"its driver {board.description.driver!r} got no answer"
+    if probe is not None and probe():
+        return None
     roles = board.description.endpoints
     for role in [_CONSOLE] if _CONSOLE in roles else sorted(roles)[:1]:
-        board.endpoint(role)
-    return None
+        board.endpoint(role)  # also of one that did not answer: another board may be in its place
+    return None if probe is None else f"its driver {board.description.driver!r} got no answer"
 
 
 def _driver_of(board: LeasedBoard, plugins: HarnessPluginManager) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import evidence
-from harness.errors import HarnessError, TestDeadline, UsageError
+from harness.errors import BoardLost, HarnessError, TestDeadline, UsageError
 from harness.health.asking import what_ails
 from harness.health.ladder import climb, in_vain, steps_for
 from harness.pytest_plugin.placement import PLACEMENT_KEY
@@ -110,6 +110,8 @@ class BoardHealth:
             return what_ails(leased, self._session.plugins)
         except UsageError:  # not the board is wrong: the test says what is
             return None
+        except BoardLost as lost:  # attached ones are waited for by others, and nothing is wrong with them
+            return str(lost) if leased.description.virtual else None
         except HarnessError as error:
             return str(error)
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.errors import BoardLost, ConsoleTimeout, UsageError
+from harness.errors import BoardLost, ConsoleTimeout, RigFault, UsageError
 from harness.health.asking import what_ails
 from tests.health.patients import Patient, plugins_with
 
@@ -59,12 +59,23 @@ def test_without_such_a_driver_its_console_has_to_open() -> None:
     patient.driver = None
     assert ask(patient) is None
     assert patient.did == ["open console"]
-    patient.broken = BoardLost("the port is gone")
+    patient.broken = RigFault("the port is gone")
     assert ask(patient) == "the port is gone"
     patient.broken = None
     del patient.description.endpoints["console"]
     assert ask(patient) is None
     assert patient.did[-1] == "open trace"
+
+
+@pytest.mark.parametrize("driver", [None, SimpleNamespace(health=lambda: False)], ids=["none", "silent"])
+def test_a_board_that_is_not_there_has_no_ailment(driver: object) -> None:
+    """Another one may be in its place; a driver would only say that it got no answer."""
+    patient = Patient(True)
+    patient.made_driver = patient.driver = driver
+    patient.broken = BoardLost("what is at 1-1 is another board")
+
+    with pytest.raises(BoardLost, match="another board"):
+        ask(patient)
 
 
 def test_a_board_without_serial_endpoints_and_driver_is_not_judged() -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import UsageError
+from harness.health.quarantine import SUFFIX
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import RunningBench, start_bench
 from harness.virtual.usb.environment import lab_environment
@@ -43,7 +44,13 @@ class Lab:
         """Use a bench."""
         self.bench = bench
         self.client = client
-        self.environment = {**os.environ, **bench.usb_environment}
+        # Of its own, and not the host's: boards of one lab have the serial numbers of another's.
+        self.leases = bench.socket.parent / "leases-of-attached"
+        self.environment = {
+            **os.environ,
+            **bench.usb_environment,
+            "HARNESS_LEASE_DIR": str(self.leases),
+        }
 
     def run(
         self,
@@ -123,5 +130,7 @@ def shared_usb_lab(
 def usb_lab(shared_usb_lab: Lab) -> Iterator[Lab]:
     """The module's lab: ``client``, ``environment``, ``run``, ``python``; empty again after the test."""
     yield shared_usb_lab
+    for quarantine in shared_usb_lab.leases.glob(f"*{SUFFIX}"):
+        quarantine.unlink()
     for state in shared_usb_lab.client.boards():
         shared_usb_lab.client.remove(state.id)
