@@ -112,6 +112,18 @@ def test_flaky_beside_broken() -> None:
     assert not_fine(findings) == {"test-4": "broken", "board-1": "broken", "test-7": "flaky"}
 
 
+def test_bad_luck_on_a_flaky_board_breaks_no_test() -> None:
+    """A test whose last runs were all on the flaky board, and failed there, is not broken."""
+    for seed in (103, 109, 160, 198, 201, 238):
+        attempts = list(FLAKY_TEST_AND_BOARD.attempts(seed))
+        last = {
+            each.test: [one.outcome for one in attempts if one.test == each.test][-3:] for each in attempts
+        }
+
+        assert ["failed"] * 3 in last.values()
+        assert "broken" not in not_fine(judge_history(attempts)).values()
+
+
 def test_bad_session_accuses_neither_test_nor_board() -> None:
     """While the service was down everything failed; that is said, and nobody is blamed for it."""
     findings = judge_history(Farm(bad_sessions={5: 0.9, 19: 1.0}).attempts(1))

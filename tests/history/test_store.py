@@ -112,7 +112,7 @@ def test_durations_are_those_of_one_kind(history: History) -> None:
     assert history.expected_seconds("nothing known") == {}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.tuples(
