@@ -239,7 +239,8 @@ class Intake:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                DRAIN.remove(self._fd)
+                if self.lost is None:  # else the number may be that of somebody else's port by now
+                    DRAIN.remove(self._fd)
                 self._changed.notify_all()
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.console import Console
+from harness.console.drain import DRAIN
 from harness.console.ports import open_port
 from harness.errors import BoardLost, ForbiddenOutput, RigFault
 from harness.inventory.board import Endpoint
@@ -258,3 +259,26 @@ def test_forbidden_output_is_seen_on_the_new_port_too(
         assert finder.sought.wait(5)
         finder.bring_back(console).say(b"kernel panic\r\n")
         console.expect("\r\n", timeout=5)
+
+
+def test_closing_a_lost_console_leaves_alone_whoever_has_its_number_now(
+    board: PtyBoard, console: Console, finder: Finder, tmp_path: Path
+) -> None:
+    """The kernel gives a descriptor's number away as soon as the port is closed: the other one is read on."""
+    number = console._intake._fd
+    finder.give_up_at_once = "it is gone"
+    board.unplug()
+    with pytest.raises(BoardLost):
+        console.expect("x", timeout=30)
+    console.close_port()
+    equal = PtyBoard()
+    there = Endpoint(role="console", url=equal.path)
+    with closing(equal), Console.open(there, name="b2-console", directory=tmp_path) as other:
+        assert other._intake._fd == number, "the test needs the number that was given away"
+
+        console.close()
+
+        assert number in DRAIN._readers, "nobody reads the other one's port any more"
+        equal.say(b"still there")
+        assert other.expect("there", timeout=5)
+        assert other.position == len(b"still there")

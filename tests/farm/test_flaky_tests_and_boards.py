@@ -8,7 +8,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import combinations
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ AT_ONCE = 2
 RUN_SECONDS = 120
 KIND = "nrf9160dk-virtual"
 BOARDS = ("board-1", "board-2", "board-3", "board-4")
-PAIRS = tuple(combinations(BOARDS, 2))
 SUITE = """
 import os
 from random import Random
@@ -76,12 +74,12 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str]:
         ]
 
         def share(first: int) -> list[int]:
-            options = ["-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:pytest_cov", "-q", "-n", "2"]
+            options = ["-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:pytest_cov", "-q", "-n", "0"]
             bench = ["--bench", f"virtual={benches[first].socket}", *history]
             codes = []
             for number in range(first, RUNS, AT_ONCE):
-                boards = [word for name in PAIRS[number % len(PAIRS)] for word in ("--board", name)]
-                codes.append(run("pytest", *options, *bench, *boards, number=number).returncode)
+                board = ["--board", BOARDS[number % len(BOARDS)]]
+                codes.append(run("pytest", *options, *bench, *board, number=number).returncode)
             return codes
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
