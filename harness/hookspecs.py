@@ -200,6 +200,8 @@ def harness_secrets() -> Iterable[Secret]:  # type: ignore[empty-body]
 def harness_board_leased(board: LeasedBoard) -> None:
     """Take notice that a board is ours. Runs in C and W.
 
+    In a worker it may be so for one test only, which takes several boards: another worker lends it.
+
     :param board: the leased board.
     """
 
@@ -224,7 +226,7 @@ def harness_board_lost(board: LeasedBoard) -> None:
 def harness_collect_evidence(board: LeasedBoard, item: pytest.Item) -> Mapping[str, bytes]:  # type: ignore[empty-body]
     """Give attachments for the report of a failed test. Runs in W.
 
-    :param board: the board that the test used.
+    :param board: the board that the test used; of several, one after the other.
     :param item: the test.
     :return: contents by file name; they are redacted before they are attached.
     """
