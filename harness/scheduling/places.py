@@ -320,6 +320,8 @@ class Places:
         for place in self.places_of(need):
             place.forget_special()
         self._attach(need)
+        if need.count > 1 and not need.pools:  # who gathers boards for it looks for them there
+            self._spread(need)
 
     def add_board(self, board: str, kind: str, fitting: Collection[int]) -> Place:
         """Add a board that nobody knew.
