@@ -85,11 +85,18 @@ def judge(
     if isinstance(cause, Verdict):
         return cause
     if cause is None:
-        hung = isinstance(error, TestDeadline) and board_answers is not None and not _probe(board_answers)
+        hung = _ran_out_of_time(error) and board_answers is not None and not _probe(board_answers)
         return Verdict.RIG if hung else Verdict.SUITE
     if board_answers is None:
         return Verdict.BACKEND if used_a_backend else Verdict.SUITE
     return Verdict.PRODUCT if _probe(board_answers) else Verdict.RIG
+
+
+def _ran_out_of_time(error: BaseException) -> bool:
+    """Tell whether a test was interrupted: also several of its fixtures may be, and are one group then."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(_ran_out_of_time, error.exceptions))
+    return isinstance(error, TestDeadline)
 
 
 def _probe(board_answers: Callable[[], bool]) -> bool:

@@ -81,6 +81,15 @@ def test_a_deadline_on_a_dead_board() -> None:
     assert judge(handling, board_answers=lambda: False) is Verdict.PRODUCT
 
 
+def test_a_deadline_in_several_fixtures_on_a_dead_board() -> None:
+    """Fixtures that were interrupted one after the other come as a group: the rig, all the same."""
+    group = ExceptionGroup("tear-down", [TestDeadline("x"), ExceptionGroup("more", [TestDeadline("y")])])
+
+    assert judge(raised(group), board_answers=lambda: False) is Verdict.RIG
+    assert judge(raised(group), board_answers=lambda: True) is Verdict.SUITE
+    assert judge(raised(group)) is Verdict.SUITE
+
+
 def test_a_failed_check_blames_the_product_only_while_the_board_answers() -> None:
     """An assertion blames the product if the board answers, the rig if it does not or the probe raises."""
 
