@@ -323,8 +323,8 @@ class Judge:
     def complaints(self) -> Iterator[str]:
         """Give what is wrong."""
         yield from self.accounts.complaints(TESTS)
-        if "INTERNALERROR" in self._output or "Traceback (most recent" in self._output:
-            yield "a traceback on the terminal"
+        if "INTERNALERROR" in self._output or "\nTraceback (most recent" in self._output:
+            yield "a traceback of our own on the terminal"
         ends = set(self.accounts.outcomes.values())
         expected = {0} if ends <= {"passed", "skipped"} else {1, 2} if "-x" in self._plan.options else {1}
         if self._status not in expected:
