@@ -36,7 +36,7 @@ from harness.sharding import SHARD_PROPERTY
 from harness.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from harness.backends.contract import Backend
     from harness.pytest_plugin.distribution import Distribution
@@ -142,13 +142,19 @@ class SessionReports:
 
     # Outermost: nobody reports a test after us.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtestloop(self) -> Iterator[None]:
-        """Let failures count after all that were to be followed by another try, when none came to an end."""
-        try:
-            return (yield)
-        finally:
-            for record in self.records.unsettled:
-                self._let_count(self._tried_again.pop(record.nodeid))
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Let failures count after all, before pytest looks how many there are.
+
+        After an interruption that is done at the end: workers may have said more by then.
+        """
+        result = yield
+        self._settle()
+        return result
+
+    def _settle(self) -> None:
+        """Let failures count that were to be followed by another try, when none came to an end."""
+        for record in self.records.unsettled:
+            self._let_count(self._tried_again.pop(record.nodeid))
 
     def _let_count(self, report: pytest.TestReport) -> None:
         end = copy.copy(report)
@@ -170,6 +176,7 @@ class SessionReports:
         """Write everything, and fail the session when it falls short of what was expected."""
         if not self._runs_nothing:
             self._why.hear_out()
+            self._settle()
             self._account_for_tests_not_run(session)
         self._tell_junit()
         clean_junit(self._config, self._clean)
