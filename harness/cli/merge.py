@@ -48,16 +48,21 @@ def merge(
         typer.echo(line)
     typer.echo(str(merged.accounts))
     for line in merged.again:
-        typer.echo(f"ran again: {line}")
+        typer.echo(f"ran again: {_plain(line)}")
     if merged.allure_results is not None:
         typer.echo(f"Allure results: {output / ALLURE} ({merged.allure_results})")
     typer.echo(f"JUnit: {output / JUNIT}")
     if merged.attempts is not None:
         typer.echo(f"History: {output / HISTORY} ({merged.attempts} attempts)")
     for line in merged.complaints:
-        typer.echo(f"WRONG: {line}")
+        typer.echo(f"WRONG: {_plain(line)}")
     if not merged.is_good:
         raise typer.Exit(1)
+
+
+def _plain(text: str) -> str:
+    """Return a text that may be of anybody without what makes a terminal do something."""
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
 
 
 def _table(merged: Merged) -> Iterator[str]:

@@ -95,7 +95,10 @@ class _Intake:
     def take(self) -> None:
         self._sort()
         if self._environment:
-            self._merge._environments[self._run.name] = self._environment
+            name = self._run.name
+            if name in self._merge._environments:  # of the session whose repetition this is
+                name = f"{name} {self._run.run_id or len(self._merge._environments)}"
+            self._merge._environments[name] = self._environment
         files = {file.name: self._take_file(file) for file in self._files}
         uuids = self._take_uuids()
         results = {old: new for name, (old, new) in uuids.items() if name.endswith(_RESULT)}

@@ -53,7 +53,7 @@ class Run:
     @property
     def name(self) -> str:
         """What tells it from the others, for a person."""
-        words = [self.runner or self.directory.name]
+        words = [self.runner or self.directory.resolve().name]
         if self.share is not None:
             words.append(self.share.name)
         return " ".join(words)
@@ -126,7 +126,14 @@ def _read(source: Source) -> Run:
                 value=text[:80],
                 expected="as --shard writes it",
             )
-    named = source.runner or ("" if share is not None else Path.cwd().joinpath(directory).name)
+    own_name = directory.resolve().name
+    if not source.runner and not own_name.isprintable():
+        raise UsageError(
+            "has a name that cannot be shown",
+            file=repr(str(directory)),
+            expected="RUNNER=DIR, with another name",
+        )
+    named = source.runner or ("" if share is not None else own_name)
     return Run(directory=directory, runner=named, report=report, share=share)
 
 

@@ -77,6 +77,24 @@ def test_tests_that_ran_again_are_listed(tmp_path: Path, capfd: pytest.CaptureFi
     assert "ran again: tests.test_it.test_0: passed in desk; earlier, in desk abcd: failed (rig)" in said
 
 
+def test_terminal_is_told_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Names of tests and files come from other machines, and a terminal obeys some signs in them."""
+    first = MadeUpRun(tests={"test_\x9b2J\nWRONG": "failed rig"})
+    again = MadeUpRun(tests={"test_\x9b2J\nWRONG": "passed"}, began=first.later(5))
+    places = [f"desk={run.write(tmp_path / name)}" for run, name in ((first, "a"), (again, "b"))]
+    (tmp_path / "a" / "allure-results").mkdir()
+    (tmp_path / "b" / "allure-results").mkdir()
+    (tmp_path / "b" / "allure-results" / "\x1b[2J-result.json").write_text("{")
+
+    assert execute(["merge", *places, "-o", str(tmp_path / "merged")]) == 1
+
+    said = capfd.readouterr().out
+    assert said.replace("\n", "").isprintable()
+    assert [line for line in said.splitlines() if line.startswith("WRONG")] == [
+        r"WRONG: desk: Allure: \x1b[2J-result.json is damaged and was left out"
+    ]
+
+
 def test_wrong_use_is_one_line(tmp_path: Path, one: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Bad input is a usage error without a traceback, and nothing is written."""
     (one / "junit.xml").write_text("<testsuites>")

@@ -203,6 +203,18 @@ def test_environments_stay_apart(tmp_path: Path) -> None:
     assert len(list((tmp_path / "merged").glob("*categories.json"))) == 2
 
 
+def test_environment_of_a_repetition_stays_beside_the_first(tmp_path: Path) -> None:
+    """Two sessions of one name had each its own boards, and both are said."""
+    for place in ("first", "again"):
+        attach(tmp_path / place, "environment.properties", f"boards = {place}")
+    runs = [Run(directory=tmp_path / place, runner="desk", report=None) for place in ("first", "again")]
+
+    merged(tmp_path, *runs)
+
+    lines = (tmp_path / "merged" / "environment.properties").read_text().splitlines()
+    assert lines == ["desk.boards = first", "desk-1.boards = again"]
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"uuid": 1}', '{"uuid": ""}', "[" * 100_000, "\udc80"])
 @pytest.mark.parametrize("name", ["x-result.json", "x-container.json"])
 def test_damaged_documents_are_told(tmp_path: Path, name: str, text: str) -> None:

@@ -378,6 +378,15 @@ def test_name_of_a_directory_may_have_an_equals_sign(tmp_path: Path) -> None:
     assert merged(tmp_path, odd).lines[0].name == "board=1"
 
 
+def test_name_that_cannot_be_shown(tmp_path: Path) -> None:
+    """A directory whose name no report can hold needs another one."""
+    odd = MadeUpRun(tests={"test_0": "passed"}).write(tmp_path / "a\x01b")
+
+    with pytest.raises(UsageError, match=r"a\\x01b.*has a name that cannot be shown; expected RUNNER=DIR"):
+        merged(tmp_path, odd)
+    assert merged(tmp_path, f"desk={odd}").lines[0].name == "desk"
+
+
 def test_text_that_is_no_shard_is_refused(tmp_path: Path) -> None:
     """A property that no session of ours wrote is not taken for one."""
     for text in ("1/2", "3/2: 1 of 2 tests, collection 0123456789abcdef", "0/0: x"):
