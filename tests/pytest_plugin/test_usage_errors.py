@@ -98,26 +98,15 @@ def test_markers_that_do_not_fit(suite: Suite, marker: str, message: str, worker
     assert suite.left_behind == []
 
 
-@pytest.mark.parametrize("dist", ["loadgroup", "worksteal"])
-def test_distributions_that_know_no_boards(suite: Suite, dist: str) -> None:
-    """Only what respects boards is accepted."""
+def test_a_distribution_that_knows_no_boards(suite: Suite) -> None:
+    """Only what respects boards is accepted (``test_xdist_options.py`` tries them all)."""
     suite.write("test_it.py", "def test_it(): ...")
 
-    result = suite.run(*VIRTUAL, "-n", "1", "--dist", dist)
+    result = suite.run(*VIRTUAL, "-n", "1", "--dist", "loadgroup")
 
     assert result.code == 4, result
-    assert f"ERROR: --dist: '{dist}' cannot be used with --bench" in result.err
+    assert "ERROR: --dist: 'loadgroup' cannot be used with --bench" in result.err
     assert suite.left_behind == []
-
-
-def test_workers_elsewhere(suite: Suite) -> None:
-    """Boards are on this host: so are the workers."""
-    suite.write("test_it.py", "def test_it(): ...")
-
-    result = suite.run(*VIRTUAL, "--dist", "load", "--tx", "ssh=elsewhere")
-
-    assert result.code == 4, result
-    assert "--tx: boards are on this host, and so must the workers be (got 'ssh=elsewhere')" in result.err
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one-process", "workers"])
