@@ -55,7 +55,7 @@ def dispatcher(
     return made
 
 
-def tests_in(orders: Mapping[str, Orders]) -> dict[str, list[int]]:
+def handed_out(orders: Mapping[str, Orders]) -> dict[str, list[int]]:
     """Return which tests each worker was given, those left out for which it only stands by."""
     return {
         worker: [one.test for one in order.assignments if not one.stands_by]

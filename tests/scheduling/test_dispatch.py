@@ -1,115 +1,146 @@
-"""Who runs which test next: every test runs once, on a board that it fits, whatever workers do."""
+"""Who runs which test next: the longest first, where it fits, and nothing that another board needs more."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
-from harness.scheduling.dispatch import Dispatcher, Orders
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-A, B, AB = frozenset({"a"}), frozenset({"b"}), frozenset({"a", "b"})
+from harness.scheduling.dispatch import Orders
+from harness.scheduling.work import Assignment, Work
+from tests.scheduling.farm import AB, ABC, A, B, C, Turns, dispatcher, ending, handed_out, works
 
 
-def dispatcher(boards_of: Sequence[frozenset[str] | None], **workers: str | None) -> Dispatcher[str]:
-    """Make one with workers."""
-    made: Dispatcher[str] = Dispatcher(boards_of)
-    for worker, board in workers.items():
-        made.add_worker(worker, board)
-    return made
+def given(*tests: int, shut_down: bool = False) -> Orders:
+    """Return the orders to run tests."""
+    return Orders(tuple(Assignment(test) for test in tests), shut_down=shut_down)
 
 
-def test_two_tests_a_worker() -> None:
-    """A worker gets two tests, and one more for each that it completes."""
-    tests = dispatcher([A, A, A, A], w1="a")
+def test_one_test_at_a_time() -> None:
+    """A worker gets its next test when it has completed one: until then more may become known."""
+    tests = dispatcher(works(A, A, A), w1="a")
 
-    assert tests.give_orders() == {"w1": Orders((0, 1))}
+    assert tests.give_orders() == {"w1": given(0)}
     assert tests.give_orders() == {}
     tests.complete("w1", 0)
-    assert tests.give_orders() == {"w1": Orders((2,))}
-    assert tests.held_by("w1") == (1, 2)
+    assert tests.give_orders() == {"w1": given(1)}
+    assert tests.held_by("w1") == (1,)
+    assert tests.finished == {0}
+    assert tests.queued == {2}
+
+
+def test_a_second_one_behind_a_brief_one() -> None:
+    """Tests of milliseconds do not wait for the controller between two of them, others do."""
+    tests = dispatcher(works(A, A, A, seconds=0.01), w1="a")
+    assert tests.give_orders() == {"w1": given(0, 1)}
+    tests.complete("w1", 0)
+    assert tests.give_orders() == {"w1": given(2, shut_down=True)}
 
 
 def test_the_last_tests_are_spread() -> None:
-    """Everybody gets a first test before anybody gets a second."""
-    tests = dispatcher([AB, AB, AB, AB, AB], w1="a", w2="b", w3="a", w4="b")
+    """Everybody gets a first test before anybody gets a second; who gets nothing more is told so."""
+    tests = dispatcher(works(AB, AB, AB, seconds=0.01), w1="a", w2="b")
 
-    assert tests.give_orders() == {
-        "w1": Orders((0, 4)),
-        "w2": Orders((1,), shut_down=True),
-        "w3": Orders((2,), shut_down=True),
-        "w4": Orders((3,), shut_down=True),
-    }
+    assert tests.give_orders() == {"w1": given(0, 2, shut_down=True), "w2": given(1, shut_down=True)}
 
 
-def test_shut_down_when_the_queue_is_empty() -> None:
-    """A worker for which nothing is left is told so, once, with its last tests or after them."""
-    tests = dispatcher([A, B, B], w1="a", w2="b")
+def test_shut_down_when_nothing_is_left() -> None:
+    """A worker for which nothing is left is told so, once, with its last test."""
+    tests = dispatcher(works(A, B, B), w1="a", w2="b")
 
-    assert tests.give_orders() == {"w1": Orders((0,), shut_down=True), "w2": Orders((1, 2))}
+    assert tests.give_orders() == {"w1": given(0, shut_down=True), "w2": given(1)}
     assert tests.give_orders() == {}
     tests.complete("w2", 1)
-    assert tests.give_orders() == {"w2": Orders((), shut_down=True)}
+    assert tests.give_orders() == {"w2": given(2, shut_down=True)}
 
 
-def test_the_most_constrained_test_first() -> None:
-    """A worker takes tests that only its board fits before those that others could run."""
-    tests = dispatcher([None, None, AB, A, A], w1="a", w2="b", w3=None)
+def test_the_longest_first() -> None:
+    """Whatever the order of collection; equals stay in it."""
+    seconds = [1.0, 3.0, 2.0, 3.0]
+    tests = dispatcher([Work(boards=A, seconds=each) for each in seconds], w1="a")
+    order = []
+    while tests.has_unfinished:
+        for test in handed_out(tests.give_orders()).get("w1", []):
+            order.append(test)
+            tests.complete("w1", test)
+    assert order == [1, 3, 2, 0]
 
-    assert tests.give_orders() == {
-        "w1": Orders((3, 4)),
-        "w2": Orders((2, 1)),
-        "w3": Orders((0,), shut_down=True),
-    }
+
+def test_the_longest_on_this_kind_of_board() -> None:
+    """What a test takes on another kind does not count where it is known for this one."""
+    work = [
+        Work(boards=ABC, seconds={"car": 1.0, "boat": 9.0}),
+        Work(boards=ABC, seconds={"car": 5.0, "boat": 0.5}),
+        Work(boards=ABC, seconds={"car": 3.0, "boat": 2.0}),
+    ]
+    tests = dispatcher(work, w1="a", w3="c")
+
+    assert handed_out(tests.give_orders()) == {"w1": [1], "w3": [0]}
+
+
+def test_a_flexible_test_leaves_the_only_board_to_those_that_need_it() -> None:
+    """Although it is the longest: the other boards can do it as well, and are done sooner."""
+    work = [Work(boards=ABC, seconds=3.0), *works(C, C, C, C, C, C, seconds=2.0), *works(A, B)]
+    tests = dispatcher(work, w3="c", w1="a", w2="b")
+
+    assert handed_out(tests.give_orders()) == {"w3": [1], "w1": [0], "w2": [8]}
+
+
+def test_a_flexible_test_goes_where_time_is_left() -> None:
+    """A board that is done with its own helps others."""
+    tests = dispatcher(works(C, ABC, ABC, ABC), w3="c", w1="a")
+    first = handed_out(tests.give_orders())
+    assert first == {"w3": [0], "w1": [1]}
+    tests.complete("w3", 0)
+    assert handed_out(tests.give_orders(1.0)) == {"w3": [2]}
+
+
+def test_nobody_idles_because_others_would_be_better() -> None:
+    """With nothing else to do a board does what it can."""
+    work = [Work(boards=ABC, seconds=4.0), *works(A, A, A, A, A, A)]
+    tests = dispatcher(work, w1="a", w3="c")
+
+    assert handed_out(tests.give_orders()) == {"w1": [1], "w3": [0]}
+    alone = dispatcher(works(AB, B, B, B, B), w1="a", w2="b")
+    assert handed_out(alone.give_orders())["w1"] == [0]
+
+
+def test_of_equals_the_most_constrained_first() -> None:
+    """Tests that only its board fits come before those that others could run, and those without a board."""
+    tests = dispatcher(works(None, None, AB, A, A), w1="a", w2="b", w3=None)
+
+    assert handed_out(tests.give_orders()) == {"w1": [3], "w2": [2], "w3": [0]}
 
 
 def test_a_worker_without_a_board_gets_tests_without_a_board() -> None:
     """Extra workers help with what needs no board, and with nothing else."""
-    tests = dispatcher([A, None, None, None], w1=None)
+    tests = dispatcher(works(A, None), w1=None)
 
-    assert tests.give_orders() == {"w1": Orders((1, 2))}
-    assert 0 in tests.queued
+    assert tests.give_orders() == {"w1": given(1, shut_down=True)}
+    assert tests.queued == {0}
 
 
 def test_a_crashed_worker() -> None:
-    """The test that ran is given up, the one behind it goes first to whoever comes for the board."""
-    tests = dispatcher([A, A, A], w1="a")
+    """The test that ran is over, the one behind it goes first to whoever comes for the board."""
+    tests = dispatcher(works(A, A, A, seconds=0.01), Turns(("w1", 0)), w1="a")
     tests.give_orders()
 
     assert tests.retire("w1") == 0
     assert not tests.only_last_tests_left, "the replacement is still to come"
     tests.add_worker("w2", "a")
-    assert tests.give_orders() == {"w2": Orders((1, 2))}
+    assert handed_out(tests.give_orders()) == {"w2": [1, 2]}
     assert tests.finished == {0}
 
 
 def test_a_worker_that_ends_with_nothing_in_hand() -> None:
     """A worker that ends as it was told to has crashed in no test."""
     tests = dispatcher([], w1="a")
-    assert tests.give_orders() == {"w1": Orders((), shut_down=True)}
+    assert tests.give_orders() == {"w1": given(shut_down=True)}
     assert tests.retire("w1") is None
     assert not tests.has_unfinished
 
 
-def test_a_crashed_test_may_be_put_back() -> None:
-    """A plugin that runs crashed tests again gets this one run by the replacement."""
-    tests = dispatcher([A], w1="a")
-    tests.give_orders()
-    tests.retire("w1")
-    tests.put_back(0)
-
-    tests.add_worker("w2", "a")
-    assert tests.give_orders() == {"w2": Orders((0,), shut_down=True)}
-
-
 def test_nobody_left_who_may_run_a_test() -> None:
     """A test put back when its workers have been told to end is no reason to wait for ever."""
-    tests = dispatcher([A], w1="a")
+    tests = dispatcher(works(A), w1="a")
     tests.give_orders()
     tests.complete("w1", 0)
     tests.put_back(0)
@@ -120,104 +151,117 @@ def test_nobody_left_who_may_run_a_test() -> None:
 
 def test_a_worker_that_somebody_else_stops() -> None:
     """A session that is ended early gives out nothing more; what is queued stays queued."""
-    tests = dispatcher([A, A, A, A], w1="a")
+    tests = dispatcher(works(A, A, A), w1="a")
     tests.give_orders()
     tests.stop("w1")
     tests.complete("w1", 0)
 
     assert tests.give_orders() == {}
-    assert tests.queued == {2, 3}
+    assert tests.queued == {1, 2}
 
 
-class Sessions(RuleBasedStateMachine):
-    """Workers start, run, crash and are replaced, in any order."""
-
-    @initialize(
-        boards_of=st.lists(st.sampled_from([None, A, B, AB]), max_size=12),
-        places=st.lists(st.sampled_from(["a", "b", None]), min_size=1, max_size=4),
-    )
-    def begin(self, boards_of: list[frozenset[str] | None], places: list[str | None]) -> None:
-        """Set up a session in which each test fits somebody."""
-        places = [*places, "a", "b"]
-        self.boards_of = boards_of
-        self.tests: Dispatcher[int] = Dispatcher(boards_of)
-        self.told_to_end: set[int] = set()
-        self.ran: list[int] = []
-        self.place: dict[int, str | None] = {}
-        self.number = 0
-        for place in places:
-            self.join(place)
-
-    def join(self, place: str | None) -> None:
-        """Let a new worker take part."""
-        self.tests.add_worker(self.number, place)
-        self.place[self.number] = place
-        self.number += 1
-        self.tell_everybody()
-
-    def tell_everybody(self) -> None:
-        """Give orders as the scheduler does after each event."""
-        for worker, orders in self.tests.give_orders().items():
-            assert not (orders.tests and worker in self.told_to_end), "nothing follows the end"
-            for index in orders.tests:
-                assert self.boards_of[index] is None or self.place[worker] in (self.boards_of[index] or ())
-            if orders.shut_down:
-                self.told_to_end.add(worker)
-
-    def runnable(self) -> list[int]:
-        """Return the workers that xdist would let run a test."""
-        return [
-            worker
-            for worker in self.tests.workers
-            if len(self.tests.held_by(worker)) >= (1 if worker in self.told_to_end else 2)
-        ]
-
-    @precondition(lambda self: self.runnable())
-    @rule(data=st.data())
-    def run_one(self, data: st.DataObject) -> None:
-        """A worker runs its first test to the end."""
-        worker = data.draw(st.sampled_from(self.runnable()))
-        index = self.tests.held_by(worker)[0]
-        self.tests.complete(worker, index)
-        self.ran.append(index)
-        self.tell_everybody()
-
-    @precondition(lambda self: self.runnable())
-    @rule(data=st.data())
-    def crash(self, data: st.DataObject) -> None:
-        """A worker crashes in a test and is replaced."""
-        worker = data.draw(st.sampled_from(self.runnable()))
-        crashed = self.tests.retire(worker)
-        assert crashed is not None
-        self.ran.append(crashed)
-        self.told_to_end.discard(worker)
-        self.tell_everybody()
-        self.join(self.place[worker])
-
-    @rule()
-    def end(self) -> None:
-        """Workers that ran everything they were given end as they were told to."""
-        for worker in self.told_to_end.intersection(self.tests.workers):
-            if not self.tests.held_by(worker):
-                assert self.tests.retire(worker) is None
-
-    @invariant()
-    def every_test_is_in_one_place(self) -> None:
-        """No test is lost and none runs twice."""
-        held = [index for worker in self.tests.workers for index in self.tests.held_by(worker)]
-        everywhere = [*held, *self.tests.queued, *self.ran]
-        assert sorted(everywhere) == list(range(len(self.boards_of)))
-        assert self.tests.finished == set(self.ran)
-
-    @invariant()
-    def it_goes_on_until_all_ran(self) -> None:
-        """While a test is left, somebody can run one: a session never hangs."""
-        if len(self.ran) < len(self.boards_of):
-            assert self.runnable()
-        else:
-            assert not self.tests.has_unfinished
-            assert self.tests.only_last_tests_left
+def test_a_second_worker_on_a_board_waits_for_the_first_to_end() -> None:
+    """Two workers never use one board."""
+    tests = dispatcher(works(A, A, A), Turns(("w1", 0)), w1="a", w2="a")
+    assert tests.give_orders() == {"w1": given(0)}
+    assert tests.retire("w1") == 0
+    assert tests.give_orders() == {"w2": given(1)}
 
 
-Sessions.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
-TestSessions = Sessions.TestCase
+def test_the_end_of_time() -> None:
+    """What was not begun is taken back, and everybody is told to end; what runs may end."""
+    turns = Turns(("w1", 0))
+    tests = dispatcher(works(A, A, A, B, seconds=0.01), turns, w1="a", w2="b")
+    tests.give_orders()
+
+    tests.end()
+
+    assert tests.held_by("w1") == (0,)
+    assert tests.queued == {1, 2, 3}
+    assert ending(tests.give_orders()) == {"w1"}, "w2 knows already"
+    tests.complete("w1", 0)
+    assert tests.give_orders() == {}
+    assert tests.only_last_tests_left
+    assert tests.finished == {0}
+    assert not tests.may_run_elsewhere(1, "b")
+    assert tests.boards_without_worker() == []
+
+
+# -- declined, and run again --------------------------------------------------------------------------------
+
+
+def test_a_declined_test_goes_to_another_board() -> None:
+    """The board that declined it never gets it again."""
+    tests = dispatcher(works(AB, A, B), w1="a", w2="b")
+    assert handed_out(tests.give_orders()) == {"w1": [1], "w2": [2]}
+    tests.complete("w1", 1)
+    assert handed_out(tests.give_orders()) == {"w1": [0]}
+
+    tests.complete("w1", 0, declined=True)
+
+    assert tests.queued == {0}
+    assert tests.give_orders() == {}
+    tests.complete("w2", 2)
+    assert handed_out(tests.give_orders()) == {"w2": [0]}
+
+
+def test_a_test_that_all_boards_declined() -> None:
+    """It is handed out for a report, once."""
+    tests = dispatcher(works(AB, A), w1="a")
+    tests.give_orders()
+    tests.complete("w1", 1)
+    tests.give_orders()
+    tests.complete("w1", 0, declined=True)
+    assert tests.take_hopeless() == ()
+    tests.lose_board("b")
+    assert tests.take_hopeless() == (), "it may come back"
+    tests.give_up_board("b")
+    assert tests.take_hopeless() == (0,)
+    assert tests.take_hopeless() == ()
+
+
+def test_a_test_that_runs_again_elsewhere() -> None:
+    """It goes to a board on which it has not failed, if there is one."""
+    tests = dispatcher(works(AB, AB, AB), restarts=True, w1="a", w2="b")
+    assert handed_out(tests.give_orders()) == {"w1": [0], "w2": [1]}
+    assert tests.may_run_elsewhere(0, "a")
+    tests.put_back(0, not_on="a")  # the report of its failure comes before it is complete
+    assert tests.held_by("w1") == (0,)
+    tests.complete("w1", 0)
+    assert tests.queued == {0, 2}
+    assert handed_out(tests.give_orders()) == {"w1": [2]}
+    tests.complete("w2", 1)
+    assert handed_out(tests.give_orders()) == {"w2": [0]}
+    assert not tests.may_run_elsewhere(0, "b"), "it was on both"
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_where_a_test_could_run_again(restarts: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """On a board that is there and has a worker, or gets one."""
+    tests = dispatcher([*works(AB, None), Work(boards=ABC, count=2)], restarts=restarts, w1="a")
+    assert tests.may_run_elsewhere(0, "a") == restarts
+    assert tests.may_run_elsewhere(0, "b")
+    assert not tests.may_run_elsewhere(1, "a"), "it has no board"
+    assert tests.may_run_elsewhere(2, "b"), "two others are left, one has a worker"
+    tests.lose_board("a")
+    assert not tests.may_run_elsewhere(0, "b")
+    assert not tests.may_run_elsewhere(2, "b")
+
+
+def test_a_crashed_test_may_be_put_back() -> None:
+    """A plugin that runs crashed tests again gets this one run by the replacement."""
+    tests = dispatcher(works(A), Turns(("w1", 0)), w1="a")
+    tests.give_orders()
+    tests.retire("w1")
+    tests.put_back(0)
+
+    tests.add_worker("w2", "a")
+    assert tests.give_orders() == {"w2": given(0, shut_down=True)}
+
+
+def test_what_was_never_sent_cannot_be_completed() -> None:
+    """A message about another test is a defect, not something to be believed."""
+    tests = dispatcher(works(A, A), w1="a")
+    tests.give_orders()
+    with pytest.raises(LookupError, match="w1 was not sent test 1"):
+        tests.complete("w1", 1)
