@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from harness.merging.junit import NOT_RUN
+from harness.merging.merge import Merged, merge
+from harness.merging.runs import parse_source
 from harness.sharding import Share, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+TESTS = [f"test_{number}" for number in range(5)]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _TAGS = {"failed": "failure", "error": "error", "skipped": "skipped", "not run": "skipped"}
 
@@ -112,3 +115,8 @@ def documents(directory: Path, kind: str = "result") -> list[dict[str, Any]]:
     """Read all documents of a directory of Allure results."""
     files = sorted(directory.glob(f"*-{kind}.json"))
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+
+def merged(tmp_path: Path, *directories: Path | str) -> Merged:
+    """Merge directories into ``merged``."""
+    return merge([parse_source(str(each)) for each in directories], tmp_path / "merged")
