@@ -185,7 +185,7 @@ def _table(title: str, rows: Iterable[Judged], *, several_projects: bool = False
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for name in (title, "judgement", "runs", "failed", "why"):
+    for name in (title, "judgement", "runs", "failed", "verdicts", "why"):
         table.add_column(name, overflow="fold", justify="right" if name in {"runs", "failed"} else "left")
     for one in rows:
         judgement = Text(str(one.judgement), style=_STYLES[one.judgement])
@@ -194,6 +194,7 @@ def _table(title: str, rows: Iterable[Judged], *, several_projects: bool = False
             judgement,
             str(one.runs),
             str(one.failures),
+            ", ".join(f"{verdict} {number}" for verdict, number in one.verdicts.items()),
             Text(_why(one)),
         )
     return table

@@ -45,6 +45,7 @@ class Run(NamedTuple):
     :ivar session: the session.
     :ivar failed: whether it failed.
     :ivar started: when it began, in seconds since the epoch.
+    :ivar verdict: who was found to be to blame at the time, which counts for nothing here.
     """
 
     test: str
@@ -52,6 +53,7 @@ class Run(NamedTuple):
     session: str
     failed: bool
     started: float
+    verdict: str = ""
 
 
 class Sort(StrEnum):
@@ -154,7 +156,8 @@ class _Counts:
                 self.failures.append(causes)
         candidates = _told_apart(sizes)
         self._numbers = Counter(cause.sort for cause in candidates)
-        self.candidates = frozenset(cause for cause in candidates if len(self.failing.get(cause, ())) > 1)
+        # In the order of the runs: where two are equally good the same one comes first in every process.
+        self.candidates = tuple(cause for cause in candidates if len(self.failing.get(cause, ())) > 1)
 
     def threshold(self, cause: Cause) -> float:
         """Return what the logarithm of a candidate's evidence has to exceed."""

@@ -8,7 +8,7 @@ is not flaky, nor is a board whose failures its tests explain.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -50,6 +50,7 @@ class Judged:
     :ivar failures: how often it failed.
     :ivar partners: on how many boards the test ran, or how many tests ran on the board.
     :ivar failed_with: on how many of them, or how many of them, failed.
+    :ivar verdicts: how many failures had which verdict at the time, the most frequent first.
     :ivar rate: of what is flaky, how often it fails by itself, as is estimated.
     :ivar since: of what is broken, when it began to fail, in seconds since the epoch.
     :ivar reason: why it is judged so, in one sentence.
@@ -62,6 +63,7 @@ class Judged:
     failures: int
     partners: int
     failed_with: int
+    verdicts: dict[str, int]
     rate: float | None = None
     since: float | None = None
     reason: str
@@ -96,6 +98,7 @@ def runs_of(attempts: Iterable[Attempt]) -> list[Run]:
             session=attempt.session,
             failed=attempt.outcome == "failed",
             started=attempt.started,
+            verdict=attempt.verdict,
         )
         for attempt in attempts
         if attempt.outcome != "skipped" and attempt.verdict != Verdict.USAGE
@@ -170,6 +173,7 @@ class _Judge:
             failures=sum(run.failed for run in runs),
             partners=len(boards),
             failed_with=len(failed_on),
+            verdicts=_verdicts(runs),
             rate=rate,
             since=since,
             reason=reason,
@@ -191,6 +195,7 @@ class _Judge:
             failures=sum(run.failed for run in runs),
             partners=len(tests),
             failed_with=len(failed),
+            verdicts=_verdicts(runs),
             rate=rate,
             since=since,
             reason=reason,
@@ -257,6 +262,10 @@ class _Judge:
                 yield f"everything fails at times ({each.rate:.0%}): look at the service and at the host"
             if each.cause.sort is Sort.SESSION and not each.rivals:
                 yield f"session {each.cause.names[0]} was bad as a whole: {each.rate:.0%} failed by it"
+
+
+def _verdicts(runs: Iterable[Run]) -> dict[str, int]:
+    return dict(Counter(run.verdict for run in runs if run.failed and run.verdict).most_common())
 
 
 def _plain(name: str) -> str:

@@ -59,7 +59,7 @@ def test_tables(run: Callable[..., Any], recorded: Path) -> None:
 
     lines = lines_of(outcome)
     assert outcome.code == 0
-    assert lines["board"] == "board judgement runs failed why"
+    assert lines["board"] == "board judgement runs failed verdicts why"
     assert lines["board-2"].split()[1] == "flaky"
     assert "tests; about " in lines["board-2"]
     assert lines["test-3"].split()[1] == "flaky"
@@ -98,6 +98,7 @@ def test_json(run: Callable[..., Any], recorded: Path) -> None:
         "failures": data["tests"][0]["failures"],
         "partners": 4,
         "failed_with": data["tests"][0]["failed_with"],
+        "verdicts": {"product": 5, "rig": 4},
         "rate": None,
         "since": None,
         "reason": "failed each of the last 5 times",

@@ -44,6 +44,7 @@ class Farm:
         for session in range(self.sessions):
             for test in range(self.tests):
                 board = chance.randrange(self.boards)
+                blamed = "rig" if board in self.flaky_boards else "product"
                 passes = (
                     (1 - self.noise)
                     * (1 - self.flaky_tests.get(test, 0))
@@ -52,10 +53,12 @@ class Farm:
                     * (session < self.broken_tests.get(test, self.sessions))
                     * (session < self.dead_boards.get(board, self.sessions))
                 )
+                passed = chance.random() < passes
                 yield attempt(
                     f"test-{test}",
                     session=f"run-{session}",
                     board=f"board-{board}",
-                    outcome="passed" if chance.random() < passes else "failed",
+                    outcome="passed" if passed else "failed",
+                    verdict="" if passed else blamed,
                     started=session * HOUR + test,
                 )
