@@ -288,12 +288,11 @@ TIMES = """
 """
 
 
-@pytest.mark.parametrize("how", [ONE_WORKER, ONE_PROCESS], ids=["a worker", "one process"])
-def test_time_that_is_over(suite: Suite, how: tuple[str, ...]) -> None:
+def test_time_that_is_over(suite: Suite) -> None:
     """What ran ends, and what was not begun is not run."""
     suite.write("test_it.py", TIMES)
 
-    session = run(suite, *how, "--max-runtime", "1")
+    session = run(suite, *ONE_WORKER, "--max-runtime", "1")
 
     session.check(["test_first", *(f"test_more[{number}]" for number in range(4))])
     assert "failed" not in session.outcomes.values()

@@ -178,12 +178,11 @@ ONCE = """
 """
 
 
-@pytest.mark.parametrize("stops", ["-x", "--sw"])
-def test_a_try_that_does_not_count_ends_no_session(suite: Suite, stops: str) -> None:
+def test_a_try_that_does_not_count_ends_no_session(suite: Suite) -> None:
     """``-x`` and ``--sw`` go by the last try, as does the cache of what failed last."""
     suite.write("test_it.py", ONCE)
 
-    session = run(suite, "--boards", "toy-a=2", "-n", "2", "--rig-retries=1", stops)
+    session = run(suite, "--boards", "toy-a=2", "-n", "2", "--rig-retries=1", "-x", "--sw")
 
     session.check([f"test_it[{number}]" for number in range(5)], code=0)
     assert session.summary["accounts"]["retried"] == 1
