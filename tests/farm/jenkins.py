@@ -99,14 +99,16 @@ def _parse_arguments(tokens: list[tuple[str, str]], at: int, node: Node) -> int:
 
 @dataclass(kw_only=True)
 class Jenkins:
-    """What is behind the agents: stashes and what is archived.
+    """One build, and what is behind its agents: stashes and what is archived.
 
     :ivar good: whether nothing failed.
     :ivar hosts: the agents by their label; an agent keeps its workspace from build to build.
+    :ivar variables: what else is in the environment of each step.
     """
 
     directory: Path
     good: bool = True
+    variables: dict[str, str] = field(default_factory=dict)
     hosts: dict[str, Host] = field(default_factory=dict)
 
     def run(self, file: Path) -> None:
@@ -150,7 +152,7 @@ class Jenkins:
     def _steps(self, steps: list[Node], host: Host, variables: dict[str, str]) -> bool:
         for step in steps:
             if step.name == "sh":
-                if not host.run(_SH, step.text, {"CI": "true", **variables}):
+                if not host.run(_SH, step.text, {"CI": "true", **self.variables, **variables}):
                     return False
                 continue
             told = {key: _filled(text, variables) for key, text in step.arguments.items()}

@@ -80,9 +80,22 @@ def test_gitlab(tmp_path: Path) -> None:
 
 
 def test_jenkins(tmp_path: Path) -> None:
-    """Two agents side by side, one report."""
-    jenkins = Jenkins(directory=tmp_path)
+    """Two agents, one report; the next build on them, of a broken product, is red and has one, too."""
+    jenkins = Jenkins(directory=tmp_path / "1")
     jenkins.run(EXAMPLES / "Jenkinsfile")
 
     assert jenkins.good, said(jenkins.hosts)
-    check_whole(tmp_path / "archive" / "merged", jenkins.hosts)
+    check_whole(tmp_path / "1" / "archive" / "merged", jenkins.hosts)
+
+    broken = {"HARNESS_PLUGINS": "tests.breaks.block_ignored", "PYTHONPATH": str(EXAMPLES.parents[2])}
+    following = Jenkins(directory=tmp_path / "2", hosts=jenkins.hosts, variables=broken)
+    following.run(EXAMPLES / "Jenkinsfile")
+
+    assert not following.good, said(following.hosts)
+    merged = tmp_path / "2" / "archive" / "merged"
+    data = json.loads((merged / "accounts.json").read_text())
+    assert data["complaints"] == []
+    assert data["accounts"]["collected"] == TESTS
+    assert data["accounts"]["failed"] > 0
+    with History(merged / "history.sqlite3", read_only=True) as history:
+        assert len(history.sessions) == 4
