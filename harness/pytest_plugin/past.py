@@ -39,7 +39,7 @@ class Past:
         """
         self.problem = ""
         """Why nothing more is read or written, in one sentence; empty while all is well."""
-        self.project = config.getini(PROJECT_KEY) or config.rootpath.name
+        self.project = session.redactor.redact(config.getini(PROJECT_KEY) or config.rootpath.name)
         self._config = config
         self._session = session
         named = session.settings.history
@@ -132,7 +132,7 @@ class Past:
         if board is None:
             return None
         bench = "virtual" if board.virtual else self._session.hardware
-        return BoardUsed(id=board.id, kind=board.kind, bench=bench)
+        return BoardUsed(id=self._session.redactor.redact(board.id), kind=board.kind, bench=bench)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
