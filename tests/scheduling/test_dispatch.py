@@ -76,12 +76,19 @@ def test_the_longest_on_this_kind_of_board() -> None:
     assert handed_out(tests.give_orders()) == {"w1": [1], "w3": [0]}
 
 
-def test_a_flexible_test_leaves_the_only_board_to_those_that_need_it() -> None:
+@pytest.mark.parametrize("boats", [("c",), ("c", "d")])
+def test_a_flexible_test_leaves_the_boards_to_those_that_need_them(boats: tuple[str, ...]) -> None:
     """Although it is the longest: the other boards can do it as well, and are done sooner."""
-    work = [Work(boards=ABC, seconds=3.0), *works(C, C, C, C, C, C, seconds=2.0), *works(A, B)]
-    tests = dispatcher(work, w3="c", w1="a", w2="b")
+    kinds = {"a": "car", "b": "car", **dict.fromkeys(boats, "boat")}
+    need_boats = works(*[frozenset(boats)] * 9, seconds=2.0)
+    work = [Work(boards=frozenset(kinds), seconds=3.0), *need_boats, *works(A, B)]
+    tests = dispatcher(work, kinds=kinds)
+    for board in (*boats, "a", "b"):
+        tests.add_worker(board, board)
 
-    assert handed_out(tests.give_orders()) == {"w3": [1], "w1": [0], "w2": [8]}
+    first = handed_out(tests.give_orders())
+
+    assert first == {"a": [0], "b": [11], "c": [1], **({"d": [2]} if "d" in boats else {})}
 
 
 def test_a_flexible_test_goes_where_time_is_left() -> None:

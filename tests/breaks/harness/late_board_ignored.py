@@ -13,5 +13,6 @@ ABOUT = r"boards_without_worker"
 
 
 @replaces(Dispatcher, "add_board")
-def add_board(self: Dispatcher[Any], board: str, fitting: Any) -> None:
+def add_board(self: Dispatcher[Any], board: str, kind: str, fitting: Any) -> None:
     """Leave it lying."""
+    self._places.add_board(board, kind, ())

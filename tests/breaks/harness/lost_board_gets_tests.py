@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.scheduling.queues import Queues
+from typing import Any
+
+from harness.scheduling.dispatch import Dispatcher
 from tests.breaks.support.patching import replaces
 
 TITLE = "a board that is away is given tests"
@@ -13,7 +15,8 @@ NOTICED_BY = (
 ABOUT = r"give_orders\(\) == \{\}"
 
 
-@replaces(Queues, "is_there")
-def is_there(self: Queues, board: str) -> bool:
-    """Think so."""
-    return True
+@replaces(Dispatcher, "lose_board")
+def lose_board(self: Dispatcher[Any], board: str) -> None:
+    """Take back its tests, and think that it is there."""
+    for hand in self._crew.at(self._places.boards[board]):
+        self._take_back(hand)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.scheduling.dispatch import Dispatcher
+from harness.scheduling.hands import Hand
 from tests.breaks.support.patching import replaces
+
+if TYPE_CHECKING:
+    from harness.scheduling.hands import Sent
 
 TITLE = "a test that was given to another board is kept by the lost one, too"
 NOTICED_BY = (
@@ -14,10 +17,6 @@ NOTICED_BY = (
 ABOUT = r"held_by"
 
 
-@replaces(Dispatcher, "lose_board")
-def lose_board(self: Dispatcher[Any], board: str) -> None:
+@replaces(Hand, "revoke")
+def revoke(self: Hand[Any], sent: Sent[Any]) -> None:
     """Tell nobody to pass over it."""
-    self.queues.lose(board)
-    for state in self._workers.values():
-        for sent in reversed(state.held[1:] if state.board == board else []):
-            self.queues.put_first(sent.index)

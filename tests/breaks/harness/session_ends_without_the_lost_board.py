@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.scheduling.dispatch import Dispatcher
 from tests.breaks.support.patching import replaces
+
+if TYPE_CHECKING:
+    from harness.scheduling.backlog import Need
 
 TITLE = "a session ends while tests wait for a board that may come back"
 NOTICED_BY = (
@@ -16,7 +19,6 @@ ABOUT = r"only_last_tests_left"
 
 
 @replaces(Dispatcher, "_may_be_served")
-def may_be_served(self: Dispatcher[Any], boards: Any) -> bool:
+def may_be_served(self: Dispatcher[Any], need: Need) -> bool:
     """Look at the boards that are there alone."""
-    fitting = [one for one in self._workers.values() if self._fits(one, boards)]
-    return any(not one.shut_down for one in fitting)
+    return need.serving > 0
