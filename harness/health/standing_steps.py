@@ -46,7 +46,13 @@ def harness_recover_board(board: LeasedBoard) -> list[RecoveryStep]:
         if has_reset:
             reset = partial(_reset_by_driver, board)
             steps.append(
-                RecoveryStep(name="the reset of its driver", rung=Rung.RESET, action=reset, settles=settles)
+                RecoveryStep(
+                    name="the reset of its driver",
+                    rung=Rung.RESET,
+                    action=reset,
+                    settles=settles,
+                    by_console=True,
+                )
             )
     switch = board.power
     if switch is not None:

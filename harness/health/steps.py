@@ -34,6 +34,8 @@ class RecoveryStep:
     :ivar rung: a :class:`Rung`, or a number between two.
     :ivar action: does it; what it raises means that it could not be done.
     :ivar seconds: how long doing it may take.
+    :ivar by_console: it is an order over the board's own console, which a board does not hear that was silent
+        from the beginning.
     :ivar settles: how long the board may take afterwards until it answers; it is asked again and again.
     """
 
@@ -42,3 +44,4 @@ class RecoveryStep:
     action: Callable[[], None]
     seconds: float = STEP_SECONDS
     settles: float = 10.0
+    by_console: bool = False

@@ -43,6 +43,8 @@ class Confirmation:
     :ivar leases: the leases of the boards.
     :ivar seconds: how long each port of a board may take to answer.
     :ivar objection: says why a board is not to be used, now that it is known who it is; ``None``: it may be.
+    :ivar revive: takes a board from which nothing comes, and why it did not say who it is; returns what
+        brought it back and the board as it is found now, or ``None``.
     :ivar result: what follows from what was said so far.
     """
 
@@ -51,8 +53,10 @@ class Confirmation:
     leases: Leases
     seconds: float = ASK_SECONDS
     objection: Callable[[Board], str | None] = lambda _board: None
+    revive: Callable[[Board, str], tuple[str, Board] | None] = lambda _board, _problem: None
     result: Confirmed = field(default_factory=lambda: Confirmed(boards=(), was={}))
     _answers: list[Answer] = field(default_factory=list)
+    _revived: list[str] = field(default_factory=list)
 
     def ask(self, boards: Iterable[Board]) -> Confirmed:
         """Ask more boards, and see who all of them are.
@@ -63,11 +67,22 @@ class Confirmation:
         """
         from harness.inventory.builtin import survey
 
-        self._answers += ask_boards(list(boards), self.plugins, seconds=self.seconds)
+        answers = ask_boards(list(boards), self.plugins, seconds=self.seconds)
+        self._answers += [self._ask_once_more(answer) if answer.silent else answer for answer in answers]
         identities = identities_of(self._answers)
         known = survey(self.plugins, self.rig, identities) if identities or self.rig is not None else None
-        self.result = self._heed_objections(confirm(self._answers, known))
+        result = self._heed_objections(confirm(self._answers, known))
+        self.result = replace(result, notes=(*result.notes, *self._revived))
         return self.result
+
+    def _ask_once_more(self, answer: Answer) -> Answer:
+        """Ask a board again from which nothing came, if it can be brought back."""
+        revived = self.revive(answer.board, answer.problem or "")
+        if revived is None:
+            return answer
+        by, board = revived
+        self._revived.append(f"board {board.id} did not answer, and was brought back by {by}")
+        return ask_boards([board], self.plugins, seconds=self.seconds)[0]
 
     def _heed_objections(self, found: Confirmed) -> Confirmed:
         """Refuse boards of which it was not known before that they are not to be used."""

@@ -48,6 +48,7 @@ class Answer:
     :ivar url: the port that answered.
     :ivar interface: number of that port's USB interface, if it has one.
     :ivar problem: why it did not say; ``None`` of a board that no plugin knows how to ask.
+    :ivar silent: its ports are there and ours to use, and nothing came from any of them.
     """
 
     board: Board
@@ -55,6 +56,7 @@ class Answer:
     url: str | None = None
     interface: int | None = None
     problem: str | None = None
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ def ask_boards(
 
 def _ask(board: Board, plugins: HarnessPluginManager, seconds: float, enough: threading.Event) -> Answer:
     problems: list[str] = []
+    silent = True
     for endpoint in _ports_to_ask(board):
         if enough.is_set():
             break
@@ -116,6 +119,7 @@ def _ask(board: Board, plugins: HarnessPluginManager, seconds: float, enough: th
                 identity = plugins.hook.harness_identify_board(board=board, console=cast("Console", console))
             except HarnessError as error:
                 problems.append(str(error))
+                silent = silent and isinstance(error, ConsoleTimeout)
                 if isinstance(error, RigFault) and not isinstance(error, BoardLost):
                     break  # somebody uses the board without a lease, or we may not: leave it alone
                 continue
@@ -131,8 +135,9 @@ def _ask(board: Board, plugins: HarnessPluginManager, seconds: float, enough: th
         elif not console.used:
             return Answer(board=board)
         else:
+            silent = False
             problems.append(f"{endpoint.url}: what is there speaks as no board of driver {board.driver} does")
-    return Answer(board=board, problem="; ".join(problems) or None)
+    return Answer(board=board, problem="; ".join(problems) or None, silent=silent and bool(problems))
 
 
 def _interface(board: Board, url: str) -> int | None:

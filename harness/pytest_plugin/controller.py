@@ -200,12 +200,14 @@ class Controller:
         from harness.inventory.confirmation import Confirmation
         from harness.pytest_plugin.confirming import choose_attached
         from harness.pytest_plugin.quarantining import why_quarantined
+        from harness.pytest_plugin.reviving import Reviver
 
         confirmation = Confirmation(
             plugins=self.plugins,
             rig=settings.rig,
             leases=self.leases,
             objection=lambda board: why_quarantined(board, datetime.now(UTC)),
+            revive=Reviver(self.plugins, self._attached_boards, tell=tell_on_terminal).revive,
         )
         self.boards = choose_attached(settings, found, seen, confirmation)
         self.confirmed = confirmation.result
@@ -217,6 +219,10 @@ class Controller:
         from harness.inventory.builtin import survey
 
         return survey(self.plugins, self.settings.rig)
+
+    def _attached_boards(self) -> Sequence[Board]:
+        seen = self._survey()
+        return () if seen is None else seen.boards
 
     def limit_boards(self, workers: int) -> None:
         """Give back the boards that no worker would use."""
