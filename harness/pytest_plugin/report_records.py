@@ -125,8 +125,10 @@ class Attempt:
 
     def __str__(self) -> str:
         """Return on what it failed, and why."""
+        if not self.boards:
+            return self.reason
         boards = ", ".join(board.id for board in self.boards)
-        return f"board {boards}: {self.reason}" if boards else self.reason
+        return f"board{'s' * (len(self.boards) > 1)} {boards}: {self.reason}"
 
 
 @dataclass(slots=True, kw_only=True)

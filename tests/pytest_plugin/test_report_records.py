@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.pytest_plugin.report_records import BoardUsed, SessionRecords, TestFacts
+from harness.pytest_plugin.report_records import Attempt, BoardUsed, SessionRecords, TestFacts
 
 
 def report(
@@ -126,6 +126,16 @@ def test_the_last_try_is_the_outcome() -> None:
     assert test.seconds == pytest.approx(0.75)
     assert records.unsettled == ()
     assert str(records.accounts) == "1 collected = 1 passed + 0 failed + 0 skipped + 0 not run, 2 retried"
+
+
+@pytest.mark.parametrize(
+    ("boards", "said"), [("", "broke"), ("a", "board a: broke"), ("ab", "boards a, b: broke")]
+)
+def test_a_try_says_on_what_it_failed(boards: str, said: str) -> None:
+    """The boards, and the first line of the failure."""
+    used = [BoardUsed(id=board, kind="k", bench="virtual") for board in boards]
+
+    assert str(Attempt(boards=used, verdict="rig", reason="broke", seconds=1.0, worker="gw0")) == said
 
 
 def test_what_fails_after_the_rig_in_one_try_counts_with_it() -> None:
