@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
+from harness.redaction.clean_texts import CleanTexts
 from harness.redaction.escapes import ALL_ESCAPES, ASCII_ESCAPES
 from harness.redaction.patterns import COMMON_SECRETS, SHORTEST_SECRET, Find, Pattern, Secret
 from harness.redaction.pieces import KnownValues
@@ -26,6 +27,7 @@ class Redactor:
         """Know some secrets; others are added where they enter."""
         self.values = KnownValues()
         self._patterns: tuple[Pattern, ...] = ()
+        self._clean = CleanTexts()
         self._watchers: list[Callable[[bytes, str], None]] = []
         self._sources: list[Callable[[], None]] = []
         for secret in secrets:
@@ -67,13 +69,16 @@ class Redactor:
                 key=label,
                 expected=f"at least {SHORTEST_SECRET} characters",
             )
-        if self.values.add(raw, label):
+        is_new = self.values.add(raw, label)
+        self._clean.forget()  # when it is known, and not before: it is looked for from now on
+        if is_new:
             for watcher in self._watchers:
                 watcher(raw, label)
 
     def learn(self, value: bytes, label: str) -> None:
         """Know a value that somebody else has registered."""
         self.values.add(value, label)
+        self._clean.forget()
 
     def add_pattern(self, pattern: str, label: str, hint: str = "") -> None:
         """Register a pattern.
@@ -84,6 +89,7 @@ class Redactor:
         compiled = Pattern(pattern, label, hint)
         self.values.look_out(compiled.hints)
         self._patterns += (compiled,)
+        self._clean.forget()
 
     def watch(self, watcher: Callable[[bytes, str], None]) -> None:
         """Call a function with each value and label that is registered, also with those that are already."""
@@ -99,8 +105,14 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """Return a text without secrets."""
+        self._draw()
+        generation = self._clean.generation
+        if text in self._clean:
+            return text
         data = encoded(text)
         clean = self.redact_bytes(data)
+        if clean is data:
+            self._clean.add(text, generation)
         return text if clean is data else clean.decode("utf-8", "surrogateescape")
 
     def redact_bytes(self, data: bytes) -> bytes:
@@ -117,11 +129,14 @@ class Redactor:
 
     def find(self, data: bytes) -> list[Find]:
         """Return where secrets are, in order; those that overlap as one."""
-        for source in self._sources:
-            source()
+        self._draw()
         finds = list(self._find(data))
         finds += self._find_below(data, MOST_ESCAPED)
         return _joined(finds) if finds else finds
+
+    def _draw(self) -> None:
+        for source in self._sources:
+            source()
 
     def _find(self, data: bytes) -> Iterator[Find]:
         finds, hints = self.values.find(data)
