@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.cli.main import execute
 from harness.errors import BenchFault
 
 if TYPE_CHECKING:
@@ -68,6 +69,22 @@ def test_it_outlives_the_faults_of_a_test(client: BenchClient, open_port: OpenPo
     assert board.call("events") == ["power_on", "power_off", "clear_faults"]
     _power_cycle(client)
     assert console.read_until(b"\n") == b"boot\r\n"
+
+
+def test_it_is_ordered_by_hand(client: BenchClient, capfd: pytest.CaptureFixture[str]) -> None:
+    """The list of boards says so; what does not fit is one message."""
+    bench = ("--bench", str(client.socket))
+
+    assert execute(["bench", "hang", "a", *bench]) == 0
+    assert execute(["bench", "hang", "b", "--until", "never", *bench]) == 0
+    assert execute(["bench", "list", *bench]) == 0
+    shown = capfd.readouterr().out
+    assert "plugged, on, hangs until power" in shown
+    assert "plugged, on, hangs for good" in shown
+    assert execute(["bench", "hang", "a", "--until", "lunch", *bench]) == 4
+    assert (
+        "--until: nothing ends so (got 'lunch'); expected reset or power or never" in capfd.readouterr().err
+    )
 
 
 def test_it_cannot_hang_until_anything_else(client: BenchClient) -> None:
