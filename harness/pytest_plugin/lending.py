@@ -13,6 +13,7 @@ from harness.backends.ledger import LedgerAccounts
 from harness.console.capture import captured_size
 from harness.errors import HarnessError, RigFault
 from harness.inventory.leased_board import LeasedBoard
+from harness.inventory.locks import close_lock
 from harness.inventory.vouching import Vouchers
 from harness.pytest_plugin.shared_boards import SharedBoards
 from harness.pytest_plugin.state import MAIN_WORKER
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from harness.inventory.board import Board
     from harness.pytest_plugin.absence import Absences
     from harness.pytest_plugin.state import ActiveSession
+
+_SECONDS_TO_LET_GO = 10.0
 
 
 class Lending:
@@ -62,6 +65,8 @@ class Lending:
         self._borrowed: dict[str, LeasedBoard] = {}
         self._resources = ExitStack()
         self._until_given_back = ExitStack()
+        self._held: dict[str, int] = {}
+        self._resources.callback(self._let_go_of_all)
         self._resources.callback(self.give_back)
         self._laid_down: set[str] = set()
         self._to_recover: set[str] = set()
@@ -119,25 +124,51 @@ class Lending:
     def recover(self) -> None:
         """Put back what the worker that this one replaces changed; what fails is tried again at first use."""
         for board_id in self._to_recover - self._laid_down:
-            if self.is_away(board_id):
+            if self.is_away(board_id) or not self._get_hold(board_id, seconds=0.0):
+                self._laid_down.add(board_id)  # somebody borrowed it of our predecessor, or may do so now
                 continue
             with suppress(HarnessError):
                 self._put_back(self._boards[board_id])
+            self._lay_down(self._boards[board_id])  # as long as we take no part, others may borrow it
 
     # -- boards of several workers ------------------------------------------------------------------------
 
     def lay_down(self) -> None:
         """Close our boards, for a test that another worker runs; they are opened anew when we use them."""
-        assert self._shared is not None  # noqa: S101 - only a worker is told to; tells mypy so
         for leased in self._boards.values():
-            leased.close()
-            if leased.id in self._to_recover | self._changed:
-                self._shared.note_use(leased.id, f"worker {self._session.worker_id} could not put it back")
-            self._shared.lay_down(leased.description)
-            self._laid_down.add(leased.id)
+            self._lay_down(leased)
+
+    def _lay_down(self, leased: LeasedBoard) -> None:
+        assert self._shared is not None  # noqa: S101 - only a worker is told to; tells mypy so
+        leased.close()
+        if leased.id in self._to_recover | self._changed:
+            self._shared.note_use(leased.id, f"worker {self._session.worker_id} could not put it back")
+        self._shared.lay_down(leased.description)
+        self._laid_down.add(leased.id)
+        self._let_go(leased.id)
+
+    def _get_hold(self, board_id: str, *, seconds: float) -> bool:
+        """Tell whether nobody else has the ports of a board open, or will have before we let go of it."""
+        if self._shared is not None and board_id not in self._held:
+            descriptor = self._shared.hold(board_id, seconds=seconds)
+            if descriptor is None:
+                return False
+            self._held[board_id] = descriptor
+        return True
+
+    def _let_go(self, board_id: str) -> None:
+        descriptor = self._held.pop(board_id, None)
+        if descriptor is not None:
+            close_lock(descriptor)
+
+    def _let_go_of_all(self) -> None:
+        for board_id in list(self._held):
+            self._let_go(board_id)
 
     def _take_up(self, leased: LeasedBoard) -> None:
-        """Use a board again that we laid down: a worker that borrowed it may have died with it."""
+        """Use a board, perhaps again since we laid it down: who borrowed it may have died with it."""
+        # Who holds it longer than that is told of when its port is opened.
+        self._get_hold(leased.id, seconds=_SECONDS_TO_LET_GO)
         if leased.id not in self._laid_down:
             return
         assert self._shared is not None  # noqa: S101 - somebody laid it down; tells mypy so
@@ -145,7 +176,8 @@ class Lending:
         self._shared.take_up(leased.id)
         self._lent.discard(leased.id)
         self._changed.discard(leased.id)
-        self._heed_what_others_left(leased, needs_restoring=self._shared.needs_restoring(leased.id))
+        needs_restoring = leased.id in self._to_recover or self._shared.needs_restoring(leased.id)
+        self._heed_what_others_left(leased, needs_restoring=needs_restoring)
         self._shared.note_restored(leased.id)  # or rather: from now on it is ours alone to know
 
     def borrow(self, boards: Sequence[str], test: str) -> None:
@@ -161,9 +193,10 @@ class Lending:
         for board_id in boards:
             if board_id in self._boards:
                 continue
+            self._until_given_back.callback(self._give_back, board_id)
+            self._get_hold(board_id, seconds=_SECONDS_TO_LET_GO)
             laid_down = self._shared.laid_down(board_id)  # nobody did whose worker died and has no successor
             needs_restoring = laid_down is None or self._shared.needs_restoring(board_id)
-            self._until_given_back.callback(self._give_back, board_id)
             leased = self._borrowed[board_id] = self._hold(
                 laid_down or known[board_id], self._until_given_back
             )
@@ -207,6 +240,7 @@ class Lending:
         self._borrowed.pop(board_id, None)
         for known in (self._changed, self._to_recover, self._lent):
             known.discard(board_id)
+        self._let_go(board_id)
 
     # -- lending to a test --------------------------------------------------------------------------------
 

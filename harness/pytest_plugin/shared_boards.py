@@ -4,21 +4,30 @@ A board has one worker, its owner. For a test of several boards the owners of th
 the worker that runs the test borrows them until it is over. Nobody waits here for anybody: the controller
 sends the test when all of its boards are laid down, and owners get no other test before it is over. What is
 written down is for what goes wrong: a worker that dies leaves its notes behind.
+
+A worker that ends, or is killed, may be taken for gone before the kernel has closed its ports, and a new one
+may have begun. So whoever has a board's ports open holds a lock, too, which goes with its process.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.inventory.board import Board
+from harness.inventory.locks import keep_from_children, open_lock_file, wait_for_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = "shared-boards"
-_LAID_DOWN, _USED, _FAILED, _KEPT = "laid-down", "used", "failed", "kept"
+_LAID_DOWN, _USED, _FAILED, _KEPT, _LOCK = "laid-down", "used", "failed", "kept", "lock"
+# A process that dies closes its descriptors from the lowest on: the lock has to outlast the ports.
+_BEHIND_PORTS = 900
 
 
 class SharedBoards:
@@ -31,6 +40,18 @@ class SharedBoards:
         """
         self._directory = directory / _NAME
         self._directory.mkdir(mode=0o700, exist_ok=True)
+
+    def hold(self, board_id: str, *, seconds: float) -> int | None:
+        """Take the right to open the ports of a board, as soon as nobody else has them open.
+
+        :param seconds: how long to wait for that.
+        :return: the descriptor that holds it, for ``close_lock``; ``None`` when somebody else still does.
+        """
+        file = self._file(board_id, _LOCK)
+        descriptor = wait_for_lock(lambda: _open_behind_ports(file), time.monotonic() + seconds)
+        if descriptor is not None:
+            keep_from_children(descriptor)
+        return descriptor
 
     # -- the owner ----------------------------------------------------------------------------------------
 
@@ -86,3 +107,13 @@ class SharedBoards:
         with suppress(FileNotFoundError):
             return self._file(board_id, what).read_text(encoding="utf-8")
         return None
+
+
+def _open_behind_ports(file: Path) -> int:
+    descriptor = open_lock_file(file)
+    try:
+        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _BEHIND_PORTS)
+    except OSError:  # this process may not have so many
+        return descriptor
+    os.close(descriptor)
+    return high

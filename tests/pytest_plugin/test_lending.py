@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.backends.ledger import Ledger
-from harness.config import BenchChoice, Settings
 from harness.errors import BoardFault, RigFault
 from harness.inventory.device_nodes import nodes_of
 from harness.inventory.leased_board import LeasedBoard
-from harness.plugins import HarnessPluginManager, load_plugins
+from harness.plugins import load_plugins
 from harness.pytest_plugin.absence import Absences
-from harness.pytest_plugin.lending import Lending
-from harness.pytest_plugin.state import ActiveSession
-from harness.redaction import Redactor
-from harness.session_lock import SessionLock
 from harness.virtual.launcher import RunningBench, start_bench
+from tests.pytest_plugin.lending_workers import TEST, Workers, change_and_die, held, use, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.inventory.board import Board
-
-RUN = "20260101-lending"
 OURS, THEIRS = "toy-a-0", "toy-a-1"
-TEST = "test_x.py::test_both"
 
 
 @pytest.fixture(scope="module")
@@ -40,50 +31,6 @@ def bench() -> Iterator[RunningBench]:
         patch.setenv("TOY_LOG", f"{directory}/log")
         with start_bench(Path(directory) / "b", [("toy-a", None, {}), ("toy-a", None, {})]) as running:
             yield running
-
-
-class Workers:
-    """The workers of one session, as far as their boards are concerned."""
-
-    def __init__(self, directory: Path, bench: RunningBench, plugins: HarnessPluginManager) -> None:
-        self.directory = directory
-        self.ledger = Ledger(directory / "state")
-        self.plugins = plugins
-        self.settings = Settings(bench=BenchChoice(kind="virtual", socket=bench.socket))
-        found = plugins.hook.harness_discover_boards(settings=self.settings)
-        self.boards: tuple[Board, ...] = tuple(
-            sorted((b for each in found for b in each), key=lambda b: b.id)
-        )
-        self.absences: Absences | None = None
-        self.resources = ExitStack()
-        self.resources.callback(self.ledger.close)
-        self.resources.enter_context(SessionLock(RUN))
-
-    def begin(self, worker: str, board_id: str, **how: Any) -> Lending:
-        """Begin a worker with a board."""
-        session = ActiveSession(
-            settings=self.settings,
-            run_id=RUN,
-            worker_id=worker,
-            directory=self.directory,
-            redactor=Redactor(),
-            plugins=self.plugins,
-            boards=self.boards,
-            own_boards=tuple(board for board in self.boards if board.id == board_id),
-            ledger=self.ledger,
-        )
-        how.setdefault("place", worker)
-        lending = Lending(session, absences=self.absences, **how)
-        self.resources.callback(lending.close)
-        return lending
-
-    @property
-    def log(self) -> list[str]:
-        """What the drivers were told to put back, so far; it is forgotten then."""
-        file = self.directory / "log"
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        file.unlink(missing_ok=True)
-        return [line for line in lines if line.startswith(("restore", "recover"))]
 
 
 @pytest.fixture
@@ -101,40 +48,6 @@ def workers(tmp_path: Path, bench: RunningBench, monkeypatch: pytest.MonkeyPatch
         leased.close()
     with workers.resources:
         yield workers
-
-
-def held(lending: Lending, board_id: str) -> LeasedBoard:
-    """Return a board that a worker holds or has borrowed."""
-    leased = lending.get(board_id)
-    assert leased is not None
-    return leased
-
-
-def use(lending: Lending, board_id: str, value: str, *, keep: bool = False) -> dict[str, int]:
-    """Have a test change a board, and put it back as the test's fixture does."""
-    leased = held(lending, board_id)
-    marks = lending.begin(leased)
-    with lending.lent(leased, TEST, keep=lambda: keep):
-        leased.driver.change(value)
-    return marks
-
-
-def change_and_die(lending: Lending, board_id: str, value: str) -> None:
-    """Have a worker die in a test that changed a board: its ports are closed, and that is all."""
-    leased = held(lending, board_id)
-    lending.begin(leased)
-    lending._put_back(leased)
-    leased.driver.change(value)
-    leased.close()
-
-
-def value_of(lending: Lending, board_id: str) -> str:
-    """Return the value of a board, in the hands of its next test."""
-    leased = held(lending, board_id)
-    lending.begin(leased)
-    with lending.lent(leased, TEST, keep=lambda: False):
-        value: str = leased.driver.get()
-    return value
 
 
 def test_a_board_that_is_lent(workers: Workers) -> None:
@@ -300,6 +213,44 @@ def test_nobody_laid_it_down(workers: Workers) -> None:
     assert value_of(borrower, THEIRS) == ""
     assert workers.log[0] == f"recover {THEIRS} left {{'value': ''}}"
 
+    replacement = workers.begin("gw2", THEIRS, place="gw1", recovers=True)
+    replacement.recover()
+    assert workers.log == [], "somebody uses it"
+    borrower.give_back()
+    assert value_of(replacement, THEIRS) == ""
+
+
+def test_a_board_that_was_away_when_its_worker_was_replaced(workers: Workers) -> None:
+    """It is put back by the replacement when it is used first."""
+    workers.absences = Absences(workers.directory)
+    change_and_die(workers.begin("gw1", THEIRS), THEIRS, "left")
+    workers.absences.note(THEIRS, "unplugged")
+
+    replacement = workers.begin("gw2", THEIRS, place="gw1", recovers=True)
+    replacement.recover()
+    assert workers.log == []
+    workers.absences.strike(THEIRS)
+
+    assert value_of(replacement, THEIRS) == ""
+    assert workers.log[0] == f"recover {THEIRS} left {{'value': ''}}"
+
+
+def test_ports_that_somebody_still_has_open(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that ends is waited for; one that keeps a board too long is told of in the test."""
+    owner, borrower = workers.begin("gw1", THEIRS), workers.begin("gw0", OURS)
+    use(owner, THEIRS, "x")
+    threading.Timer(0.2, owner.close).start()
+
+    borrower.borrow([THEIRS], TEST)
+    assert value_of(borrower, THEIRS) == ""
+    borrower.give_back()
+
+    monkeypatch.setattr("harness.pytest_plugin.lending._SECONDS_TO_LET_GO", 0.0)
+    use(workers.begin("gw2", THEIRS), THEIRS, "x")
+    borrower.borrow([THEIRS], TEST)
+    with pytest.raises(RigFault, match="is in use by another program"):
+        value_of(borrower, THEIRS)
+
 
 def test_a_replacement_recovers_its_own_board_at_once(workers: Workers) -> None:
     """Whoever replaces a worker that died with its own board puts it back before any test."""
@@ -309,7 +260,8 @@ def test_a_replacement_recovers_its_own_board_at_once(workers: Workers) -> None:
     replacement.recover()
 
     assert workers.log == [f"recover {THEIRS} left {{'value': ''}}"]
-    assert held(replacement, THEIRS).driver.get() == ""
+    assert not held(replacement, THEIRS).open_consoles, "as long as it takes no part, others may borrow it"
+    assert value_of(replacement, THEIRS) == ""
 
 
 @pytest.mark.parametrize("borrowed", [True, False])
