@@ -4,7 +4,8 @@ Pure bookkeeping of indices and names, so that every failure path can be tried b
 board does next is decided by :mod:`harness.scheduling.choice`; the rest of the rules:
 
 * A worker has one board or none, and gets only tests that fit. A board is in one test at a time.
-* A worker holds one test, and a second one only while the first is brief.
+* A worker holds one test, and a second one only while the first is brief, or so much is left that it makes no
+  difference.
 * A test of several boards runs at one of them; the workers of the others stand by until it is over.
 * Tests that are kept together are handed out one after the other to the worker that began them.
 * A worker for which nothing is left is told to shut down.

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from harness.scheduling.places import Place
 
 WorkerT = TypeVar("WorkerT")
-#: A worker gets a second test only while its first one is expected to be over within so many seconds: a test
-#: that takes longer leaves time enough to send the next one when it ends, and by then more is known.
+#: A worker gets a second test while its first one is expected to be over within so many seconds, ...
 BRIEF = 0.1
+#: ... or while what is left for its board takes so many times as long as both: it makes no difference then
+#: which board does them, and the worker need not wait for the controller, which has reports to write.
+#: Otherwise it gets its next test when it has ended the last one, for by then more is known.
+PLENTY = 20
 PREFETCH = 2
 
 

@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
     Entry = tuple[Need, Cursor]
 
-#: More sorts of boards than these are not told apart when work is spread: kinds are.
+#: More sorts of boards than these are not told apart when work is spread: at first not those that differ in
+#: tests for one board, then not those of one kind.
 _SORTS = 64
-#: The needs that fewer boards meet belong to these boards, and make no sort of their own.
-_FEW = 1
 
 
 class Status(Enum):
@@ -215,11 +214,11 @@ class Places:
         """
         self._backlog = backlog
         self.balance = Balance()
-        needs_of: dict[str, list[Need]] = {board: [] for board in kinds}
-        for need in backlog.every:
-            for board in need.boards or () if need.width > _FEW else ():
-                needs_of[board].append(need)
-        signatures = {board: (kinds[board], *(need.number for need in needs_of[board])) for board in kinds}
+        few = 0  # the needs that no more boards meet belong to these boards, and make no sort of their own
+        needs_of, signatures = _sign(backlog, kinds, few)
+        if len(set(signatures.values())) > _SORTS:
+            few = 1
+            needs_of, signatures = _sign(backlog, kinds, few)
         self._coarse = len(set(signatures.values())) > _SORTS
         self._pools: dict[str, Pool] = {}
         self._sorts: dict[tuple[object, ...], Sort] = {}
@@ -232,7 +231,7 @@ class Places:
             sort.places.append(place)
             place.count()
         for need in backlog.every:
-            if need.boards is not None and need.width <= _FEW:
+            if need.boards is not None and need.width <= few:
                 self._attach(need)
             if need.boards is None or need.width > 0:
                 self._spread(need)
@@ -366,3 +365,17 @@ class Places:
         """Spread the work of a need anew, over one pool more."""
         self.balance.forget(need)
         self._spread(need)
+
+
+def _sign(
+    backlog: Backlog, kinds: Mapping[str, str], few: int
+) -> tuple[dict[str, list[Need]], dict[str, tuple[object, ...]]]:
+    """Return the needs that each board meets, and what tells it from boards of other sorts.
+
+    :param few: needs that no more boards than these meet are left out.
+    """
+    needs_of: dict[str, list[Need]] = {board: [] for board in kinds}
+    for need in backlog.every:
+        for board in need.boards or () if need.width > few else ():
+            needs_of[board].append(need)
+    return needs_of, {board: (kinds[board], *(need.number for need in needs_of[board])) for board in kinds}

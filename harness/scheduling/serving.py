@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic
 from harness.scheduling.choice import Choice
 from harness.scheduling.crew import Crew
 from harness.scheduling.gathering import Gathering
-from harness.scheduling.hands import BRIEF, Hand, WorkerT
+from harness.scheduling.hands import BRIEF, PLENTY, Hand, WorkerT
 from harness.scheduling.places import Place, Places, Status
 from harness.scheduling.records import Records
 from harness.scheduling.work import Assignment
@@ -108,18 +108,23 @@ class Serving(Generic[WorkerT]):
                 self._give(hand, single)
 
     def _give_second(self, hand: Hand[WorkerT]) -> None:
-        """Give a worker that runs a brief test a second one."""
+        """Give a worker a second test, when its first is brief, or both are against what is left to do."""
         place = hand.place
         if hand.live != 1 or hand.shut_down or place in self.gatherings or place.status is Status.AWAITED:
             return
         tests = hand.tests
-        if not tests or self._seconds(hand, tests[0].index) >= BRIEF:
+        if not tests:
+            return
+        seconds = self._seconds(hand, tests[0].index)
+        spare = place.sort.pool.level / PLENTY - seconds
+        if seconds >= BRIEF and spare < 0:
             return
         if hand.members:
-            self._send_next(hand)
+            if seconds < BRIEF or self._seconds(hand, hand.members[0]) <= spare:
+                self._send_next(hand)
         elif not self.ended and not any(need.queued for need, _ in (*place.multis, *place.sort.multis)):
             single = self._choice.single(place)
-            if single is not None:
+            if single is not None and (seconds < BRIEF or single.seconds <= spare):
                 self._give(hand, single)
 
     def _seconds(self, hand: Hand[WorkerT], unit: int) -> float:

@@ -272,3 +272,15 @@ def test_what_was_never_sent_cannot_be_completed() -> None:
     tests.give_orders()
     with pytest.raises(LookupError, match="w1 was not sent test 1"):
         tests.complete("w1", 1)
+
+
+def test_a_second_one_while_plenty_is_left() -> None:
+    """It makes no difference then who runs it; in the end it does."""
+    tests = dispatcher(works(*[A] * 60), w1="a")
+    held = []
+    for done in range(59):
+        tests.give_orders(float(done))
+        held.append(len(tests.held_by("w1")))
+        tests.complete("w1", done)
+    assert held[:15] == [2] * 15
+    assert held[-30:] == [1] * 30
