@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from benchmarks.farm_shapes import SHAPES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from benchmarks.farm_shapes import Shape
 
@@ -145,10 +145,12 @@ class Run:
     """One run of the tests.
 
     :ivar makespan: seconds from the first start to the last end.
+    :ivar between: median of the seconds that a board was in no test, between two of its tests.
     :ivar problem: what was wrong with it, if anything was.
     """
 
     makespan: float
+    between: float = 0.0
     problem: str = ""
 
 
@@ -216,29 +218,39 @@ class Farm:
         problem = ""
         if ran.returncode or len(self._lines("log")) != len(self._shape.tests):
             problem = f"{len(self._lines('log'))} of {len(self._shape.tests)} ran: {ran.stdout[-600:]}"
-        return Run(max(end for _, end in spans) - min(begin for begin, _ in spans), problem or self._shared())
+        uses = self._uses()
+        gaps = [later[0] - earlier[1] for those in uses.values() for earlier, later in pairwise(those)]
+        return Run(
+            max(end for _, end in spans) - min(begin for begin, _ in spans),
+            statistics.median(gaps),
+            problem or _shared(uses),
+        )
 
     def _lines(self, name: str) -> list[str]:
         return (self._directory / name).read_text().splitlines()
 
-    def _shared(self) -> str:
-        """Say which board was in two tests at once."""
+    def _uses(self) -> dict[str, list[tuple[float, float]]]:
+        """Return when each board was in a test."""
         uses: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for line in map(json.loads, self._lines("log")):
             for board in line["boards"]:
                 uses[board].append((line["begin"], line["end"]))
-        for board, spans in uses.items():
-            spans.sort()
-            if any(earlier[1] > later[0] for earlier, later in pairwise(spans)):
-                return f"board {board} was in two tests at once"
-        return ""
+        return {board: sorted(those) for board, those in uses.items()}
+
+
+def _shared(uses: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """Say which board was in two tests at once."""
+    for board, those in uses.items():
+        if any(earlier[1] > later[0] for earlier, later in pairwise(those)):
+            return f"board {board} was in two tests at once"
+    return ""
 
 
 def _plain(value: object) -> object:
     return sorted(value) if isinstance(value, set | frozenset) else value
 
 
-def measure(shape: Shape, rounds: int) -> dict[str, list[Run]]:
+def measure(shape: Shape, rounds: int, others: Sequence[str]) -> dict[str, list[Run]]:
     """Run the tests of a shape under every scheduler, in turns."""
     runs: dict[str, list[Run]] = defaultdict(list)
     for _round in range(rounds):
@@ -246,7 +258,7 @@ def measure(shape: Shape, rounds: int) -> dict[str, list[Run]]:
             farm = Farm(shape, Path(name))
             runs[FIRST].append(farm.run_harness())
             runs[AGAIN].append(farm.run_harness())
-            for other in OTHERS:
+            for other in others:
                 runs[f"xdist, {other}"].append(farm.run_other(other))
     return runs
 
@@ -264,7 +276,10 @@ def report(shape: Shape, runs: dict[str, list[Run]]) -> bool:
         if name == AGAIN:
             met = ratio <= shape.target
             verdict = f"   target ≤ {shape.target:.2f}: {'met' if met else 'MISSED'}"
-        print(f"  {name:30}{seconds:8.2f} s{ratio:8.3f} x the bound{verdict}")
+        between = statistics.median(run.between for run in those) * 1000
+        print(
+            f"  {name:30}{seconds:8.2f} s{ratio:8.3f} x the bound{between:8.0f} ms between two tests{verdict}"
+        )
         for problem in filter(None, (run.problem for run in those)):
             print(f"    WRONG: {problem}")
     return met and not any(run.problem for name in (FIRST, AGAIN) for run in runs[name])
@@ -275,10 +290,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1, help="each number is the median of so many")
     parser.add_argument("--shape", type=int, choices=(1, 2), help="only the first, or the second")
+    parser.add_argument("--alone", action="store_true", help="leave out xdist's own schedulers")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a target is missed")
     options = parser.parse_args(arguments)
     shapes = [make() for number, make in enumerate(SHAPES, 1) if options.shape in {None, number}]
-    met = [report(shape, measure(shape, options.rounds)) for shape in shapes]
+    others = () if options.alone else OTHERS
+    met = [report(shape, measure(shape, options.rounds, others)) for shape in shapes]
     return int(options.check and not all(met))
 
 
