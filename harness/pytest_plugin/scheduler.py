@@ -273,6 +273,8 @@ class BoardScheduling:
         one. If it left tests all the same (``pytest.exit``, an internal error) we report the one that it
         had begun, and nobody comes in its place: the session ends early.
 
+        One that died while it took down what a test shared with others crashed in that test.
+
         :raises KeyError: the worker never took part, as xdist expects.
         """
         if node in self._waiting:
@@ -283,6 +285,11 @@ class BoardScheduling:
             raise KeyError(node)
         held = self._dispatcher.held_by(node)
         crashed = self._dispatcher.retire(node)
+        before = self._sendings.died_taking_down(node)
+        if before is not None:  # what it had claimed was not begun; what an earlier test shared killed it
+            if crashed is not None:
+                self._dispatcher.put_back(crashed)
+            crashed = before
         test = None if crashed is None else self.collection[crashed]
         if test is not None and self.requirement_of(test).need is not None:
             self._boards_of_lost[test] = self.boards_of_running(test)

@@ -95,6 +95,13 @@ class Sendings:
             if assignment.test == test:
                 return assignment, self._turns.declined(node.gateway.id, turn)
 
+    def died_taking_down(self, node: WorkerController) -> int | None:
+        """Return after which test a worker that ended took down what it shared; ``None`` if it did not.
+
+        :param node: the worker.
+        """
+        return self._turns.died_taking_down(node.gateway.id)
+
     def forget(self, node: WorkerController) -> None:
         """A worker has ended."""
         sent = self._sent.pop(node, None)

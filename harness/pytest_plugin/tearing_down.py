@@ -42,6 +42,12 @@ def tear_down_before(
     return report
 
 
+def is_anything_up(following: pytest.Item | None, *, last: pytest.Item) -> bool:
+    """Tell whether there is something to take down before the next test, or at the end."""
+    kept = set() if following is None else set(following.listchain())
+    return any(node not in kept for node in last.session._setupstate.stack)
+
+
 def somebody_like(item: pytest.Item) -> pytest.Item:
     """Return what to name as the next test when nobody knows it yet.
 

@@ -8,18 +8,20 @@ it back, so for everything else both write small files in the session's director
   one of them can.
 * Which boards a test may use that takes several, and which worker only frees its board for it.
 * Why a worker declined a test: its board is not fit.
+* That a worker takes down what its last test shared with others: if it dies meanwhile, that test has failed.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from harness.scheduling.work import Assignment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _NAME = "turns"
@@ -91,6 +93,28 @@ class Turns:
         :param turn: how many tests were sent to it before.
         """
         return self._read(f"{worker}-{turn}.declined")
+
+    @contextmanager
+    def taking_down(self, worker: str, test: int) -> Iterator[None]:
+        """Say, for as long as that takes, that what a test shared is taken down after it; the worker does.
+
+        :param worker: id of the worker.
+        :param test: number of the test.
+        """
+        name = f"{worker}.taking-down"
+        self._write(name, str(test))
+        try:
+            yield
+        finally:
+            (self._directory / name).unlink(missing_ok=True)
+
+    def died_taking_down(self, worker: str) -> int | None:
+        """Return after which test a worker that ended took down what it shared; ``None`` if it did not.
+
+        :param worker: id of the worker.
+        """
+        text = self._read(f"{worker}.taking-down")
+        return None if text is None else int(text)
 
     def _write(self, name: str, text: str) -> None:
         descriptor = os.open(

@@ -14,7 +14,7 @@ import pytest
 
 from harness.pytest_plugin.deadline import Deadline
 from harness.pytest_plugin.state import SESSION_KEY
-from harness.pytest_plugin.tearing_down import somebody_like, tear_down_before
+from harness.pytest_plugin.tearing_down import is_anything_up, somebody_like, tear_down_before
 from harness.pytest_plugin.xdist_session import XdistWorker, shown_as_running
 
 if TYPE_CHECKING:
@@ -116,8 +116,11 @@ class WorkerLoop:
         if self._last is None:
             return
         last = self._items[self._last]
+        if not is_anything_up(following, last=last):
+            return
         watch = Deadline(self._config.stash[SESSION_KEY].settings.test_deadline).over("tear-down")
-        report = tear_down_before(following, last=last, watch=watch)
+        with self._turns.taking_down(self._worker, self._last):
+            report = tear_down_before(following, last=last, watch=watch)
         if report is not None:
             with self._xdist.reporting_on(self._last):
                 last.ihook.pytest_runtest_logreport(report=report)

@@ -185,6 +185,23 @@ def test_a_crash_before_the_test_was_begun(tmp_path: Path) -> None:
     assert stage.join("gw1", "b").told == [[2]]
 
 
+@pytest.mark.parametrize("holds_another", [True, False])
+def test_a_worker_that_dies_after_a_test(tmp_path: Path, *, holds_another: bool) -> None:
+    """What the test shared killed it, so it has failed; what the worker was to run next runs elsewhere."""
+    stage = Stage(tmp_path, workers=1)
+    node = stage.join("gw0", "b")
+    assert stage.turns.claim("gw0", 0), "the worker begins t2"
+    stage.scheduler.mark_test_complete(node, 2)
+    if holds_another:
+        assert stage.turns.claim("gw0", 1), "the worker is about to begin its next test"
+
+    with stage.turns.taking_down("gw0", 2):
+        assert stage.scheduler.remove_node(node) == "t2"
+
+    assert set(stage.scheduler.not_run) == {"t0", "t1", "t3"}
+    assert stage.join("gw1", "b").told[0] == node.told[1]
+
+
 def test_a_worker_that_dies_unnoticed(tmp_path: Path) -> None:
     """Orders that cannot be delivered are no error: xdist says in a moment that the worker is gone."""
     stage = Stage(tmp_path, workers=2)
