@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic
 from harness.scheduling.choice import Choice
 from harness.scheduling.crew import Crew
 from harness.scheduling.gathering import Gathering
-from harness.scheduling.hands import BRIEF, PLENTY, Hand, WorkerT
+from harness.scheduling.hands import BRIEF, PLENTY, PREFETCH, Hand, WorkerT
 from harness.scheduling.places import Place, Places, Status
 from harness.scheduling.records import Records
 from harness.scheduling.work import Assignment
@@ -115,6 +115,7 @@ class Serving(Generic[WorkerT]):
         tests = hand.tests
         if not tests:
             return
+        self._places.balance.settle(self._now)
         seconds = self._seconds(hand, tests[0].index)
         spare = place.sort.pool.level / PLENTY - seconds
         if seconds >= BRIEF and spare < 0:
@@ -132,7 +133,7 @@ class Serving(Generic[WorkerT]):
 
     def _is_done(self, hand: Hand[WorkerT]) -> bool:
         """Tell whether nothing is left for a worker."""
-        if hand.shut_down or hand.members:
+        if hand.shut_down or hand.members or hand.live >= PREFETCH:
             return False
         place = hand.place
         if place.status is Status.AWAITED and not self.ended:

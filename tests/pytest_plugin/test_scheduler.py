@@ -135,12 +135,12 @@ def test_to_the_end(tmp_path: Path) -> None:
 
     stage.scheduler.mark_test_complete(one, 0, 0.1)
     stage.scheduler.mark_test_complete(two, 2, 0.1)
-    assert one.told == [[0], [1]]
-    assert two.told == [[2], [3], "shutdown"]
-    stage.scheduler.mark_test_complete(two, 3, 0.1)
-    assert stage.scheduler.boards_of_running("t3") == ()
+    assert one.told == [[0], [3]]
+    assert two.told == [[2], [1], "shutdown"]
+    stage.scheduler.mark_test_complete(two, 1, 0.1)
+    assert stage.scheduler.boards_of_running("t1") == ()
     assert stage.scheduler.remove_node(two) is None
-    stage.scheduler.mark_test_complete(one, 1, 0.1)
+    stage.scheduler.mark_test_complete(one, 3, 0.1)
     assert one.told[-1] == "shutdown"
     assert stage.scheduler.remove_node(one) is None
 

@@ -76,10 +76,13 @@ def test_a_worker_whose_board_is_given_up_runs_what_needs_no_board() -> None:
 
 def test_a_worker_that_ends_keeps_what_needs_no_board() -> None:
     """It is going to run that, whatever becomes of its board; nobody else is there to do it."""
-    tests = dispatcher(works(A, None, seconds=0.01), Turns(("w1", 0)), w1="a")
-    assert ending(tests.give_orders()) == {"w1"}
+    tests = dispatcher(works(A, A, None, seconds=0.01), Turns(("w1", 0), ("w1", 1)), w1="a")
+    tests.give_orders()
+    tests.complete("w1", 0)
+    tests.give_orders()
+    tests.stop("w1")
     tests.lose_board("a")
-    assert tests.held_by("w1") == (0, 1)
+    assert tests.held_by("w1") == (1, 2)
 
 
 def test_a_loss_when_the_equals_have_ended() -> None:

@@ -32,14 +32,16 @@ def test_a_second_one_behind_a_brief_one() -> None:
     tests = dispatcher(works(A, A, A, seconds=0.01), w1="a")
     assert tests.give_orders() == {"w1": given(0, 1)}
     tests.complete("w1", 0)
-    assert tests.give_orders() == {"w1": given(2, shut_down=True)}
+    assert tests.give_orders() == {"w1": given(2)}
+    tests.complete("w1", 1)
+    assert tests.give_orders() == {"w1": given(shut_down=True)}
 
 
 def test_the_last_tests_are_spread() -> None:
     """Everybody gets a first test before anybody gets a second; who gets nothing more is told so."""
     tests = dispatcher(works(AB, AB, AB, seconds=0.01), w1="a", w2="b")
 
-    assert tests.give_orders() == {"w1": given(0, 2, shut_down=True), "w2": given(1, shut_down=True)}
+    assert tests.give_orders() == {"w1": given(0, 2), "w2": given(1, shut_down=True)}
 
 
 def test_shut_down_when_nothing_is_left() -> None:
