@@ -205,11 +205,25 @@ DEATHS = """
     def test_dies_without_a_board():
         os._exit(3)
 
+    @pytest.fixture(scope="class")
+    def dies_at_the_end():
+        yield
+        os._exit(3)
+
+    class TestEnd:
+        def test_dies_with_what_it_shared(self, dies_at_the_end):
+            pass
+
     @pytest.mark.parametrize("number", range(4))
     def test_lives(board, number):
         pass
 """
-DEAD = ["test_dies_on_two", "test_dies_in_set_up", "test_dies_without_a_board"]
+DEAD = [
+    "test_dies_on_two",
+    "test_dies_in_set_up",
+    "test_dies_without_a_board",
+    "test_dies_with_what_it_shared",
+]
 LIVING = [f"test_lives[{number}]" for number in range(4)]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 from typing import TYPE_CHECKING
 
+import pytest
+
 from harness.pytest_plugin.turns import Turns
 
 if TYPE_CHECKING:
@@ -26,6 +28,20 @@ def test_each_turn_once(tmp_path: Path) -> None:
     assert not Turns(tmp_path).claim("gw0", 0)
     assert turns.claim("gw0", 1)
     assert turns.claim("gw1", 0)
+
+
+def test_whether_something_is_taken_down(tmp_path: Path) -> None:
+    """It is known after which test, as long as that takes, also when it fails; of each worker by itself."""
+    turns = Turns(tmp_path)
+
+    with pytest.raises(OSError, match="stuck"), turns.taking_down("gw0", 7):
+        assert Turns(tmp_path).died_taking_down("gw0") == 7
+        assert turns.died_taking_down("gw1") is None
+        raise OSError("stuck")
+
+    assert turns.died_taking_down("gw0") is None
+    with turns.taking_down("gw0", 8):
+        assert turns.died_taking_down("gw0") == 8
 
 
 def test_two_processes_share_the_turns_without_a_rest(tmp_path: Path) -> None:
