@@ -25,14 +25,21 @@ if TYPE_CHECKING:
 _PAUSE_SECONDS = 0.2
 
 
-def steps_for(board: LeasedBoard, plugins: HarnessPluginManager) -> list[RecoveryStep]:
+def steps_for(
+    board: LeasedBoard, plugins: HarnessPluginManager, tell: Callable[[str], None]
+) -> list[RecoveryStep]:
     """Return what may be done for a board, the gentlest first.
 
     :param board: the board.
     :param plugins: who knows.
+    :param tell: takes why nothing is known, when a plugin fails to say it.
     """
-    offered = plugins.hook.harness_recover_board(board=board)
-    return sorted((step for steps in offered for step in steps), key=lambda step: step.rung)
+    try:
+        offered = plugins.hook.harness_recover_board(board=board)
+        return sorted((step for steps in offered for step in steps), key=lambda step: step.rung)
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the session goes on without
+        tell(f"a plugin does not say what could bring it back: {type(error).__name__}: {error}")
+        return []
 
 
 def climb(

@@ -207,7 +207,7 @@ class Controller:
             rig=settings.rig,
             leases=self.leases,
             objection=lambda board: why_quarantined(board, datetime.now(UTC)),
-            revive=Reviver(self.plugins, self._attached_boards, tell=tell_on_terminal).revive,
+            revive=Reviver(self.plugins, self._attached_boards, tell=self._tell_redacted).revive,
         )
         self.boards = choose_attached(settings, found, seen, confirmation)
         self.confirmed = confirmation.result
@@ -219,6 +219,10 @@ class Controller:
         from harness.inventory.builtin import survey
 
         return survey(self.plugins, self.settings.rig)
+
+    def _tell_redacted(self, line: str) -> None:
+        """Say on the terminal what boards and switches may have said; nobody guards it yet."""
+        tell_on_terminal(self.redactor.redact(line))
 
     def _attached_boards(self) -> Sequence[Board]:
         seen = self._survey()

@@ -92,12 +92,13 @@ class BoardHealth:
         if ailment is None or self._runner.is_away(leased.id):  # who is away is waited for by others
             return None
         self._tell(f"board {leased.id} does not answer, {why}: {ailment}")
-        steps = steps_for(leased, self._session.plugins)
+
+        def tell(text: str) -> None:
+            self._tell(f"board {leased.id}: {text}")
+
+        steps = steps_for(leased, self._session.plugins, tell)
         helped = climb(
-            steps,
-            lambda: self._ask(leased),
-            prepare=lambda: self._runner.leave(leased),
-            tell=lambda text: self._tell(f"board {leased.id}: {text}"),
+            steps, lambda: self._ask(leased), prepare=lambda: self._runner.leave(leased), tell=tell
         )
         if helped is None:
             return f"board {leased.id} does not answer: {ailment}; {in_vain(steps)}"

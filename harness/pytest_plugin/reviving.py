@@ -43,9 +43,13 @@ class Reviver:
         :return: what brought it back, and the board as it is found now; ``None`` when nothing did.
         """
         found = board
+
+        def tell(text: str) -> None:
+            self._tell(f"board {board.id}: {text}")
+
         leased = LeasedBoard(board, self._plugins, capture_directory=None)
         try:
-            steps = [step for step in steps_for(leased, self._plugins) if not step.by_console]
+            steps = [step for step in steps_for(leased, self._plugins, tell) if not step.by_console]
             if not steps:
                 return None
             self._tell(f"board {board.id} does not answer: {problem}")
@@ -62,7 +66,7 @@ class Reviver:
                 steps,
                 ask,
                 prepare=leased.close,
-                tell=lambda text: self._tell(f"board {board.id}: {text}"),
+                tell=tell,
             )
             if helped is None:
                 self._tell(f"board {board.id} is left out: {in_vain(steps)}")

@@ -131,8 +131,24 @@ def test_steps_of_all_plugins_are_sorted_by_what_they_do_to_the_board() -> None:
     for number, hook in enumerate(offered[1:]):
         plugins.register(type("Plugin", (), {"harness_recover_board": staticmethod(hook)}), f"more-{number}")
 
-    names = [step.name for step in steps_for(Patient(True).as_board, plugins)]
+    told: list[str] = []
+    names = [step.name for step in steps_for(Patient(True).as_board, plugins, told.append)]
+    assert told == []
     assert names == ["line end", "reset", "debug", "power", "firmware"]
+
+
+@pytest.mark.parametrize("offered", [3, ["a power cycle"], ZeroDivisionError("oh")])
+def test_a_plugin_that_says_nonsense_is_told(offered: object) -> None:
+    """The session goes on without its steps, and without those of others, for nobody knows who it was."""
+
+    def offer(board: object) -> object:
+        if isinstance(offered, Exception):
+            raise offered
+        return offered
+
+    told: list[str] = []
+    assert steps_for(Patient(True).as_board, plugins_with(harness_recover_board=offer), told.append) == []
+    assert told[0].startswith("a plugin does not say what could bring it back: ")
 
 
 @pytest.mark.parametrize(
