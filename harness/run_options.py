@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 OFF: Final = "off"
 _MOST_DIGITS = 6
+_MOST = 10**_MOST_DIGITS - 1
+#: More than a hundred years are a slip of the pen, and more than a date can hold.
+_LONGEST_SECONDS = 100 * 365 * 86_400.0
 
 
 def parse_max_runtime(text: str) -> float | None:
@@ -29,13 +32,13 @@ def parse_max_runtime(text: str) -> float | None:
 def parse_rig_retries(text: str) -> int:
     """Parse ``--rig-retries N``.
 
-    :raises UsageError: not a whole number, or less than 0.
+    :raises UsageError: not a whole number, less than 0, or more than any test is tried.
     """
     if not text:
         return 0
     number = _whole_number(text)
     if number is None:
-        raise UsageError("not a number of retries", key="--rig-retries", value=text, expected="0 or more")
+        raise UsageError("not a number of retries", key="--rig-retries", value=text, expected=f"0 to {_MOST}")
     return number
 
 
@@ -65,9 +68,12 @@ def parse_quarantine_for(text: str, default: float) -> float | None:
         seconds = parse_seconds("--quarantine-for", text)
     except UsageError:
         seconds = 0.0
-    if not seconds:
+    if not 0 < seconds <= _LONGEST_SECONDS:
         raise UsageError(
-            "not a time", key="--quarantine-for", value=text, expected="seconds, more than 0, or off"
+            "not a time",
+            key="--quarantine-for",
+            value=text,
+            expected="seconds, more than 0 and no more than a hundred years of them, or off",
         )
     return seconds
 
@@ -83,7 +89,10 @@ def parse_shard(text: str) -> tuple[int, int] | None:
     part, parts = _whole_number(which), _whole_number(of)
     if not slash or part is None or parts is None or not 1 <= part <= parts:
         raise UsageError(
-            "not a shard", key="--shard", value=text, expected="K/N with K from 1 to N, for example 2/3"
+            "not a shard",
+            key="--shard",
+            value=text,
+            expected=f"K/N with K from 1 to N, for example 2/3, and N up to {_MOST}",
         )
     return part, parts
 
