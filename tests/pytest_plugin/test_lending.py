@@ -209,13 +209,12 @@ def test_nobody_laid_it_down(workers: Workers) -> None:
     change_and_die(owner, THEIRS, "left")
 
     borrower.borrow([THEIRS], TEST)
+    replacement = workers.begin("gw2", THEIRS, place="gw1", recovers=True)
+    replacement.recover()
+    assert workers.log == [], "somebody is about to use it"
 
     assert value_of(borrower, THEIRS) == ""
     assert workers.log[0] == f"recover {THEIRS} left {{'value': ''}}"
-
-    replacement = workers.begin("gw2", THEIRS, place="gw1", recovers=True)
-    replacement.recover()
-    assert workers.log == [], "somebody uses it"
     borrower.give_back()
     assert value_of(replacement, THEIRS) == ""
 
