@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.scheduling.dispatch import Orders
 from harness.scheduling.work import Assignment, Work
-from tests.scheduling.farm import AB, ABC, NONE_YET, A, B, Turns, dispatcher, ending, handed_out, works
+from tests.scheduling.farm import AB, ABC, NONE_YET, A, B, Turns, dispatcher, handed_out, works
 
 
 def test_what_a_lost_board_had_not_begun_goes_to_its_equal() -> None:
