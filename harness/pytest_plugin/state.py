@@ -109,10 +109,10 @@ FAILED_KEY: pytest.StashKey[bool] = pytest.StashKey()
 """On ``item``: whether setup or call of the test failed; known before its fixtures are torn down."""
 
 NOT_RUN_KEY: pytest.StashKey[Mapping[str, str]] = pytest.StashKey()
-"""On ``config`` of the process that the user started, at the end: why tests came to no outcome, by their ids."""
+"""On ``config`` of the process that the user started, at the end: why tests did not run, by their ids."""
 
 NOT_RUN_REASON_KEY: pytest.StashKey[str] = pytest.StashKey()
-"""On ``config`` of the process that the user started: why nothing more was begun, when it was we who ended."""
+"""On ``config`` of the process that the user started: why nothing more was begun, if we ended it."""
 
 KEPT_KEY: pytest.StashKey[bool] = pytest.StashKey()
 """On ``item``: the test failed and ``--keep`` left its board and service as they are."""
