@@ -95,7 +95,9 @@ def add_options(parser: pytest.Parser) -> None:
         group.addoption(f"--{name}", action="store_true", default=None, help=text)
         parser.addini(ini_key(name), text, type="bool", default=False)
     parser.addini(
-        "harness_project", "What the history calls these tests. Default: the root directory's name.", default=""
+        "harness_project",
+        "What the history calls these tests. Default: the root directory's name.",
+        default="",
     )
     group.addoption(
         "--plan", action="store_true", help="Show which test would run on which board, or why not; run none."
