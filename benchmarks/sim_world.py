@@ -1,7 +1,7 @@
 """A farm with a virtual clock: workers, boards and what happens to them, around the real dispatcher.
 
 Workers are as obedient as the real ones: they begin what they hold at once, one after the other, end when
-they are told to and hold nothing, and free their board when they stand by. Nothing here decides who runs what.
+they are told to and hold nothing, and free their board when they stand by. Who runs what is not decided here.
 """
 
 from __future__ import annotations
