@@ -63,7 +63,9 @@ def make(shape: str, boards: int, tests: int) -> Case:
     sets: dict[frozenset[str], frozenset[str]] = {}
 
     def fitting(wanted: frozenset[str]) -> frozenset[str]:
-        return sets.setdefault(wanted, frozenset(board for board, kind in kinds.items() if kind in wanted))
+        if wanted not in sets:
+            sets[wanted] = frozenset(board for board, kind in kinds.items() if kind in wanted)
+        return sets[wanted]
 
     own = random.choices(names, [number_of[name] for name in names], k=tests)
     several = [frozenset(names), frozenset(names[:2]), frozenset(names[1:3]), frozenset(names[-2:])]

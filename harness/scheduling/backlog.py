@@ -62,6 +62,7 @@ class Need:
     :ivar expected: for how many of them a worker is expected.
     :ivar in_hands: how many of those there have such a worker, or one is expected.
     :ivar pools: among which boards its work is spread, with what it comes to there, and the share of each.
+    :ivar position: where a pool is among them.
     :ivar gathering: for how many units of it boards are being gathered.
     """
 
@@ -77,6 +78,7 @@ class Need:
         "in_hands",
         "number",
         "pools",
+        "position",
         "queued",
         "returned",
         "serving",
@@ -100,6 +102,7 @@ class Need:
         self._cursors: dict[str, Cursor] = {}
         self.there = self.awaited = self.fitted = self.serving = self.expected = self.in_hands = 0
         self.pools: list[Pool] = []
+        self.position: dict[Pool, int] = {}
         self.weights: list[Cursor] = []
         self.shares: list[float] = []
         self.gathering = 0

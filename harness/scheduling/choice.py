@@ -194,11 +194,12 @@ def has_room(need: Need, pool: Pool, seconds: float) -> bool:
 
     :param seconds: board-seconds of the work.
     """
+    at = need.position.get(pool)
+    if at is not None and need.shares[at] >= seconds:
+        return True
     own = others = float("inf")
     for one, share in zip(need.pools, need.shares, strict=True):
         if one is pool:
-            if share >= seconds:
-                return True
             own = one.level + (seconds - share) / max(1, one.boards)
         elif one.boards:
             others = min(others, one.level + max(0.0, seconds - share) / one.boards)

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Generic
 
 from harness.scheduling.backlog import Backlog
 from harness.scheduling.hands import Hand, WorkerT
-from harness.scheduling.places import Place, Places, Status
+from harness.scheduling.places import Places, Status
 from harness.scheduling.serving import Serving
+from harness.scheduling.vacancies import vacancies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -186,25 +187,7 @@ class Dispatcher(Generic[WorkerT]):
         now. When all of these are awaited, one gets a worker before it is back: workers are slow to start.
         A board whose worker was told to end gets another when that has ended.
         """
-        if self._serving.ended:
-            return []
-        wanted: dict[str, None] = {}
-        for board in self._joining:
-            place = self._places.boards[board]
-            if place.is_there and _is_bare(place) and any(need.queued for need in place.needs):
-                wanted[board] = None
-        for need in self._backlog.filled.values():
-            if need.in_hands or need.boards is None or need.is_homeless or need.is_hopeless:
-                continue
-            places = [self._places.boards[board] for board in sorted(need.boards)]
-            bare = [place for place in places if _is_bare(place) and place.status is not Status.GIVEN_UP]
-            there = [place for place in bare if place.is_there]
-            if any(place.is_there and place.board in wanted for place in places):
-                continue
-            looked_after = any(place.board in wanted or _is_served(place) for place in places)
-            if there or not looked_after:
-                wanted.update(dict.fromkeys(str(place.board) for place in (there or bare)[:1]))
-        return list(wanted)
+        return [] if self._serving.ended else vacancies(self._backlog, self._places, self._joining)
 
     def give_orders(self, now: float = 0.0) -> dict[WorkerT, Orders]:
         """Decide what each worker gets now; the caller tells those that are in the answer.
@@ -424,13 +407,3 @@ class Dispatcher(Generic[WorkerT]):
             self._records.finish(test)
         self._crew.wake()
         return tuple(sorted(taken))
-
-
-def _is_bare(place: Place) -> bool:
-    """Tell whether a place has no worker, and none is expected."""
-    return not place.workers and not place.expected
-
-
-def _is_served(place: Place) -> bool:
-    """Tell whether a place has a worker that is given tests, or one is expected."""
-    return bool(place.expected or (place.workers and place.open))

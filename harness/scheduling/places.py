@@ -272,6 +272,7 @@ class Places:
                 pools.setdefault(sort.pool, self._backlog.cursor(need, sort.kind))
         if pools:
             need.pools, need.weights = list(pools), list(pools.values())
+            need.position = {pool: at for at, pool in enumerate(pools)}
             need.shares = [0.0] * len(pools)
             self.balance.add(need)
 

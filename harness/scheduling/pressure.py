@@ -84,10 +84,9 @@ class Balance:
         """
         self._given += seconds
         pool.load -= seconds
-        for at, one in enumerate(need.pools):
-            if one is pool:
-                need.shares[at] -= seconds
-                return
+        at = need.position.get(pool)
+        if at is not None:
+            need.shares[at] -= seconds
 
     def settle(self, now: float) -> None:
         """Let the levels settle, if enough has changed.
