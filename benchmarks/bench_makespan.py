@@ -31,7 +31,16 @@ if TYPE_CHECKING:
     from benchmarks.farm_shapes import Shape
 
 RUN_SECONDS = 300.0
-QUIET = ("randomly", "cacheprovider", "pytest_cov", "hypothesispytest", "anyio", "allure_pytest", "timeout")
+QUIET = (
+    "randomly",
+    "cacheprovider",
+    "pytest_cov",
+    "hypothesispytest",
+    "anyio",
+    "allure_pytest",
+    "timeout",
+    "rerunfailures",
+)
 OTHERS = ("load", "worksteal", "loadgroup")
 FIRST, AGAIN = "harness, no durations known", "harness, durations known"
 
