@@ -14,7 +14,9 @@ SOAK_SCALE ?= 1
 TEST_WORKERS ?= 3
 CLIENT_WORKERS ?= 4
 CLIENTS := build/clients
-SCENARIOS := tests/hotplug tests/farm
+# Whole sessions, most with a worker for each board.
+SCENARIOS := tests/hotplug tests/farm $(patsubst %,tests/pytest_plugin/test_%.py,attached attached_suites \
+	boards_of_tests ledger lifetimes redaction_everywhere who_is_who)
 
 .PHONY: help suites test scenarios clients real-mode breaks soak bench lint report docs system-deps clean venv wheel allure
 
@@ -22,7 +24,7 @@ help:
 	@echo "make suites       run the provisioning suites on $(BOARDS) virtual boards against the fake service"
 	@echo "make report       make one page of the last 'make suites' (needs Node >= 20)"
 	@echo "make test         run the harness's own tests, with branch coverage"
-	@echo "make scenarios    run whole sessions whose boards come, go and are mistaken for each other"
+	@echo "make scenarios    run whole sessions: boards that come, go, die and are shared, workers that are killed"
 	@echo "make clients      run Nordic's unmodified tools and curl against the fake and virtual boards"
 	@echo "make real-mode    run the suites as against the real service, on a fake that decides all unknowns otherwise"
 	@echo "make breaks       put each known defect into our own fake, board and harness; tests have to notice"

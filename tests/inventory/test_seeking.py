@@ -270,6 +270,9 @@ def test_plugin_that_fails_leaves_nobody_waiting(desk: Desk, lease: Callable[...
     push(desk, "1-1", "7", "L7")
     with pytest.raises(BoardLost, match="a plugin's own mistake"):
         console.command("WHO", AT, timeout=30)
+    for thread in threading.enumerate():
+        if thread.name == "seek lamp":  # what it died of is told when it ends, to whatever test runs then
+            thread.join(10)
 
     broken.set()
     assert console.command("WHO", AT, timeout=30).lines == ("L7",)
