@@ -33,6 +33,7 @@ def test_two_boards_are_claimed_at_once(boards: tuple[LeasedBoard, ...], nrfclou
     assert [board.driver.provision().refused_with for board in boards] == [None, None]
 
 
+@pytest.mark.backend(needs={"exact-status"})
 @pytest.mark.proves("block", "the other board goes on")
 def test_block_of_one_board_leaves_the_other(boards: tuple[LeasedBoard, ...], nrfcloud: Any) -> None:
     """The blocked one of two boards is refused and keeps its command, the other executes its own."""
