@@ -75,7 +75,7 @@ def control(
     """Run without a break the whole suite, or each test of the harness that must notice one."""
     sort: Sort = request.param
     if sort is Sort.SUITE:
-        return pool.submit([SUITE])
+        return pool.submit([SUITE, "--boards=2"])  # some tests take two
     own = [each for each in all_breaks() if each.sort is sort]
     chosen = {test for each in own for test in each.choose(collected[sort])}
     return pool.submit([test for test in collected[sort] if test in chosen], sort=sort)

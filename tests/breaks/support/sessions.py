@@ -88,7 +88,7 @@ class SessionPool:
     ) -> Future[SessionResult]:
         """Run tests, with a break or without; the result comes later.
 
-        :param tests: node ids or directories.
+        :param tests: node ids or directories; options too, which count more than those of the sort.
         :param plugin: module name of the break.
         :param sort: whose tests they are.
         """
@@ -104,7 +104,7 @@ class SessionPool:
 
     def _run_in(self, directory: Path, tests: tuple[str, ...], plugin: str, sort: Sort) -> SessionResult:
         junit = directory / "junit.xml"
-        command = [sys.executable, "-m", "pytest", *tests, *_OPTIONS[sort], f"--junitxml={junit}"]
+        command = [sys.executable, "-m", "pytest", *_OPTIONS[sort], *tests, f"--junitxml={junit}"]
         if sort is Sort.HARNESS:
             command += ["-p", "tests.breaks.support.everywhere"]
         code, output = self._call(command, environment(plugin, directory, sort))
