@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.pytest_plugin.turns import Turns
-    from harness.scheduling.dispatch import Orders
-    from harness.scheduling.work import Assignment
+    from harness.scheduling.work import Assignment, Orders
 
 
 class WorkerController(Protocol):

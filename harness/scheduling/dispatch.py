@@ -18,7 +18,6 @@ board does next is decided by :mod:`harness.scheduling.choice`; the rest of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
 from harness.scheduling.backlog import Backlog
@@ -26,25 +25,14 @@ from harness.scheduling.hands import Hand, WorkerT
 from harness.scheduling.places import Places, Status
 from harness.scheduling.serving import Serving
 from harness.scheduling.vacancies import vacancies
+from harness.scheduling.work import Orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from harness.scheduling.backlog import Need
     from harness.scheduling.hands import Sent
-    from harness.scheduling.work import Assignment, Work
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What to tell a worker.
-
-    :ivar assignments: what to do after all that it holds.
-    :ivar shut_down: whether nothing will follow.
-    """
-
-    assignments: tuple[Assignment, ...] = ()
-    shut_down: bool = False
+    from harness.scheduling.work import Work
 
 
 class Dispatcher(Generic[WorkerT]):

@@ -44,3 +44,15 @@ class Assignment:
     test: int
     boards: tuple[str, ...] = ()
     stands_by: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What to tell a worker.
+
+    :ivar assignments: what to do after all that it holds.
+    :ivar shut_down: whether nothing will follow.
+    """
+
+    assignments: tuple[Assignment, ...] = ()
+    shut_down: bool = False

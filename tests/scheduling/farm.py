@@ -12,8 +12,7 @@ from harness.scheduling.work import Work
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.scheduling.dispatch import Orders
-    from harness.scheduling.work import Assignment, Boards
+    from harness.scheduling.work import Assignment, Boards, Orders
 
 A, B, C = frozenset({"a"}), frozenset({"b"}), frozenset({"c"})
 AB, ABC, NONE_YET = A | B, A | B | C, frozenset[str]()

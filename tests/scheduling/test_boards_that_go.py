@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from harness.scheduling.dispatch import Orders
-from harness.scheduling.work import Assignment, Work
+from harness.scheduling.work import Assignment, Orders, Work
 from tests.scheduling.farm import AB, ABC, NONE_YET, A, B, Turns, dispatcher, handed_out, works
 
 

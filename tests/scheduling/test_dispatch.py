@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.scheduling.dispatch import Orders
-from harness.scheduling.work import Assignment, Work
+from harness.scheduling.work import Assignment, Orders, Work
 from tests.scheduling.farm import AB, ABC, A, B, C, Turns, dispatcher, ending, handed_out, works
 
 
