@@ -18,8 +18,7 @@ from harness.scheduling.dispatch import Dispatcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.scheduling.dispatch import Orders
-    from harness.scheduling.work import Assignment, Work
+    from harness.scheduling.work import Assignment, Orders, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,7 +175,10 @@ class Dispatcher(Generic[WorkerT]):
         now. When all of these are awaited, one gets a worker before it is back: workers are slow to start.
         A board whose worker was told to end gets another when that has ended.
         """
-        return [] if self._serving.ended else vacancies(self._backlog, self._places, self._joining)
+        if self._serving.ended:
+            return []
+        unserved = not self._crew.serving and not self._crew.expected
+        return vacancies(self._backlog, self._places, self._joining, unserved=unserved)
 
     def give_orders(self, now: float = 0.0) -> dict[WorkerT, Orders]:
         """Decide what each worker gets now; the caller tells those that are in the answer.

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from harness.scheduling.backlog import Backlog
 
 
-def vacancies(backlog: Backlog, places: Places, joining: Iterable[str]) -> list[str]:
+def vacancies(backlog: Backlog, places: Places, joining: Iterable[str], *, unserved: bool) -> list[str]:
     """Return the boards for which a worker is to be started.
 
     :param backlog: what is to be run.
     :param places: the boards.
     :param joining: those that came, or came back, and had no worker since.
+    :param unserved: whether no worker is given tests any more, and none is expected.
     """
     wanted: dict[str, None] = {}
     for board in joining:
@@ -35,6 +36,11 @@ def vacancies(backlog: Backlog, places: Places, joining: Iterable[str]) -> list[
         looked_after = any(place.board in wanted or _is_served(place) for place in fitting)
         if there or not looked_after:
             wanted.update(dict.fromkeys(str(place.board) for place in (there or bare)[:1]))
+    if unserved and not wanted and None in (need.boards for need in backlog.filled.values()):
+        # A test without a board came back when all workers had ended: any of them would do.
+        bare = [place for place in places.boards.values() if _is_bare(place)]
+        bare.sort(key=lambda place: (not place.is_there, str(place.board)))
+        wanted.update(dict.fromkeys(str(place.board) for place in bare[:1]))
     return list(wanted)
 
 

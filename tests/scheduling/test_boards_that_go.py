@@ -210,3 +210,23 @@ def test_tests_without_a_board_wait_for_the_worker_that_is_expected() -> None:
     tests.expect_no_longer(None)
     tests.expect_no_longer(None)
     assert tests.only_last_tests_left
+
+
+def test_without_a_board_it_comes_back_when_all_have_ended() -> None:
+    """A test without a board that is run again after the last worker has ended gets a worker, once."""
+    tests = dispatcher(works(None), kinds={"a": "car", "b": "car"}, restarts=True, w1="a", w2="b")
+    tests.lose_board("a")
+    runner = next(iter(handed_out(tests.give_orders())))
+    tests.complete(runner, 0)
+    tests.give_orders()
+    tests.put_back(0)
+    for worker in ("w1", "w2"):
+        tests.stop(worker)
+        assert tests.boards_without_worker() == [] or worker == "w2", "one is still there"
+        tests.retire(worker)
+
+    assert tests.boards_without_worker() == ["b"], "its board is there"
+    tests.expect("b")
+    assert tests.boards_without_worker() == []
+    tests.add_worker("w3", "b")
+    assert handed_out(tests.give_orders()) == {"w3": [0]}
