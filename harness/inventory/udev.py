@@ -34,8 +34,9 @@ _OF_EVENTS = frozenset({"ACTION", "SEQNUM"})
 # Room for the messages of some hundred boards that come at once; the default drops them sooner.
 _BUFFER_BYTES = 8 * 1024 * 1024
 
-# libudev leaves it to its callers that one thread at a time uses a context.
-_LISTING = threading.Lock()
+# libudev leaves it to its callers that one thread at a time uses a context and what was made with it: that
+# ends with the frame of whoever looks, before the lock is given back.
+_CONTEXT_IN_USE = threading.Lock()
 
 _log = logging.getLogger(__name__)
 
@@ -90,16 +91,23 @@ class Udev:
 
     def ttys(self) -> list[UdevTty]:
         """List the ttys that are on USB."""
+        with _CONTEXT_IN_USE:
+            return self._list()
+
+    def _list(self) -> list[UdevTty]:
         known: dict[str, _Chain] = {}
-        with _LISTING:
-            listed = self._context.list_devices(subsystem="tty", ID_BUS="usb")
-            return [tty for tty in (_describe(device, known) for device in listed) if tty is not None]
+        listed = self._context.list_devices(subsystem="tty", ID_BUS="usb")
+        return [tty for tty in (_describe(device, known) for device in listed) if tty is not None]
 
     def tty(self, device: str) -> UdevTty | None:
         """Describe the one tty on USB that has a path now; ``None`` when there is none.
 
         :param device: the path.
         """
+        with _CONTEXT_IN_USE:
+            return self._find(device)
+
+    def _find(self, device: str) -> UdevTty | None:
         try:
             found = self._pyudev.Devices.from_name(self._context, "tty", PurePosixPath(device).name)
         except self._pyudev.DeviceNotFoundError:

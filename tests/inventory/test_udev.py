@@ -27,7 +27,10 @@ assert connection.tells_of_events
 ttys = connection.ttys()
 print(json.dumps([[tty.device, dict(tty.properties), [dict(one) for one in tty.ancestors]] for tty in ttys]))
 with ThreadPoolExecutor(8) as pool:
-    assert list(pool.map(lambda _: Udev().ttys(), range(24))) == [ttys] * 24
+    lists = pool.map(lambda _: Udev().ttys(), range(24))
+    single = pool.map(lambda tty: Udev().tty(tty.device), ttys * 24)
+    assert list(lists) == [ttys] * 24
+    assert list(single) == ttys * 24
 hubs = {id(tty.ancestors[2]) for tty in ttys if tty.ancestors[2]["DEVPATH"].endswith("/1-1")}
 print(len(hubs))
 """
