@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 TRIALS = max(6, round(200 * SCALE))
-MOST_MISSES = 8
+MOST_MISSES = 24
 SECONDS_FOR_PROCESSES = 5.0
 PAIR, SINGLE = "nrf9160dk", "nrf9151dk"
 SERIALS = {"000960000001": PAIR, "000960000002": PAIR, "001051200003": SINGLE}
