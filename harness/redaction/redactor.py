@@ -104,21 +104,22 @@ class Redactor:
     # -- redacting ----------------------------------------------------------------------------------------
 
     def redact(self, text: str) -> str:
-        """Return a text without secrets."""
-        self._draw()
-        generation = self._clean.generation
-        if text in self._clean:
-            return text
+        """Return a text without secrets; the very same object when there was none."""
         data = encoded(text)
         clean = self.redact_bytes(data)
-        if clean is data:
-            self._clean.add(text, generation)
         return text if clean is data else clean.decode("utf-8", "surrogateescape")
 
     def redact_bytes(self, data: bytes) -> bytes:
         """Return bytes without secrets; the very same object when there was none."""
+        self._draw()
+        generation = self._clean.generation
+        if data in self._clean:
+            return data
         finds = self.find(data)
-        return replaced(data, finds, len(data)) if finds else data
+        if finds:
+            return replaced(data, finds, len(data))
+        self._clean.add(data, generation)
+        return data
 
     def stream(self, longest_line: int = LONGEST_LINE) -> RedactedStream:
         """Return a processor for one stream that arrives in chunks.

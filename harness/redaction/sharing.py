@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class SharedSecrets:
         self._descriptor: int | None = descriptor
         self._redactor = redactor
         self._read = 0
+        # An alarm may strike while we take, and its error is redacted, too: in the same thread.
+        self._taking = threading.RLock()
         redactor.draw_from(self._take)
         redactor.watch(self._tell)
 
@@ -48,17 +51,19 @@ class SharedSecrets:
             os.write(self._descriptor, line)  # in one go, behind what others have written
 
     def _take(self) -> None:
-        if self._descriptor is None:
-            return
-        size = os.fstat(self._descriptor).st_size
-        if size == self._read:
-            return
-        data = os.pread(self._descriptor, size - self._read, self._read)
-        lines = data[: data.rfind(b"\n") + 1]
-        self._read += len(lines)
-        for line in lines.splitlines():
-            value, label = json.loads(line)
-            self._redactor.learn(value.encode("utf-8", "surrogateescape"), label)
+        with self._taking:  # any thread that redacts does: each line is taken once
+            if self._descriptor is None:
+                return
+            size = os.fstat(self._descriptor).st_size
+            if size == self._read:
+                return
+            data = os.pread(self._descriptor, size - self._read, self._read)
+            lines = data[: data.rfind(b"\n") + 1]
+            for line in lines.splitlines():
+                value, label = json.loads(line)
+                self._redactor.learn(value.encode("utf-8", "surrogateescape"), label)
+            # When all of them are known, and not before: who is interrupted in between takes them again.
+            self._read += len(lines)
 
 
 def share_secrets(redactor: Redactor, directory: Path) -> SharedSecrets:

@@ -77,13 +77,27 @@ def test_a_second_look_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert redactor.redact(TEXT) is TEXT
 
 
-def test_memory_is_bounded() -> None:
-    """Long texts are not kept, nor more than some thousands of short ones."""
-    texts = CleanTexts()
-    texts.add("x" * 1000, texts.generation)
-    assert "x" * 1000 not in texts
-    for number in range(12000):
-        texts.add(str(number), texts.generation)
+def test_what_is_clean_needs_no_second_look_in_front_of_a_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a text or of its bytes; nor does what became of a text that was not, once it was looked at."""
+    redactor = Redactor()
+    redactor.add("swordfish-4711", "word")
+    clean = redactor.redact(TEXT * 100)
+    redactor.redact(clean)
+    monkeypatch.setattr(KnownValues, "find", None)
 
-    assert sum(str(number) in texts for number in range(12000)) <= 5000
-    assert "11999" in texts
+    assert redactor.redact(clean) is clean
+    assert redactor.redact_bytes(clean.encode()) == clean.encode()
+
+
+def test_memory_is_bounded() -> None:
+    """Very long texts are not kept, nor more than some thousands of short ones, nor many of the others."""
+    texts = CleanTexts()
+    texts.add(b"x" * 100_000, texts.generation)
+    assert b"x" * 100_000 not in texts
+    for size, most in ((6, 20_000), (10_000, 210)):
+        several = [b"%0*d" % (size, number) for number in range(2 * most)]
+        for text in several:
+            texts.add(text, texts.generation)
+
+        assert sum(text in texts for text in several) <= most
+        assert several[-1] in texts

@@ -6,17 +6,23 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from harness.redaction import Redactor
+from harness.redaction.forms import forms_of
 from harness.redaction.sharing import join_secrets, share_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from harness.redaction.forms import Form
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 WORKER = """
@@ -95,3 +101,75 @@ def test_closing_twice(directory: Path) -> None:
     redactor.add("registered too late", "late")
 
     assert redactor.redact("registered too late") == "[redacted: late]"
+
+
+def test_threads_that_redact_at_once(directory: Path) -> None:
+    """Each thread of a process hears of what others register; what one has taken no other takes again."""
+    switching = sys.getswitchinterval()
+    controller, worker = Redactor(), Redactor()
+    problems: list[BaseException] = []
+    over = threading.Event()
+
+    def redact(name: str) -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            try:
+                worker.redact(f"{name}, text {number}")
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the test shows it
+                problems.append(error)
+                over.set()
+
+    def attempt(work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+            problems.append(error)
+            return None
+
+    threads = [threading.Thread(target=redact, args=(f"thread {number}",)) for number in range(3)]
+    with closing(share_secrets(controller, directory)) as shared:
+        joined = join_secrets(worker, shared.path)
+        sys.setswitchinterval(1e-5)
+        try:
+            for thread in threads:
+                thread.start()
+            secrets = [f"secret number {number}" for number in range(600)]
+            for secret in secrets:
+                controller.add(secret, "it")
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+            sys.setswitchinterval(switching)
+        redacted = attempt(lambda: {worker.redact(secret) for secret in secrets})
+        attempt(joined.close)
+    assert problems == []
+    assert redacted == {"[redacted: it]"}
+
+
+def test_interrupted_while_others_are_heard(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever raises in the middle of it, as an alarm does, redacts its message: nothing is lost or stuck."""
+    controller, worker = Redactor(), Redactor()
+    said: list[str] = []
+
+    def interrupted(value: bytes, label: str) -> list[Form]:
+        if not said:
+            said.append("")
+            said.append(worker.redact("the first secret and the second secret"))
+            raise TimeoutError
+        return forms_of(value, label)
+
+    with (
+        closing(share_secrets(controller, directory)) as shared,
+        closing(join_secrets(worker, shared.path)),
+    ):
+        controller.add("the first secret", "one")
+        controller.add("the second secret", "two")
+        monkeypatch.setattr("harness.redaction.pieces.forms_of", interrupted)
+
+        with pytest.raises(TimeoutError):
+            worker.redact("a text")
+
+        assert said[1] == "[redacted: one] and [redacted: two]"
+        assert worker.redact("the first secret and the second secret") == said[1]
