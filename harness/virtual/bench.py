@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import BenchFault, HarnessError, UsageError
 from harness.virtual.access import PRIVATE
+from harness.virtual.async_thread import AsyncThread
 from harness.virtual.cables import PlainCable
 from harness.virtual.contract import UsbPresentation, VirtualBoardSpec, VirtualKind
 from harness.virtual.hosted import HostedBoard
@@ -70,6 +71,7 @@ class Bench:
         self.kinds = kinds
         self._lab = lab
         self._loop = loop
+        self._async_thread = AsyncThread()
         self._names = PortNames(ports_directory)
         self._boards: dict[str, HostedBoard] = {}
         self._made = 0
@@ -166,6 +168,7 @@ class Bench:
             spec,
             kind,
             loop=self._loop,
+            async_thread=self._async_thread,
             cable=self._cable(kind, spec, None if usb is None else hanging),
             watch=self._watch,
             access=self._access,
@@ -234,6 +237,7 @@ class Bench:
         for board in self._boards.values():
             board.close()
         self._boards.clear()
+        self._async_thread.close()
         if self._watch is not None:
             self._loop.unwatch(self._watch.fd)
             self._watch.close()

@@ -3,16 +3,20 @@
 A vendor names a factory in ``harness_virtual_boards`` as ``module:function``; the bench daemon calls it
 with a :class:`BoardHost` and a :class:`VirtualBoardSpec` and gets a :class:`VirtualBoard`.
 Every method of a board is called on the daemon's one event-loop thread and must not block; what blocks
-(an HTTP exchange of a provisioning agent) goes through :meth:`BoardHost.run_blocking`.
+(an HTTP exchange of a provisioning agent) goes through :meth:`BoardHost.run_blocking`, and what a library
+does by asyncio through :meth:`BoardHost.run_async`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
+    from concurrent.futures import Future
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ class VirtualKind:
     :ivar usb: what it looks like on USB; ``None``: a USB lab shows nothing of it.
     :ivar only_by_name: whoever asks for a number of boards, and not for this kind, does not get it: it is
         another kind with other firmware, say.
+    :ivar service: name of the provisioning service that its boards are for. Whoever asks for a number of
+        boards, and uses services, gets none that are for another one; ``None``: they are for any.
     """
 
     kind: str
@@ -54,6 +60,7 @@ class VirtualKind:
     roles: tuple[str, ...] = ("console",)
     usb: UsbPresentation | None = None
     only_by_name: bool = False
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +100,12 @@ class BoardHost(Protocol):
 
     def run_blocking(self, work: Callable[[], None]) -> None:
         """Run blocking work on a thread of the bench; its exceptions are written to the bench log."""
+
+    def run_async(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin a coroutine on the one asyncio loop that all boards of the bench share; it must not block.
+
+        The coroutines of one caller begin in the order of its calls.
+        """
 
     def cut_power(self, *, comes_back: bool) -> None:
         """Lose the supply at once. On the loop thread only.

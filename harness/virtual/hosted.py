@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import BenchFault, HarnessError, UsageError
 from harness.virtual.access import PRIVATE
@@ -20,13 +20,17 @@ from harness.virtual.ports import Port
 from harness.virtual.shaping import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
+    from concurrent.futures import Future
 
     from harness.virtual.access import BenchAccess
+    from harness.virtual.async_thread import AsyncThread
     from harness.virtual.cables import Cable, Placement
     from harness.virtual.contract import Timer, VirtualBoardSpec, VirtualKind
     from harness.virtual.loop import Loop
     from harness.virtual.tty_watch import TtyWatch
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +54,7 @@ class HostedBoard:
         kind: VirtualKind,
         *,
         loop: Loop,
+        async_thread: AsyncThread,
         cable: Cable,
         watch: TtyWatch | None,
         access: BenchAccess = PRIVATE,
@@ -60,6 +65,7 @@ class HostedBoard:
         :param spec: what it is to be.
         :param kind: names the factory and the roles of the ports.
         :param loop: the bench's loop.
+        :param async_thread: runs what boards do by asyncio; it stays the bench's.
         :param cable: how it hangs on the host.
         :param watch: tells opens and closes of ports.
         :param access: who may open its ports.
@@ -73,12 +79,12 @@ class HostedBoard:
         self.crashed: str | None = None
         self._roles = kind.roles
         self._loop = loop
+        self._async_thread = async_thread
         self._cable = cable
         self._watch = watch
         self._access = access
-        self._circuit: AutoReset | None = None
-        if auto_reset:
-            self._circuit = AutoReset(self._hold_in_reset, self._release_reset, loop.call_later)
+        circuit = AutoReset(self._hold_in_reset, self._release_reset, loop.call_later)
+        self._circuit = circuit if auto_reset else None
         self._held = False
         self._hang = Hang()
         self._ports: dict[str, Port] = {}
@@ -109,10 +115,7 @@ class HostedBoard:
         self._properties = {str(key): str(value) for key, value in self._board.describe().items()}
 
     def when_settled(self, action: Callable[[], None]) -> None:
-        """Do something as soon as the board is not between two states (its cable being pulled).
-
-        :param action: called at once when it is settled now.
-        """
+        """Do something as soon as the board is not between two states (its cable being pulled), or now."""
         if self._changing:
             self._waiting.append(action)
         else:
@@ -131,14 +134,13 @@ class HostedBoard:
             return
         names = self._cable.reserve(self._roles, placement)
         for role in self._roles:
+            circuit = self._circuit if role == self._roles[0] else None
             try:
                 self._ports[role] = Port(
                     self._loop,
                     self._watch,
                     name=names[role],
-                    hearer=Hearing(
-                        self, self._board, role, self._circuit if role == self._roles[0] else None
-                    ),
+                    hearer=Hearing(self, self._board, role, circuit),
                     shape=self._shapes.get(role, Shape()),
                     mode=self._access.tty,
                 )
@@ -188,9 +190,7 @@ class HostedBoard:
             port.drop_pending()
 
     def unplug(self, gone: Callable[[], None]) -> None:
-        """Make the ports vanish; a client has a moment to read what has arrived.
-
-        Call it when the board is settled (:meth:`when_settled`).
+        """Make the ports of a settled board vanish; a client has a moment to read what has arrived.
 
         :param gone: called when they are closed.
         """
@@ -245,9 +245,7 @@ class HostedBoard:
 
     def set_power(self, *, on: bool) -> None:
         """Switch the supply; nothing happens when it is so already."""
-        if self._return is not None:
-            self._return.cancel()
-            self._return = None
+        self._call_off_return()
         if on == self.powered:
             return
         was_awake, self.powered = self.awake, on
@@ -257,6 +255,11 @@ class HostedBoard:
             self.guard("power_on", self._board.power_on)
         elif was_awake:
             self._stop_firmware()
+
+    def _call_off_return(self) -> None:
+        if self._return is not None:
+            self._return.cancel()
+            self._return = None
 
     def reset(self) -> None:
         """Pulse the reset line.
@@ -288,9 +291,8 @@ class HostedBoard:
         :raises BenchFault: the board has no endpoint of that role.
         """
         if role not in self._roles:
-            raise BenchFault(
-                f"board {self.spec.id} has no endpoint {role!r}; expected {' or '.join(sorted(self._roles))}"
-            )
+            known = " or ".join(sorted(self._roles))
+            raise BenchFault(f"board {self.spec.id} has no endpoint {role!r}; expected {known}")
         self._shapes[role] = shape
         if role in self._ports:
             self._ports[role].shape(shape)
@@ -316,11 +318,9 @@ class HostedBoard:
 
     def close(self) -> None:
         """End the board and its ports at once."""
-        if self._return is not None:
-            self._return.cancel()
+        self._call_off_return()
         self._supply_period += 1
-        self.powered = False
-        self.plugged = False
+        self.powered = self.plugged = False
         self._close_ports()
         try:
             self._board.close()
@@ -375,6 +375,10 @@ class HostedBoard:
     def run_blocking(self, work: Callable[[], None]) -> None:
         """Run blocking work on a thread of its own; its exceptions are written to the bench log."""
         start_blocking(work, self.spec.id)
+
+    def run_async(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin a coroutine on the asyncio loop of the bench's boards."""
+        return self._async_thread.start(work)
 
     def cut_power(self, *, comes_back: bool) -> None:
         """Lose the supply at once, what was sent and has not left the board too.

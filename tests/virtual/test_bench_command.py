@@ -95,7 +95,7 @@ def test_up_keeps_a_bench_until_ctrl_c(tmp_path: Path) -> None:
     assert b"OK" in os.read(port, 100)
     os.close(port)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=30)
 
     assert (process.returncode, err) == (0, "")
     assert "The bench is gone." in out
@@ -115,7 +115,7 @@ def test_up_obeys_ctrl_c_where_a_shell_had_it_ignored(tmp_path: Path) -> None:
     )
     read_until(process, "Ctrl-C ends it.")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    process.communicate(timeout=30)
 
     assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
@@ -127,7 +127,7 @@ def test_up_ends_when_the_bench_is_shut_down(tmp_path: Path) -> None:
     read_until(process, "Ctrl-C ends it.")
     with BenchClient(tmp_path / "bench" / "control.sock") as client:
         client.shutdown()
-    out, _ = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=30)
 
     assert (process.returncode, out) == (0, "The bench was shut down.\n")
 
@@ -138,7 +138,7 @@ def test_up_says_when_the_bench_dies(tmp_path: Path) -> None:
     read_until(process, "Ctrl-C ends it.")
     with BenchClient(tmp_path / "bench" / "control.sock") as client:
         os.kill(client.request("ping")["pid"], signal.SIGKILL)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=30)
 
     assert process.returncode == 1
     assert "the bench died (exit code -9)" in err
@@ -154,7 +154,7 @@ def test_up_without_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     text = read_until(process, "Ctrl-C ends it.")
     assert f"virtual={tmp_path}/bench-{process.pid}/control.sock" in text
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    process.communicate(timeout=30)
 
     assert list(tmp_path.iterdir()) == []
 
