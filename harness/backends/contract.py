@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping, Sequence
 
     from harness.backends.ledger import Entry
@@ -278,13 +279,47 @@ class DatagramDoor(Protocol):
         """Return an :class:`asyncio.DatagramProtocol` for a socket that the runner opens and closes."""
 
 
+class PartDoor(Protocol):
+    """How a part of a fake is served that has an address of its own.
+
+    :ivar application: an ASGI application.
+    :ivar url: set by the runner as soon as somebody listens there, before anything is asked of the fake.
+    """
+
+    application: Any
+    url: str
+
+
+class StreamDoor(Protocol):
+    """How a part of a fake is served over TCP by a protocol of its own, for example CoAP over TLS.
+
+    :ivar scheme: of its address, for example ``coaps+tcp``.
+    :ivar url: set by the runner as soon as somebody listens there, before anything is asked of the fake.
+    """
+
+    scheme: str
+    url: str
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection until this returns; the runner closes it then.
+
+        The connection is plain TCP: a door that speaks TLS begins with ``await writer.start_tls(context)``.
+        When the fake ends it is cancelled. An exception ends this connection, and is logged; that the other
+        end went away (:class:`ConnectionError`, :class:`asyncio.IncompleteReadError`) is nothing to log.
+        """
+
+
 class FakeService(Protocol):
     """A fake: two ASGI applications, one for the world and one for the session that ordered it.
 
     A fake may also have ``notes``, a mapping of texts that an operator who started it by hand must know,
     for example an API key that it made up. They are printed once and never logged. And it may have ``tls``, a
     :class:`SecureDoor`: its service is then served over TLS too, on a port of its own. And it may have
-    ``datagrams``, a :class:`DatagramDoor`: a part of it is then served over UDP, on a port of its own.
+    ``datagrams``, a :class:`DatagramDoor`: a part of it is then served over UDP, on a port of its own. And it
+    may have ``parts``, a mapping of names to :class:`PartDoor`: each is served by HTTP on a port of its own,
+    whose address is :attr:`Backend.addresses` of that name. And it may have ``streams``, a mapping of names
+    to :class:`StreamDoor`, each served on a TCP port of its own, whose address is there too. And it may have
+    a method ``close``, which is called at the end, on the loop that has served it.
 
     Every ASGI scope of a fake's applications has the extension ``harness.hang_up``: called without arguments
     it closes the connection, so that a request gets no answer.

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 HANG_UP = "harness.hang_up"
 
 
+#: A verb of Vault's API that the parser does not know, and the one of the same length that stands in for it.
+#: Nobody speaks the other one any more (RFC 2068, section 19.6.1.2).
+_LIST, _STAND_IN = b"LIST", b"LINK"
+
+
 class WholeAnswers:
     """A transport that sends at once what is written in one round of the loop.
 
@@ -54,7 +59,9 @@ class WholeAnswers:
 
 
 class FakeHttpProtocol(HttpToolsProtocol):
-    """What a fake's listeners speak."""
+    """What a fake's listeners speak: HTTP with the verb ``LIST``, which clients of Vault send."""
+
+    _in_a_message = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
         """Join what is written."""
@@ -64,5 +71,23 @@ class FakeHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Offer to hang up as ASGI offers what is beyond HTTP: by an extension of the scope."""
         super().on_message_begin()
+        self._in_a_message = True
         extensions: dict[str, Any] = {HANG_UP: self.transport.close}
         self.scope["extensions"] = extensions
+
+    def data_received(self, data: bytes) -> None:
+        """Let the parser take a verb that it does not know."""
+        if not self._in_a_message and data.startswith(_LIST + b" "):
+            data = _STAND_IN + data[len(_LIST) :]
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """Give the application, which is asked in the next round only, the verb that was sent."""
+        super().on_headers_complete()
+        if self.scope["method"] == _STAND_IN.decode():
+            self.scope["method"] = _LIST.decode()
+
+    def on_message_complete(self) -> None:
+        """Expect the beginning of the next request."""
+        self._in_a_message = False
+        super().on_message_complete()

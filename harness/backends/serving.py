@@ -1,10 +1,10 @@
 """A fake in a process of its own: ``python -m harness.backends.serving``.
 
 The service listens on 127.0.0.1 at a port that the system chooses, over TLS at a second one and over UDP at a
-third when the fake can, and the control application on a UNIX socket that only the user may open. When all
-listen, one line of JSON says where (``url``, ``secure_url``, ``addresses``, ``control``), and what else is to
-be known (``pid``, ``notes``, ``remarks``). The process ends at once when the other end of its lifeline is
-closed, and on SIGTERM and SIGINT; it removes its socket.
+third when the fake can, each of its parts and streams at a further one, and the control application on a UNIX
+socket that only the user may open. When all listen, one line of JSON says where (``url``, ``secure_url``,
+``addresses``, ``control``), and what else is to be known (``pid``, ``notes``, ``remarks``). The process ends
+at once when the other end of its lifeline is closed, and on SIGTERM and SIGINT; it removes its socket.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from harness.backends.streams import StreamListener
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import uvicorn
 
-    from harness.backends.contract import DatagramDoor
+    from harness.backends.contract import DatagramDoor, PartDoor, StreamDoor
 
 USAGE_EXIT = 4
 LONGEST_SOCKET_PATH = 100
@@ -159,7 +160,8 @@ async def _serve(options: argparse.Namespace, control_path: Path, lifeline: Life
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     fake = _make_fake(options.factory, _all_options(options))
-    with contextlib.ExitStack() as resources:
+    async with contextlib.AsyncExitStack() as resources:
+        resources.callback(getattr(fake, "close", lambda: None))
         service = resources.enter_context(_listen_on_port(options.port))
         control = resources.enter_context(_listen_on_path(control_path))
         resources.callback(control_path.unlink, missing_ok=True)
@@ -171,14 +173,27 @@ async def _serve(options: argparse.Namespace, control_path: Path, lifeline: Life
             secure = resources.enter_context(_listen_on_port(0))
             servers.append(await _start(fake.service, secure, tls.context))
             tls.url = _url("https", secure)
+        addresses = {}
+        parts: Mapping[str, PartDoor] = getattr(fake, "parts", {})
+        for name, part in parts.items():
+            own = resources.enter_context(_listen_on_port(0))
+            addresses[name] = part.url = _url("http", own)
+            servers.append(await _start(part.application, own))
+        streams: Mapping[str, StreamDoor] = getattr(fake, "streams", {})
+        for name, door in streams.items():
+            own = resources.enter_context(_listen_on_port(0))
+            addresses[name] = door.url = _url(door.scheme, own)
+            await resources.enter_async_context(StreamListener(door, name, own))
         datagrams = getattr(fake, "datagrams", None)
         if datagrams is not None:
-            datagrams.url = _url(datagrams.scheme, await _start_datagrams(datagrams, resources))
+            addresses[datagrams.part] = datagrams.url = _url(
+                datagrams.scheme, await _start_datagrams(datagrams, resources)
+            )
         _say_ready(
             {
                 "url": _url("http", service),
                 "secure_url": None if tls is None else tls.url,
-                "addresses": {} if datagrams is None else {datagrams.part: datagrams.url},
+                "addresses": addresses,
                 "remarks": [] if datagrams is None else [datagrams.remark],
                 "control": str(control_path),
                 "pid": os.getpid(),
@@ -279,7 +294,7 @@ async def _start(
     return server
 
 
-async def _start_datagrams(door: DatagramDoor, resources: contextlib.ExitStack) -> socket.socket:
+async def _start_datagrams(door: DatagramDoor, resources: contextlib.AsyncExitStack) -> socket.socket:
     """Serve datagrams at a port that the system chooses, until the resources are released."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from uvicorn import Config
+from uvicorn.server import ServerState
 
-from harness.backends.http_protocol import WholeAnswers
+from harness.backends.http_protocol import FakeHttpProtocol, WholeAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
 
 
 class Transport:
@@ -97,3 +104,45 @@ def test_hanging_up_says_nothing(whole: WholeAnswers, transport: Transport) -> N
     whole.close()
 
     assert transport.done == ["closed"]
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the verb and the body."""
+    request = Request(scope, receive)
+    body = (await request.body()).decode()
+    await PlainTextResponse(f"<{request.method} {body}>")(scope, receive, send)
+
+
+async def answers_to(*pieces: bytes) -> list[str]:
+    """Send pieces through one connection, each when the one before it is answered; return the answers."""
+    config = Config(echo, loop="none", ws="none", lifespan="off", log_level="critical")
+    config.load()
+
+    def protocol() -> FakeHttpProtocol:
+        return FakeHttpProtocol(config=config, server_state=ServerState(), app_state={})
+
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    async with server, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        answers = []
+        for piece in pieces:
+            writer.write(piece)
+            end = b"\r\n\r\n" if b"100-continue" in piece else b">"
+            answers.append((await reader.readuntil(end)).decode().rpartition("\n<")[2].strip())
+        writer.close()
+        await writer.wait_closed()
+        return answers
+
+
+def test_verb_of_vault_is_taken() -> None:
+    """LIST, which HTTP does not know, reaches the application as it was sent, also as a later request."""
+    list_, get = b"LIST /v1/a HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    assert asyncio.run(answers_to(list_, get, list_)) == ["LIST >", "GET >", "LIST >"]
+
+
+def test_body_that_begins_with_that_verb_stays_as_it_is() -> None:
+    """Only a request's first word is its verb: a body that comes later and begins so is not touched."""
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+
+    assert asyncio.run(answers_to(head, b"LIST of 9")) == ["HTTP/1.1 100 Continue", "POST LIST of 9>"]
