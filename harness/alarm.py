@@ -35,9 +35,12 @@ def interrupted_after(seconds: float, make_error: Callable[[], BaseException]) -
         return
     outer = _Outer()
     due = time.monotonic() + max(seconds, _AT_ONCE)
+    over = False
 
     def strike(number: int, frame: FrameType | None) -> None:
         nonlocal due
+        if over:
+            return
         if outer.is_due:
             try:
                 outer.strike(number, frame)
@@ -55,10 +58,15 @@ def interrupted_after(seconds: float, make_error: Callable[[], BaseException]) -
         left = max(next_one - time.monotonic(), _AT_ONCE)
         signal.setitimer(signal.ITIMER_REAL, left, _SECONDS_BETWEEN_REMINDERS)
 
-    signal.signal(signal.SIGALRM, strike)
-    set_alarm()
+    # It may strike anywhere, also before the body and behind it: our alarm is never left behind, or it would
+    # interrupt whoever comes next.
     try:
-        yield
+        try:
+            signal.signal(signal.SIGALRM, strike)
+            set_alarm()
+            yield
+        finally:
+            over = True
     finally:
         outer.restore()
 

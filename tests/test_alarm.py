@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import select
 import signal
+import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import harness.alarm
 from harness.alarm import _Outer, interrupted_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+
+alarm_file = harness.alarm.__file__
 
 
 class TheirsError(Exception):
@@ -100,3 +106,55 @@ def test_an_alarm_that_nobody_asked_for() -> None:
     with interrupted_after(60, OursError):
         signal.raise_signal(signal.SIGALRM)
         assert signal.getitimer(signal.ITIMER_REAL)[0] > 50
+
+
+class Striking:
+    """Sends the alarm's signal at one place of the alarm's own code, place by place."""
+
+    def __init__(self, place: int) -> None:
+        self._left = place
+        self.struck = False
+
+    def trace(self, frame: FrameType, event: str, _argument: object) -> Any:
+        """Be the tracing function of the interpreter."""
+        if frame.f_code.co_filename != alarm_file:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            self._left -= 1
+            if self._left == 0:
+                self.struck = True
+                sys.settrace(None)
+                signal.raise_signal(signal.SIGALRM)
+        return self.trace
+
+
+def test_none_is_left_behind_wherever_it_strikes() -> None:
+    """Time that is over between two steps of ours interrupts nobody who comes after us."""
+    tracing, struck, interrupted = sys.gettrace(), 0, 0
+
+    def theirs(_number: int, _frame: FrameType | None) -> None:
+        """Be a handler that minds nothing: what strikes before ours is set, or behind it, is not ours."""
+
+    before = signal.signal(signal.SIGALRM, theirs)
+    try:
+        for place in itertools.count(1):
+            striking = Striking(place)
+            try:
+                sys.settrace(striking.trace)
+                with interrupted_after(0, OursError):
+                    pass
+            except OursError:
+                interrupted += 1
+            finally:
+                sys.settrace(tracing)
+            assert signal.getsignal(signal.SIGALRM) is theirs, place
+            assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0), place
+            if not striking.struck:
+                break
+            struck += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > 20, "it did strike"
+    assert struck > interrupted, "and where it does no harm any more, too"

@@ -155,7 +155,7 @@ class Controller:
         kinds = selection.kinds_to_start(
             self.settings.boards,
             [kind.kind for kind in known],
-            by_name=[kind.kind for kind in known if kind.only_by_name],
+            by_name=selection.kinds_by_name(known, self.settings.backends),
         )
         running = start_bench(
             self.directory / "bench",

@@ -35,11 +35,13 @@ def begin_course_with_workers(
     :return: what tells the ids of the boards that a running test uses.
     """
     from harness.pytest_plugin.distribution import Distribution
+    from harness.pytest_plugin.internal_errors import InternalErrorsOfWorkers
     from harness.pytest_plugin.xdist_session import XdistSession
 
     xdist = XdistSession(config)
     distribution = Distribution(config, session, xdist=xdist, watched=watched)
     config.pluginmanager.register(distribution, "harness-distribution")
+    config.pluginmanager.register(InternalErrorsOfWorkers(config, session), "harness-internal-errors")
     scheduler = distribution.scheduler
     time_the_tests(config, session, lambda: scheduler.work)
     desk = look_after_boards(config, session, scheduler, count=xdist.count)

@@ -70,6 +70,7 @@ class Distribution:
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_make_scheduler(self) -> BoardScheduling:
         """Schedule by boards."""
+        self._xdist.outlive_internal_errors(lambda: self.scheduler.has_begun)
         return self.scheduler
 
     @pytest.hookimpl(optionalhook=True)

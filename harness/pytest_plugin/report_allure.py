@@ -35,6 +35,7 @@ from harness.pytest_plugin.report_exchanges import exchange_name, exchange_text,
 from harness.pytest_plugin.report_labels import behaviours, blame, case_of, labels_of, title_of
 from harness.pytest_plugin.report_lost import result_of_lost_test, result_of_test_not_run
 from harness.pytest_plugin.report_records import TestRecord, reason_of_skip
+from harness.pytest_plugin.report_redaction import encodable
 from harness.pytest_plugin.state import EXCHANGES_KEY
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class AllureReport:
 
     def _cleaned(self, item: Any) -> Any:
         if isinstance(item, str):
-            return self._clean(item)
+            return encodable(self._clean(item))
         if isinstance(item, (list, tuple)):
             return [self._cleaned(each) for each in item]
         if isinstance(item, dict):

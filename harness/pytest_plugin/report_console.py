@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
 from harness.errors import HarnessError
@@ -57,50 +57,65 @@ def _left_out(count: int) -> str:
     return f"\n... about {count} bytes left out ...\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleSlice:
-    """What one console said from a position on.
+    """What one console said from a position on. What nobody asks for is not worked out.
 
     :ivar role: the console's role.
-    :ivar text: every line with the time at which it came, redacted, at most :data:`LARGEST` bytes.
-    :ivar tail: the last lines, without times.
     """
 
-    role: str
-    text: str
-    tail: str
+    def __init__(self, role: str, console: Console, start: int, clean: Clean) -> None:
+        """Take what it has said by now."""
+        self.role = role
+        self._console = console
+        self._start = start
+        self._clean = clean
+        try:
+            self._end: int | None = console.position
+        except (HarnessError, OSError, ValueError):  # lost or closed: what was captured can still be read
+            self._end = None
+
+    @cached_property
+    def text(self) -> str:
+        """Every line with the time at which it came, redacted, at most :data:`LARGEST` bytes."""
+        try:
+            return _text(self._console, self._start, self._reached(), self._clean)
+        except (OSError, ValueError) as error:  # closed with its file
+            return f"(cannot be read any more: {error})"
+
+    @cached_property
+    def tail(self) -> str:
+        """The last lines, redacted, without times."""
+        try:
+            end = self._reached()
+            begin = max(self._start, end - _TAIL_BYTES - _MARGIN)
+            return last_lines(self._console.slice(begin, end), self._clean, cut=begin > self._start)
+        except (OSError, ValueError):
+            return ""
+
+    def _reached(self) -> int:
+        if self._end is None:
+            self._end = self._start + len(self._console.slice(self._start))
+        return self._end
 
 
 def slices(consoles: Mapping[str, Console], marks: Mapping[str, int], clean: Clean) -> Iterator[ConsoleSlice]:
     """Give the slice of each console from its mark on; one that was opened since begins at 0."""
     for role, console in consoles.items():
-        try:
-            end = console.position
-        except (HarnessError, OSError, ValueError):  # lost or closed: what was captured can still be read
-            end = None
-        try:
-            yield _slice(role, console, marks.get(role, 0), end, clean)
-        except (OSError, ValueError) as error:  # closed with its file
-            yield ConsoleSlice(role=role, text=f"(cannot be read any more: {error})", tail="")
+        yield ConsoleSlice(role, console, marks.get(role, 0), clean)
 
 
-def _slice(role: str, console: Console, start: int, end: int | None, clean: Clean) -> ConsoleSlice:
-    end = start + len(console.slice(start)) if end is None else end
+def _text(console: Console, start: int, end: int, clean: Clean) -> str:
     size = end - start
     if size <= LARGEST:
-        text = _bounded(_with_times(console.lines_with_times(start, end), clean))
-    else:
-        half = (LARGEST - _MARK) // 2
-        beginning = console.slice(start, start + half + _MARGIN)
-        ending = console.slice(end - half - _MARGIN, end)
-        first = start + safe_cut(beginning, half, clean, step=-1)
-        last = end - len(ending) + safe_cut(ending, _MARGIN, clean, step=1)
-        head = _with_times(console.lines_with_times(start, first), clean)
-        tail = _with_times(console.lines_with_times(last, end), clean)
-        text = _head(head, half) + _left_out(size - LARGEST) + _tail(tail, half)
-    begin = max(start, end - _TAIL_BYTES - _MARGIN)
-    said = last_lines(console.slice(begin, end), clean, cut=begin > start)
-    return ConsoleSlice(role=role, text=text, tail=said)
+        return _bounded(_with_times(console.lines_with_times(start, end), clean))
+    half = (LARGEST - _MARK) // 2
+    beginning = console.slice(start, start + half + _MARGIN)
+    ending = console.slice(end - half - _MARGIN, end)
+    first = start + safe_cut(beginning, half, clean, step=-1)
+    last = end - len(ending) + safe_cut(ending, _MARGIN, clean, step=1)
+    head = _with_times(console.lines_with_times(start, first), clean)
+    tail = _with_times(console.lines_with_times(last, end), clean)
+    return _head(head, half) + _left_out(size - LARGEST) + _tail(tail, half)
 
 
 def safe_cut(data: bytes, near: int, clean: Clean, *, step: Literal[-1, 1]) -> int:
@@ -174,7 +189,8 @@ def _with_times(timed: Sequence[tuple[float, bytes]], clean: Clean) -> str:
     for line in clean("\n".join(originals)).split("\n") if timed else ():
         ahead = range(at, min(at + _LOOK_AHEAD, len(originals)))
         found = next(
-            (number for number in ahead if line in {originals[number], clean(originals[number])}), None
+            (number for number in ahead if line == originals[number] or line == clean(originals[number])),
+            None,
         )
         number = min(at, len(originals) - 1) if found is None else found
         at = number + (found is not None)

@@ -75,5 +75,5 @@ def _body(body: bytes) -> str:
     text = body.decode("utf-8", "backslashreplace")
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
@@ -12,7 +13,6 @@ from harness.pytest_plugin.markers import PROVES, read_proves_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import pytest
 
@@ -98,6 +98,18 @@ def _expected_of(file: Path, suite: str, table: object) -> Expected:
                 expected="a whole number, 0 or more",
             )
     return Expected(**table)
+
+
+def of_suites(expected: Mapping[str, Expected], places: Iterable[str]) -> dict[str, Expected]:
+    """Leave of what is expected that of the suites which a session was told to run.
+
+    :param expected: by suite.
+    :param places: what pytest was told to run: directories, files and tests.
+    :return: that of the suites whose directory, or a file in it, is named; all where none of them is.
+    """
+    paths = [Path(place.partition("::")[0]) for place in places]
+    named = {path.parent.name if path.suffix else path.resolve().name for path in paths}
+    return {suite: wanted for suite, wanted in expected.items() if suite in named} or dict(expected)
 
 
 def shortcomings(expected: Mapping[str, Expected], tests: Sequence[TestRecord]) -> list[str]:

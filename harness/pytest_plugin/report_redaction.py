@@ -24,25 +24,31 @@ if TYPE_CHECKING:
 
 
 def clean_report(report: pytest.TestReport | pytest.CollectReport, clean: Clean) -> None:
-    """Redact a report in place: failure text, captured output, properties."""
+    """Redact a report in place: failure text, captured output, properties; all of it can be encoded then."""
     report.longrepr = clean_data(report.longrepr, clean)
-    report.sections = [(clean(name), clean(text)) for name, text in report.sections]
+    report.sections = clean_data(report.sections, clean)
     for attribute in ("user_properties", "wasxfail", FACTS_ATTRIBUTE):
         if hasattr(report, attribute):
             setattr(report, attribute, clean_data(getattr(report, attribute), clean))
+
+
+def encodable(text: str) -> str:
+    """Return a text with each half of a character written as an escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def clean_data(data: Any, clean: Clean) -> Any:
     """Redact every text in plain data or in pytest's representation of a failure.
 
     Lists and tuples are copied, representation objects are changed in place. A list of lines is redacted as
-    one text, because a private key spans many of them.
+    one text, because a private key spans many of them. The texts can be encoded, whatever a test made of a
+    board's bytes: xdist and writers of reports end with an internal error where that is not so.
     """
     if isinstance(data, str):
-        return clean(data)
+        return encodable(clean(data))
     if isinstance(data, list) and data and all(isinstance(line, str) for line in data):
         text = "\n".join(data)
-        cleaned = clean(text)
+        cleaned = encodable(clean(text))
         return data if cleaned == text else cleaned.split("\n")
     if isinstance(data, (list, tuple)):
         return type(data)(clean_data(value, clean) for value in data)

@@ -14,10 +14,17 @@ import pytest
 
 from harness.errors import UsageError
 from harness.plugins import ENTRY_POINT_GROUP
+from harness.pytest_plugin.internal_errors import internal_error_of
 from harness.pytest_plugin.pace import pace_of
 from harness.pytest_plugin.report_console import last_lines_of_capture, name_of_console, one_text
 from harness.pytest_plugin.report_junit import JunitBook
-from harness.pytest_plugin.report_pairs import proven_pairs, read_expected, shortcomings, table_of_pairs
+from harness.pytest_plugin.report_pairs import (
+    of_suites,
+    proven_pairs,
+    read_expected,
+    shortcomings,
+    table_of_pairs,
+)
 from harness.pytest_plugin.report_records import (
     FINAL_ATTRIBUTE,
     RERUN,
@@ -66,7 +73,7 @@ class SessionReports:
         self._clean = session.redactor.redact
         expected, summary = config.getoption("expected", None), config.getoption("summary", None)
         here = config.invocation_params.dir
-        self._expected = read_expected(here / expected) if expected else {}
+        self._expected = of_suites(read_expected(here / expected), config.args) if expected else {}
         self._summary = here / summary if summary else None
         self._shortcomings: list[str] = []
         self._problem = ""
@@ -111,8 +118,12 @@ class SessionReports:
             tails |= {name_of_console(board.id, role, of=of): tail for role, tail in said.items()}
         facts.verdict = str(Verdict.SUITE)
         facts.console_tail = one_text(tails)
+        error = internal_error_of(report.node)
+        if error:
+            add_section(report, "internal error", error)
         repeat = f"\nto repeat it: {facts.repeat}" if facts.repeat else ""
-        add_section(report, "verdict", f"{Verdict.SUITE}: its process died{repeat}")
+        what = "an internal error ended its process" if error else "its process died"
+        add_section(report, "verdict", f"{Verdict.SUITE}: {what}{repeat}")
         if facts.console_tail:
             add_section(report, "console tail", facts.console_tail)
         facts.put_on(report)

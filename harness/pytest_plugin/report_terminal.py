@@ -92,7 +92,7 @@ class OutputGuard:
         """Redact the text of a warning before anybody else sees it."""
         warning: Any = warning_message.message
         if isinstance(warning, str):
-            warning_message.message = self._clean(warning)
+            warning_message.message = clean_data(warning, self._clean)
         else:
             warning.args = clean_data(warning.args, self._clean)
 

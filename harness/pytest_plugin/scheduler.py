@@ -13,6 +13,8 @@ import pytest
 
 from harness.pytest_plugin.collected import Collected
 from harness.pytest_plugin.handover import read_needs
+from harness.pytest_plugin.internal_errors import internal_error_of
+from harness.pytest_plugin.leaving import report_left
 from harness.pytest_plugin.sendings import Sendings
 from harness.pytest_plugin.worker_loop import HEALTH
 from harness.scheduling.dispatch import Dispatcher
@@ -84,8 +86,7 @@ class BoardScheduling:
         self._waiting: list[WorkerController] = []
         self._collected = Collected(config)
         self._dispatcher: Dispatcher[WorkerController] | None = None
-        self._disagreement = False
-        self._ends_early = False
+        self._disagreement = self._ends_early = self._some_may_end = False
         self.collection: list[str] = []
         self._numbers: dict[str, int] = {}
         self._boards_of_lost: dict[str, tuple[str, ...]] = {}
@@ -116,7 +117,9 @@ class BoardScheduling:
         if self._ends_early:
             return True
         self._start_missing_workers(self._dispatcher)
-        return self._dispatcher.only_last_tests_left
+        finished = self._dispatcher.only_last_tests_left
+        self._some_may_end = self._some_may_end or finished  # xdist tells all of them at once
+        return finished
 
     def _start_missing_workers(self, dispatcher: Dispatcher[WorkerController]) -> None:
         """Start workers for boards that have none: after an event xdist has replaced the one that crashed."""
@@ -124,6 +127,11 @@ class BoardScheduling:
             for board in dispatcher.boards_without_worker():
                 if not self._start_worker(board):
                     return
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether tests were handed out."""
+        return self._dispatcher is not None
 
     @property
     def has_pending(self) -> bool:
@@ -173,6 +181,7 @@ class BoardScheduling:
             else:  # a replacement that collected anything else would run the wrong tests
                 self._start_worker = None  # and so would the next one
                 node.shutdown()
+        self._some_may_end = True  # xdist may have told them before
         self._give_orders()
 
     def _make_dispatcher(self, worker: str) -> Dispatcher[WorkerController]:
@@ -212,18 +221,18 @@ class BoardScheduling:
 
     def _give_orders(self) -> None:
         assert self._dispatcher is not None  # noqa: S101 - called after schedule() alone; tells mypy so
-        hopeless = self._dispatcher.take_hopeless()
-        if hopeless:
+        if hopeless := self._dispatcher.take_hopeless():
             self.give_up([self.collection[index] for index in hopeless])
         self._heed_those_that_end(self._dispatcher)
         for node, orders in self._dispatcher.give_orders(time.monotonic()).items():
             self._sendings.send(node, orders)
 
     def _heed_those_that_end(self, dispatcher: Dispatcher[WorkerController]) -> None:
-        """Take notice of the workers that xdist, and not the dispatcher, told to end, or that are gone."""
+        """Take notice of workers that xdist, and not the dispatcher, told to end: mostly there are none."""
         if not self._ends_early and self._xdist_ends_early():
             self._end(dispatcher)
-        for node in dispatcher.workers:
+        some_may_end, self._some_may_end = self._some_may_end or self._ends_early, False
+        for node in dispatcher.workers if some_may_end else ():
             if node.shutting_down or self._ends_early:
                 dispatcher.stop(node)
 
@@ -270,8 +279,8 @@ class BoardScheduling:
         """A worker ended; returns the test that it crashed in.
 
         A worker that said goodbye crashed in none, for xdist, which takes it for a mistake of ours to name
-        one. If it left tests all the same (``pytest.exit``, an internal error) we report the one that it
-        had begun, and nobody comes in its place: the session ends early.
+        one. If it left tests all the same (``pytest.exit``) we report the one that it had begun, and nobody
+        comes in its place: the session ends early.
 
         One that died while it took down what a test shared with others crashed in that test.
 
@@ -295,29 +304,14 @@ class BoardScheduling:
             self._boards_of_lost[test] = self.boards_of_running(test)
         self._sendings.forget(node)
         status = getattr(node, "workeroutput", {}).get("exitstatus", pytest.ExitCode.INTERRUPTED)
-        if status != pytest.ExitCode.INTERRUPTED:  # one that was interrupted is replaced like a dead one
+        # One that was interrupted, or had an internal error, is replaced like a dead one.
+        if status != pytest.ExitCode.INTERRUPTED and not internal_error_of(node):
             self._ends_early = self._ends_early or bool(held)
             if test is not None:
-                self._report_unended(test, node, status)
+                report_left(self, test, node, status)
                 test = None
         self._give_orders()
         return test
-
-    def _report_unended(self, test: str, node: WorkerController, status: int) -> None:
-        """Report a test that its worker left before it was over, as xdist reports one that it died in."""
-        file = test.partition("::")[0]
-        name = node.gateway.id
-        report = pytest.TestReport(
-            nodeid=test,
-            location=(file, None, file),
-            keywords={},
-            outcome="failed",
-            longrepr=f"worker {name!r} ended with exit status {int(status)} while running {test!r}",
-            when="???",  # type: ignore[arg-type]  # as xdist's own: nobody knows
-        )
-        report.node = node  # type: ignore[attr-defined]  # as xdist's own
-        self.config.hook.pytest_handlecrashitem(crashitem=test, report=report, sched=self)
-        self.config.hook.pytest_runtest_logreport(report=report)
 
     # -- called by the harness, in the main thread ---------------------------------------------------------
 

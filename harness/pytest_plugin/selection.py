@@ -12,12 +12,13 @@ from harness.errors import UsageError
 _MOST_PORTS = 8
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from harness.config import BoardsWanted, Settings
     from harness.inventory.attached import Survey
     from harness.inventory.board import Board
     from harness.inventory.leases import Leases
+    from harness.virtual.contract import VirtualKind
 
 
 def kinds_to_start(wanted: BoardsWanted, kinds: Sequence[str], *, by_name: Sequence[str] = ()) -> list[str]:
@@ -45,6 +46,19 @@ def kinds_to_start(wanted: BoardsWanted, kinds: Sequence[str], *, by_name: Seque
         return [kind for kind, number in wanted.kinds.items() for _ in range(number)]
     usual = [kind for kind in known if kind not in by_name] or known
     return [usual[number % len(usual)] for number in range(wanted.count or DEFAULT_VIRTUAL_BOARDS)]
+
+
+def kinds_by_name(kinds: Iterable[VirtualKind], services: Collection[str]) -> list[str]:
+    """Return the kinds that a number without kinds does not take.
+
+    :param kinds: every kind that a plugin can host.
+    :param services: names of the services that the session uses; without any it may want boards of all.
+    """
+    return [
+        kind.kind
+        for kind in kinds
+        if kind.only_by_name or (services and kind.service is not None and kind.service not in services)
+    ]
 
 
 def candidates(settings: Settings, found: Iterable[Board], survey: Survey | None = None) -> list[Board]:

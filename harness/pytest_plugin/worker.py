@@ -16,6 +16,7 @@ from harness.pytest_plugin.absence import Absences
 from harness.pytest_plugin.conftests import ConftestHooks
 from harness.pytest_plugin.handover import Handover, lifeline_path
 from harness.pytest_plugin.health_setup import look_after_boards_of_worker
+from harness.pytest_plugin.internal_errors import InternalErrorTold
 from harness.pytest_plugin.live_console import LiveConsole
 from harness.pytest_plugin.options import read_settings
 from harness.pytest_plugin.report_terminal import guard_streams
@@ -90,6 +91,8 @@ def begin_worker(config: pytest.Config, handed_over: str) -> None:
         config.pluginmanager.register(StoppingLeftToController(), "harness-retries")
     loop = WorkerLoop(config, config.stash[RUNNER_KEY], Turns(session.directory), worker_id)
     config.pluginmanager.register(loop, "harness-loop")
+    told = InternalErrorTold(config, session.redactor.redact)
+    config.pluginmanager.register(told, "harness-internal-errors")
     config.option.maxfail = 0  # the controller counts the failures of all workers, and not each one its own
     begin_reporting(config, session)
 

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 from xdist.remote import worker_title  # type: ignore[import-untyped]  # xdist ships no types
 from xdist.workermanage import parse_tx_spec_config  # type: ignore[import-untyped]  # nor here
 
+from harness.pytest_plugin.internal_errors import OUTPUT_KEY, gist_of, internal_error_of, note_internal_error
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -103,6 +105,36 @@ class XdistSession:
             name, facts = session.queue.get()
             if name == "testreport":
                 session.worker_testreport(**facts)
+
+    def outlive_internal_errors(self, has_begun: Callable[[], bool]) -> None:
+        """Take the internal error of a worker for the death of that worker alone.
+
+        xdist's session breaks with it: it takes the worker out when it hears of the error, and once more when
+        the worker has ended.
+
+        :param has_begun: tells whether tests were handed out. Before that the session ends: what breaks while
+            a worker collects breaks in the next one, too.
+        """
+        session = self._session
+        tell, finish = session.worker_internal_error, session.worker_workerfinished
+
+        def hear(node: Any, formatted_error: str) -> None:
+            if has_begun():
+                note_internal_error(node, formatted_error)
+            else:
+                tell(node, formatted_error)
+
+        def end(node: Any) -> None:
+            said = node.workeroutput.get(OUTPUT_KEY)
+            if said is not None:
+                note_internal_error(node, said)
+            error = internal_error_of(node)
+            if error and session.sched.has_pending:
+                session.worker_errordown(node, gist_of(error))
+            else:  # nobody is needed in its place
+                finish(node)
+
+        session.worker_internal_error, session.worker_workerfinished = hear, end
 
     def count(self, report: pytest.TestReport) -> None:
         """Let ``-x`` and ``--maxfail`` count a report that comes from no worker."""

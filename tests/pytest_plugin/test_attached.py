@@ -218,7 +218,7 @@ def test_session_knows_the_boards_that_are_absent(suite: Suite, desk: Callable[.
         (
             NO_PORTS,
             "",
-            ["looked for nRF9131 EK (USB 1366:* with serial number 0010510...)", "saw no serial port"],
+            ["nRF9131 EK (USB 1366:* with serial number 0010510...)", "saw no serial port"],
         ),
         (
             HOST.format(vid=0x0403, serial="'A5'", count=1),

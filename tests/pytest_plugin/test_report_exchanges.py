@@ -89,3 +89,11 @@ def test_a_step_goes_where_it_belongs_in_time() -> None:
     assert [step.name for step in result.steps] == ["early", "outer", "across", "late", "open"]
     assert [step.name for step in outer.steps] == ["inner"]
     assert [step.name for step in inner.steps] == ["within"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"half', b"\xff"], ids=["deep", "half", "no text"])
+def test_a_body_that_cannot_be_read_is_shown_as_it_is(body: bytes) -> None:
+    """What a service answers wrongly belongs into the report of the test, and does not keep it from one."""
+    shown = exchange_text(exchange(response_body=body)).split("\n")[-1]
+
+    assert shown == body.decode("utf-8", "backslashreplace")

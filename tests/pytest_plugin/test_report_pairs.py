@@ -9,6 +9,7 @@ import pytest
 from harness.errors import UsageError
 from harness.pytest_plugin.report_pairs import (
     Expected,
+    of_suites,
     pairs_of,
     proven_pairs,
     read_expected,
@@ -159,6 +160,25 @@ def test_each_count_that_falls_short_is_named() -> None:
         "nrfcloud: 1 tests skipped, at most 0 expected:",
         "  suites/nrfcloud/t.py::t: no such board",
     ]
+
+
+@pytest.mark.parametrize(
+    ("places", "left"),
+    [
+        ([], "ab"),
+        (["suites"], "ab"),
+        (["/somewhere/suites/a"], "a"),
+        (["suites/a/"], "a"),
+        (["suites/a/test_x.py::test_y[a/b.py]", "tests/test_a.py"], "a"),
+        (["suites/a", "suites/b/test_x.py"], "ab"),
+        (["a/c"], "ab"),
+    ],
+)
+def test_only_what_was_to_be_run_is_expected(places: list[str], left: str) -> None:
+    """Who runs one of the suites of a file is not blamed for the others; who names none runs all."""
+    expected = {"a": Expected(tests=1), "b": Expected(tests=2)}
+
+    assert "".join(of_suites(expected, places)) == left
 
 
 def test_a_suite_that_did_not_run_falls_short() -> None:

@@ -94,9 +94,11 @@ class Stage:
         self.unfit.append((board_id, reason))
         self.scheduler.give_up_board(board_id)
 
-    def join(self, worker: str, board: str | None, collection: Sequence[str] = TESTS) -> Node:
+    def join(
+        self, worker: str, board: str | None, collection: Sequence[str] = TESTS, node: Node | None = None
+    ) -> Node:
         """Have a worker come and collect."""
-        node = Node(worker)
+        node = node or Node(worker)
         self.board_of[worker] = board
         self.scheduler.add_node(node)
         write_needs(self.directory, worker, self.requirements)
@@ -291,6 +293,7 @@ def test_a_declined_test_goes_to_another_board(tmp_path: Path) -> None:
 def test_once_more_on_another_board(tmp_path: Path) -> None:
     """A test that is to be run again goes where it did not fail; asked at its end, and not before."""
     stage = Stage(tmp_path, workers=2)
+    stage.seconds = {test: {"k": seconds} for test, seconds in zip(TESTS, (6.0, 5.0, 9.0, 1.0), strict=True)}
     one, two = stage.join("gw0", "a"), stage.join("gw1", "b")
     again = {"t0": "a"}
     stage.scheduler.once_more = lambda test: again.pop(test, None)

@@ -10,7 +10,15 @@ from harness.config import BenchChoice, BoardsWanted, Settings
 from harness.errors import LeaseBusy, UsageError
 from harness.inventory.board import Board
 from harness.inventory.leases import Lease, Leases
-from harness.pytest_plugin.selection import candidates, choose, kinds_to_start, lease, nearest_of
+from harness.pytest_plugin.selection import (
+    candidates,
+    choose,
+    kinds_by_name,
+    kinds_to_start,
+    lease,
+    nearest_of,
+)
+from harness.virtual.contract import VirtualKind
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +50,24 @@ def test_kinds_to_start() -> None:
     assert kinds_to_start(BoardsWanted(kinds={"y": 1}), kinds, by_name=["y"]) == ["y"]
     assert kinds_to_start(BoardsWanted(count=1), ["x"], by_name=["x"]) == ["x"]
     assert kinds_to_start(BoardsWanted(kinds={"y": 2, "x": 1}), kinds) == ["y", "y", "x"]
+
+
+@pytest.mark.parametrize(
+    ("services", "left"),
+    [(set(), "acd"), ({"red"}, "ad"), ({"blue"}, "cd"), ({"red", "blue"}, "acd"), ({"green"}, "d")],
+)
+def test_boards_of_other_services_are_not_taken_unasked(services: set[str], left: str) -> None:
+    """Who uses a service and asks for a number of boards gets none that are for another service."""
+    kinds = [
+        VirtualKind(kind="a", factory="m:f", service="red"),
+        VirtualKind(kind="b", factory="m:f", service="red", only_by_name=True),
+        VirtualKind(kind="c", factory="m:f", service="blue"),
+        VirtualKind(kind="d", factory="m:f"),
+    ]
+
+    by_name = kinds_by_name(kinds, services)
+
+    assert "".join(sorted({*"abcd"} - {*by_name})) == left
 
 
 def test_kinds_that_cannot_be_started() -> None:

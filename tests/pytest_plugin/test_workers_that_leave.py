@@ -1,4 +1,4 @@
-"""Workers that say goodbye before they ran what they held: every test is accounted for, once."""
+"""Workers that say goodbye before they ran what they held, or were told to: no test is lost or told twice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from harness.inventory.board import Board
 from tests.pytest_plugin.test_scheduler import TESTS, Node, Stage
 
 if TYPE_CHECKING:
@@ -131,3 +132,35 @@ def test_the_boards_of_a_test_that_died_before_it_said_them(tmp_path: Path) -> N
 
     assert stage.scheduler.boards_of_lost(lost) == ("b",)
     assert stage.scheduler.boards_of_lost("t3") == ()
+
+
+def test_workers_that_xdist_told_to_end(tmp_path: Path) -> None:
+    """Nothing more is given to them, for they would never run it: also when their boards come back."""
+    stage = Stage(tmp_path, workers=2)
+    one, two = stage.join("gw0", "a"), stage.join("gw1", "b")
+    assert stage.turns.claim("gw1", 0)
+    stage.scheduler.lose_board("b")
+    for index in (0, 1, 3):
+        stage.scheduler.mark_test_complete(one, index)
+    assert two.told == [[2]]
+
+    assert stage.scheduler.tests_finished
+    for node in stage.scheduler.nodes:
+        node.shutdown()
+    stage.scheduler.return_board(Board(id="b", kind="k", driver="d"))
+    stage.scheduler.mark_test_pending("t1")
+    stage.scheduler.mark_test_complete(two, 2)
+
+    assert two.told == [[2], "shutdown"]
+    assert stage.scheduler.not_run == ["t1"]
+
+
+def test_a_worker_told_to_end_before_it_had_collected(tmp_path: Path) -> None:
+    """It takes part when it has collected after all, and is given nothing."""
+    stage = Stage(tmp_path, workers=1)
+    node = Node("gw0")
+    node.shutdown()
+
+    assert stage.join("gw0", "b", node=node).told == ["shutdown"]
+
+    assert stage.scheduler.not_run == TESTS

@@ -1,0 +1,59 @@
+"""What plugins attach to a failed test, and what stays of one that cannot."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from harness.errors import BoardFault
+from harness.hookspecs import hookimpl
+from harness.plugins import HarnessPluginManager
+from harness.pytest_plugin.report_evidence import collected_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def collect(*plugins: object) -> dict[str, bytes]:
+    """Collect what plugins give."""
+    manager = HarnessPluginManager()
+    for plugin in plugins:
+        manager.register(plugin)
+    session: Any = SimpleNamespace(plugins=manager)
+    return collected_evidence(session, cast("Any", "board"), cast("Any", "item"))
+
+
+class Giving:
+    """Gives files, one of them by a path."""
+
+    @hookimpl
+    def harness_collect_evidence(self, board: object, item: object) -> Mapping[str, bytes]:
+        """Be a vendor's hook."""
+        return {"log.txt": f"{board} {item}".encode(), "../outside/other.bin": b"\x00"}
+
+
+class Breaking:
+    """Cannot."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    @hookimpl
+    def harness_collect_evidence(self) -> Mapping[str, bytes]:
+        """Be a vendor's hook."""
+        raise self._error
+
+
+def test_what_plugins_give() -> None:
+    """Every file by its name, and nowhere else."""
+    assert collect(Giving()) == {"log.txt": b"board item", "other.bin": b"\x00"}
+
+
+@pytest.mark.parametrize("error", [BoardFault("silent"), OSError("gone"), ValueError("a mistake")])
+def test_a_plugin_that_breaks(error: Exception) -> None:
+    """Its complaint is attached, whatever it raised: a failed test must not become an internal error."""
+    complaint = f"{type(error).__name__}: {error}".encode()
+
+    assert collect(Giving(), Breaking(error)) == {"evidence-failed.txt": complaint}
