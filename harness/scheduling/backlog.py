@@ -289,24 +289,16 @@ class Backlog:
         for cursor in need.cursors:
             cursor.total += cursor.column[unit] * need.count
 
-    def put_back_tests(self, unit: int, tests: Collection[int], *, elsewhere: bool) -> list[int]:
-        """Queue tests of a unit once more, together with those of it that are queued.
-
-        :param elsewhere: whether somebody goes on with the group: these are run without it then.
-        :return: the units by which they are queued: the group, or the tests one by one.
-        """
-        if unit not in self.members or elsewhere:
-            for test in tests:
-                self.put_back(test)
-            return list(tests)
-        left = set(tests)
-        if self.is_queued(unit):
-            left.update(self.members[unit])
-            self.take(unit)
-        self.members[unit] = deque(test for test in self._whole[unit] if test in left)
-        self.estimates.shorten(unit, self.members[unit])
+    def put_back_tests(self, unit: int, tests: Collection[int]) -> None:
+        """Queue tests of a unit once more, in their order and together with those of it that are queued."""
+        if unit in self.members:
+            left = set(tests)
+            if self.is_queued(unit):
+                left.update(self.members[unit])
+                self.take(unit)
+            self.members[unit] = deque(test for test in self._whole[unit] if test in left)
+            self.estimates.shorten(unit, self.members[unit])
         self.put_back(unit)
-        return [unit]
 
     def narrow(self, unit: int, boards: Boards, count: int) -> Need:
         """Let a unit that is not queued fit these boards only, and return its need."""

@@ -17,7 +17,8 @@ class Crew(Generic[WorkerT]):
     :ivar ready: those for which something has to be decided.
     :ivar parked: those that wait with nothing to do.
     :ivar deep: those that hold as many tests as one may.
-    :ivar bound: those that are to be sent the rest of a group.
+    :ivar bound: those that are to be sent the rest of a group, or leave it to others in a moment.
+    :ivar leaving: the latter of them.
     :ivar serving: how many are given tests.
     :ivar expected: how many are expected to take part.
     """
@@ -29,6 +30,7 @@ class Crew(Generic[WorkerT]):
         self.parked: dict[Hand[WorkerT], None] = {}
         self.deep: set[Hand[WorkerT]] = set()
         self.bound: set[Hand[WorkerT]] = set()
+        self.leaving: set[Hand[WorkerT]] = set()
         self.serving = 0
         self.expected = 0
         self._seats_expected = 0
@@ -60,6 +62,7 @@ class Crew(Generic[WorkerT]):
         self.parked.pop(hand, None)
         self.deep.discard(hand)
         self.bound.discard(hand)
+        self.leaving.discard(hand)
         self._count(hand.place)
         following = self.first(hand.place)
         if following is not None:
@@ -82,6 +85,10 @@ class Crew(Generic[WorkerT]):
             self.bound.add(hand)
         else:
             self.bound.discard(hand)
+        if hand.leaves:
+            self.leaving.add(hand)
+        else:
+            self.leaving.discard(hand)
 
     def wake(self) -> None:
         """Look again at those that wait."""

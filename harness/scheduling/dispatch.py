@@ -7,12 +7,13 @@ board does next is decided by :mod:`harness.scheduling.choice`; the rest of the 
 * A worker holds one test, and a second one only while the first is brief, or so much is left that it makes no
   difference.
 * A test of several boards runs at one of them; the workers of the others stand by until it is over.
-* Tests that are kept together are handed out one after the other to the worker that began them.
+* Tests that are kept together are handed out one after the other to the worker that began them. When others
+  have to go on with them, it is after the test of them that was begun is over: never two at the same time.
 * A worker for which nothing is left is told to shut down.
 * What a crashed worker held goes back, except for the test that it was running.
 * What the worker of a lost board held and had not begun is *revoked* and goes back, too: to boards that fit
   as well, or to wait for the board. What was sent cannot be taken back, so the worker passes over it.
-* What a worker declines, since its board is not fit, goes to other boards.
+* What a worker declines, since its board is not fit, goes to other boards, and never back to that one.
 * A board that is there, has no worker and has tests is to be given a worker.
 """
 
@@ -217,6 +218,7 @@ class Dispatcher(Generic[WorkerT]):
             self._decline(hand, sent)
         else:
             self._finish(index)
+            self._serving.give_back_rest(hand)
         if not hand.live and not hand.members:
             self._serving.end_unit(hand)
 
@@ -235,11 +237,11 @@ class Dispatcher(Generic[WorkerT]):
 
     def _decline(self, hand: Hand[WorkerT], sent: Sent[WorkerT]) -> None:
         tests = [sent.index, *self._revoke_unbegun(hand, of=sent.unit)]
+        self._serving.narrow(sent.index, hand.place.board)  # of a group: should it ever run again, alone
         if hand.unit == sent.unit:
-            tests += hand.members
-            hand.members.clear()
-            self._serving.forget_group(hand)
-        self._serving.give_back(sent.unit, tests, but=hand.place.board)
+            self._serving.leave_unit(hand, tests, declined=True)
+        else:
+            self._serving.give_back(sent.unit, tests, but=hand.place.board)
 
     def _revoke_unbegun(self, hand: Hand[WorkerT], *, of: int | None = None) -> list[int]:
         """Take back what a worker has not begun, and return the tests."""
@@ -267,8 +269,7 @@ class Dispatcher(Generic[WorkerT]):
         crashed = None
         if held and not self._revoke(worker, held[0].turn):
             crashed = held.pop(0).index
-        for sent in held:
-            hand.revoke(sent)
+        hand.drop()
         self._crew.leave(hand)
         if crashed is not None:
             self._finish(crashed)
@@ -286,19 +287,13 @@ class Dispatcher(Generic[WorkerT]):
 
         :param held: unit and index of tests that it held.
         """
-        back: dict[int, list[int]] = {}
         for unit, index in held:
-            back.setdefault(unit, []).append(index)
-        if hand.unit is not None and hand.members:
-            back.setdefault(hand.unit, []).extend(hand.members)
-            hand.members.clear()
-        self._serving.forget_group(hand)
-        for unit, tests in back.items():
-            self._serving.give_back(unit, tests)
+            if unit != hand.unit:
+                self._serving.give_back(unit, [index])
+        self._serving.leave_unit(hand, [index for unit, index in held if unit == hand.unit])
         gathering = self._serving.gatherings.get(hand.place)
         if gathering is not None and gathering.runner is hand and not gathering.begun:
             self._serving.release(gathering)
-        self._crew.note(hand)
 
     def put_back(self, index: int, *, not_on: str | None = None) -> None:
         """Queue a test once more that ran already, or is about to end, for a plugin that runs it again.

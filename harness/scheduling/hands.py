@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.scheduling.gathering import Gathering
     from harness.scheduling.places import Place
 
@@ -48,7 +50,9 @@ class Hand(Generic[WorkerT]):
     :ivar live: how many of these it is going to do something about.
     :ivar turns: how many it was ever sent.
     :ivar unit: what it runs.
-    :ivar members: the tests of this unit that it was not sent yet.
+    :ivar members: the tests of this unit that it was not sent yet, or that came back from it.
+    :ivar leaves: it is sent none of these any more, they go back.
+    :ivar declined: its board is not fit for this unit.
     :ivar gathering: the boards of this unit, if it takes several.
     :ivar shut_down: it was told that nothing follows.
     """
@@ -60,6 +64,8 @@ class Hand(Generic[WorkerT]):
     turns: int = 0
     unit: int | None = None
     members: deque[int] = field(default_factory=deque)
+    leaves: bool = False
+    declined: bool = False
     gathering: Gathering[Hand[WorkerT]] | None = None
     shut_down: bool = False
 
@@ -67,6 +73,21 @@ class Hand(Generic[WorkerT]):
     def tests(self) -> list[Sent[WorkerT]]:
         """The tests that it runs or is to run next."""
         return [sent for sent in self.sent if not sent.revoked and sent.stands_by is None]
+
+    @property
+    def is_in_unit(self) -> bool:
+        """Whether it runs a test of its unit, or is to run one."""
+        return any(sent.unit == self.unit for sent in self.tests)
+
+    def begin_unit(self, unit: int | None, members: Iterable[int] = ()) -> None:
+        """Go on with another unit.
+
+        :param unit: which it is; ``None`` when there is none.
+        :param members: its tests.
+        """
+        self.unit = unit
+        self.members = deque(members)
+        self.leaves = self.declined = False
 
     def take(self, index: int, unit: int, stands_by: Gathering[Hand[WorkerT]] | None = None) -> None:
         """Be sent a test."""
@@ -85,6 +106,11 @@ class Hand(Generic[WorkerT]):
                 self.live -= not sent.revoked
                 return sent
         raise LookupError(f"{self.worker} was not sent test {index}")
+
+    def drop(self) -> None:
+        """Do nothing any more about what it was sent: the worker is gone."""
+        self.sent.clear()
+        self.live = 0
 
     def revoke(self, sent: Sent[WorkerT]) -> None:
         """Pass over a test."""

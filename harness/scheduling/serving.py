@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Generic
 
 from harness.scheduling.choice import Choice
@@ -47,7 +46,6 @@ class Serving(Generic[WorkerT]):
         self.pending: set[Gathering[Hand[WorkerT]]] = set()
         self.ended = False
         self.narrowed = False
-        self._groups: dict[int, Hand[WorkerT]] = {}
         self._given: dict[Hand[WorkerT], list[Assignment]] = {}
         self._now = 0.0
 
@@ -110,7 +108,9 @@ class Serving(Generic[WorkerT]):
     def _give_second(self, hand: Hand[WorkerT]) -> None:
         """Give a worker a second test, when its first is brief, or both are against what is left to do."""
         place = hand.place
-        if hand.live != 1 or hand.shut_down or place in self.gatherings or place.status is Status.AWAITED:
+        if hand.live != 1 or hand.shut_down or hand.leaves or place in self.gatherings:
+            return
+        if place.status is Status.AWAITED:
             return
         tests = hand.tests
         if not tests:
@@ -136,13 +136,13 @@ class Serving(Generic[WorkerT]):
         if hand.shut_down or hand.members or hand.live >= PREFETCH:
             return False
         place = hand.place
-        if place.status is Status.AWAITED and not self.ended:
+        if (place.status is Status.AWAITED or self.crew.leaving) and not self.ended:
             return False
         return place not in self.gatherings and (self.ended or not self._choice.has_work(place))
 
     def _give(self, hand: Hand[WorkerT], pick: Pick) -> None:
         self._take(pick, hand.place)
-        self._begin_unit(hand, pick.unit)
+        hand.begin_unit(pick.unit, self._backlog.tests_of(pick.unit))
         place = hand.place
         place.occupy((self._now if place.until is None else place.until) + pick.seconds)
         self._send_next(hand)
@@ -150,13 +150,6 @@ class Serving(Generic[WorkerT]):
     def _take(self, pick: Pick, place: Place) -> None:
         self._backlog.take(pick.unit)
         self._places.balance.note(pick.need, place.sort.pool, pick.seconds * pick.need.count)
-
-    def _begin_unit(self, hand: Hand[WorkerT], unit: int) -> None:
-        self.forget_group(hand)
-        hand.unit = unit
-        hand.members = deque(self._backlog.tests_of(unit))
-        if unit in self._backlog.members:
-            self._groups[unit] = hand
 
     def _send_next(self, hand: Hand[WorkerT]) -> None:
         """Send a worker the next test of its unit."""
@@ -194,7 +187,7 @@ class Serving(Generic[WorkerT]):
             return
         if hand is gathering.runner and not gathering.missing:
             self.pending.discard(gathering)
-            self._begin_unit(hand, gathering.unit)
+            hand.begin_unit(gathering.unit, self._backlog.tests_of(gathering.unit))
             hand.gathering = gathering
             cursor = self._backlog.cursor(gathering.need, hand.place.sort.kind)
             gathering.begin(self._now + cursor.column[gathering.unit])
@@ -233,9 +226,7 @@ class Serving(Generic[WorkerT]):
 
     def end_unit(self, hand: Hand[WorkerT]) -> None:
         """A worker is done with its unit, or is not going to go on with it."""
-        self.forget_group(hand)
-        hand.unit = None
-        hand.members.clear()
+        hand.begin_unit(None)
         self.crew.note(hand)
         gathering, hand.gathering = hand.gathering, None
         if gathering is not None:
@@ -243,10 +234,31 @@ class Serving(Generic[WorkerT]):
         elif not any(one.live for one in self.crew.at(hand.place)):
             hand.place.vacate()
 
-    def forget_group(self, hand: Hand[WorkerT]) -> None:
-        """A worker does not go on with the group of which it ran tests."""
-        if hand.unit is not None and self._groups.get(hand.unit) is hand:
-            del self._groups[hand.unit]
+    def leave_unit(self, hand: Hand[WorkerT], tests: Sequence[int] = (), *, declined: bool = False) -> None:
+        """A worker does not go on with its unit: what is left of it is for others.
+
+        :param tests: what it was sent of it and did not run.
+        :param declined: its board is not fit for it.
+        """
+        for test in tests:
+            self.records.queue(test)
+        hand.members.extendleft(reversed(tests))
+        hand.leaves = bool(hand.members)
+        hand.declined = hand.declined or declined
+        self.crew.note(hand)
+        self.give_back_rest(hand)
+
+    def give_back_rest(self, hand: Hand[WorkerT]) -> None:
+        """Queue what a worker leaves of its unit, as soon as it is in no test of it.
+
+        Until then nobody else may have the rest of a group: its tests run one after the other, and the one
+        that was begun may yet be declined, and comes before the others.
+        """
+        if hand.unit is not None and hand.leaves and (self.ended or not hand.is_in_unit):
+            rest, but = tuple(hand.members), hand.place.board if hand.declined else None
+            hand.begin_unit(hand.unit)
+            self.crew.note(hand)
+            self.give_back(hand.unit, rest, but=but)
 
     def give_back(self, unit: int, tests: Collection[int], *, but: str | None = None) -> None:
         """Queue tests of a unit that were not run.
@@ -255,18 +267,21 @@ class Serving(Generic[WorkerT]):
         """
         for test in tests:
             self.records.queue(test)
-        for one in self._backlog.put_back_tests(unit, tests, elsewhere=unit in self._groups):
-            self.narrow(one, but)
+        self._backlog.put_back_tests(unit, tests)
+        self.narrow(unit, but)
         self._places.balance.disturb()
         self.crew.wake()
 
     def narrow(self, unit: int, board: str | None) -> None:
-        """Let a queued unit not be run on a board, from now on."""
+        """Let a unit not be run on a board, from now on."""
         self.narrowed = True
         need = self._backlog.need_of(unit)
+        queued = self._backlog.is_queued(unit)
         if board is not None and need.boards is not None and board in need.boards:
-            self._backlog.take(unit)
+            if queued:
+                self._backlog.take(unit)
             need = self._backlog.narrow(unit, need.boards - {board}, need.count)
-            self._backlog.put_back(unit)
-        if need.special:
+            if queued:
+                self._backlog.put_back(unit)
+        if need.special and queued:
             self._places.add_special(need)

@@ -70,14 +70,28 @@ def test_a_crash_in_a_group() -> None:
 
 
 def test_a_board_lost_in_a_group() -> None:
-    """What was not begun goes on elsewhere, in its order."""
+    """What was not begun goes on elsewhere, in its order, when the one that was begun is over."""
     tests = dispatcher([*group(AB, AB, AB, AB, seconds=0.01), *works(B)], Turns(("w1", 0)), w1="a")
     assert handed_out(tests.give_orders()) == {"w1": [0, 1]}
     tests.lose_board("a")
     tests.add_worker("w2", "b")
-    assert run_out(tests) == {"w2": [4, 1, 2, 3]}
+    assert run_out(tests) == {"w2": [4]}, "never two of a group at the same time"
+    assert tests.queued == {1, 2, 3}
     tests.complete("w1", 0)
+    assert run_out(tests) == {"w2": [1, 2, 3]}
     assert not tests.has_unfinished
+
+
+def test_a_board_lost_that_was_not_fit_for_a_group() -> None:
+    """The test that it had begun and declines comes first also where the group goes on."""
+    tests = dispatcher(group(AB, AB, AB), Turns(("w1", 0)), w1="a")
+    assert handed_out(tests.give_orders()) == {"w1": [0]}
+    tests.lose_board("a")
+    tests.add_worker("w2", "b")
+    assert run_out(tests) == {}
+    tests.complete("w1", 0, declined=True)
+    tests.return_board("a")
+    assert run_out(tests) == {"w2": [0, 1, 2]}
 
 
 def test_a_board_that_is_not_fit_for_a_group() -> None:
@@ -92,6 +106,66 @@ def test_a_board_that_is_not_fit_for_a_group() -> None:
     assert tests.boards_without_worker() == ["b"]
     tests.add_worker("w3", "b")
     assert run_out(tests) == {"w3": [1, 2]}
+
+
+def declining_two() -> Dispatcher[str]:
+    """Let a board begin two of a group and decline the first, which is heard alone; a late board fits all."""
+    turns = Turns(("w1", 0), ("w1", 1))
+    tests = dispatcher(group(A, A, A, seconds=0.01), turns, restarts=True, w1="a")
+    assert handed_out(tests.give_orders()) == {"w1": [0, 1]}
+    tests.add_board("late", "car", [0, 1, 2])
+    tests.complete("w1", 0, declined=True)
+    tests.add_worker("w2", "late")
+    assert run_out(tests) == {}
+    assert tests.queued == {0, 2}
+    assert not tests.only_last_tests_left
+    return tests
+
+
+def test_two_of_a_group_declined_before_it_is_heard() -> None:
+    """The group goes on when both have come back, in its order."""
+    tests = declining_two()
+    tests.complete("w1", 1, declined=True)
+    assert run_out(tests) == {"w2": [0, 1, 2]}
+
+
+def test_one_of_two_declined() -> None:
+    """The other was begun and runs, once; the rest goes on without it when it is over."""
+    tests = declining_two()
+    tests.complete("w1", 1)
+    assert run_out(tests) == {"w2": [0, 2]}
+
+
+def test_declined_in_a_group_and_run_again() -> None:
+    """It does not come back to the board that declined it, also when it comes without its group."""
+    tests = dispatcher(group(A, A), Turns(("w1", 0)), restarts=True, w1="a")
+    assert handed_out(tests.give_orders()) == {"w1": [0]}
+    tests.add_board("late", "car", [0, 1])
+    tests.complete("w1", 0, declined=True)
+    tests.add_worker("w2", "late")
+    assert handed_out(tests.give_orders()) == {"w2": [0]}
+    tests.complete("w2", 0)
+    assert not tests.may_run_elsewhere(0, "late")
+    tests.put_back(0)
+    assert run_out(tests) == {"w2": [1, 0]}
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_two_declined_and_run_again(*, away: bool) -> None:
+    """The same of both, whether or not their board was away meanwhile."""
+    tests = declining_two()
+    if away:
+        tests.lose_board("a")
+    tests.complete("w1", 1, declined=True)
+    if away:
+        tests.return_board("a")
+    assert handed_out(tests.give_orders()) == {"w2": [0, 1]}
+    tests.complete("w2", 0)
+    assert not tests.may_run_elsewhere(0, "late")
+    tests.put_back(0)
+    tests.complete("w2", 1)
+    tests.put_back(1)
+    assert run_out(tests) == {"w2": [2, 1, 0]}
 
 
 def test_one_of_a_group_runs_again() -> None:

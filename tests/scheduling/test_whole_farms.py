@@ -6,8 +6,10 @@ from collections import Counter, deque
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from hypothesis import settings
+import pytest
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import engine
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from harness.scheduling.dispatch import Dispatcher
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Unit = tuple[tuple[Boards, int], list[float | Mapping[str, float]]]
 
 BRIEF, LONG = 0.05, 2.0
+SHRINKING_SECONDS = 20
 NEEDS = st.sampled_from(
     [(None, 1), (A, 1), (B, 1), (C, 1), (AB, 1), (ABC, 1), (NONE_YET, 1), (AB, 2), (ABC, 2), (ABC, 3)]
 )
@@ -238,8 +241,14 @@ class Farm(RuleBasedStateMachine):
                 assert last < index, "in their order"
                 assert where == number, "on one worker"
                 assert self.last_of_worker.get(number) == last, "one after the other"
+            assert all(not self.goes_on_with(worker, group) for worker in self.workers.values()), "at once"
             self.last_of_group[group] = index, number
         self.last_of_worker[number] = index
+
+    def goes_on_with(self, worker: Worker, group: str) -> bool:
+        """Tell whether a worker runs a test of a group, other than once more."""
+        test = None if worker.running is None else worker.running.test
+        return test is not None and self.work[test].group == group and self.begun[test] == 1
 
     def interrupt(self, index: int) -> None:
         """A group did not go on where it was."""
@@ -376,5 +385,16 @@ class Farm(RuleBasedStateMachine):
             assert not self.tests.has_unfinished
 
 
-Farm.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+@pytest.fixture(autouse=True)
+def shrink_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a farm that failed smaller for seconds; by itself hypothesis stops after five minutes only."""
+    monkeypatch.setattr(engine, "MAX_SHRINKING_SECONDS", SHRINKING_SECONDS)
+
+
+Farm.TestCase.settings = settings(
+    max_examples=50,
+    stateful_step_count=40,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
 TestFarm = Farm.TestCase
