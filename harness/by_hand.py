@@ -1,4 +1,4 @@
-"""Boards in somebody's hand: found, leased and opened for one command, ours or a vendor's."""
+"""Boards and services in somebody's hand: found, leased and opened for one command, ours or a vendor's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from harness.config import Settings, parse_bench, parse_seconds
 from harness.errors import LeaseBusy, RigFault, UsageError
@@ -208,3 +209,21 @@ def tell(line: str) -> None:
     """Say something that is no output of the command."""
     sys.stderr.write(f"harness: {line}\n")
     sys.stderr.flush()
+
+
+def service_address(url: str, variable: str) -> str:
+    """Return the address of a service that a person names, without a slash at its end.
+
+    :param url: as ``--url`` takes it; empty when nobody named one.
+    :param variable: of the environment, which may name it too.
+    :raises UsageError: it is none.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError(
+            "no address of a service",
+            key="--url",
+            value=url or None,
+            expected=f"http://... or https://..., also as {variable} in the environment",
+        )
+    return url.rstrip("/")

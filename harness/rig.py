@@ -56,6 +56,27 @@ class RigEndpoint(Part):
     rts: bool | None = None
 
 
+class RigSsh(Part):
+    """Where a board is reached by SSH. Without a key and a password it lets anybody in.
+
+    :ivar host: its name or address.
+    :ivar port: its TCP port.
+    :ivar user: whom to log in as.
+    :ivar key_file: file of the private key to log in with; a relative path is meant from the rig file.
+    :ivar password_file: file of the password to log in with, for its owner alone; a relative path as above.
+    :ivar password_env: name of the environment variable that holds the password, in the place of a file.
+    :ivar host_key: the key by which the board is known, kind and base64, as ``ssh-keyscan`` writes them.
+    """
+
+    host: Annotated[str, Field(pattern=r"^[^\s@/]+$")]
+    port: Annotated[int, Field(ge=1, le=65535)] = 22
+    user: Annotated[str, Field(pattern=r"^[^\s@:/]+$")] = "root"
+    key_file: Text | None = None
+    password_file: Text | None = None
+    password_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    host_key: Annotated[str, Field(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?$")]
+
+
 def _address_alone(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
 
@@ -85,6 +106,7 @@ class RigBoard(Part):
     :ivar identity: who the board says it is when it is asked; counts before everything else.
     :ivar location: the chain of hub ports where it was last; a hint beside a serial number or an identity.
     :ivar endpoints: where its serial endpoints are, by role; each a table, or its URL alone.
+    :ivar ssh: where it is reached by SSH.
     :ivar capabilities: what tells it from others of its kind.
     :ivar properties: facts that are no secret, for reports and drivers.
     :ivar control: tables for plugins that switch its power or write its firmware, by their own names.
@@ -96,6 +118,7 @@ class RigBoard(Part):
     identity: Annotated[str, Field(pattern=r"^[^\s/][^\s]*$")] | None = None
     location: Annotated[str, Field(pattern=r"^[0-9]+-[0-9]+(\.[0-9]+)*$")] | None = None
     endpoints: dict[Name, EndpointOrAddress] = Field(default_factory=dict)
+    ssh: RigSsh | None = None
     capabilities: Capabilities = Field(default_factory=Capabilities)
     properties: dict[Name, str] = Field(default_factory=dict)
     control: dict[Name, dict[str, Plain]] = Field(default_factory=dict)
@@ -229,6 +252,7 @@ def _check_boards(file: Path, boards: list[RigBoard]) -> None:
         where = dotted(("board", number))
         _check_findable(file, where, board)
         _check_endpoints(file, where, board)
+        _check_ssh(file, where, board)
         if TABLE in board.control:
             read_commands(board.control[TABLE], f"{where}.control.{TABLE}", file)
         for key, kind, value in _claims(
@@ -256,6 +280,7 @@ def _check_boards(file: Path, boards: list[RigBoard]) -> None:
             )
 
 
+_OR_SSH = {"endpoints": ", ssh of a board without serial ports"}
 _ONCE = {"usb_serial": "a board once; boards that share it each with an id and an identity"}
 
 
@@ -277,6 +302,8 @@ def _claims(board: RigBoard, *, shared: bool, told_apart: bool) -> Iterator[tupl
     for role, endpoint in board.endpoints.items():
         if endpoint.url is not None:
             yield f"endpoints.{role}", "endpoint", endpoint.url
+    if board.ssh is not None:
+        yield "ssh.host", "SSH", f"{board.ssh.host}:{board.ssh.port}"
 
 
 def _check_findable(file: Path, where: str, board: RigBoard) -> None:
@@ -288,15 +315,29 @@ def _check_findable(file: Path, where: str, board: RigBoard) -> None:
         return
     keys: dict[str, object] = {"id": board.id}
     if board.location is None:
-        keys |= {"profile": board.profile, "endpoints": board.endpoints or None}
+        keys |= {"profile": board.profile, "endpoints": board.endpoints or board.ssh}
     for key, value in keys.items():
         if value is None:
             raise UsageError(
                 "missing key",
                 file=file,
                 key=f"{where}.{key}",
-                expected="this key, or usb_serial, by which the board is found on USB",
+                expected=f"this key{_OR_SSH.get(key, '')}, or usb_serial, by which the board is found on USB",
             )
+
+
+def _check_ssh(file: Path, where: str, board: RigBoard) -> None:
+    """Refuse a password of which two things say where it is.
+
+    :raises UsageError: a key is too many.
+    """
+    if board.ssh is not None and board.ssh.password_file is not None and board.ssh.password_env is not None:
+        raise UsageError(
+            "is said beside password_file",
+            file=file,
+            key=f"{where}.ssh.password_env",
+            expected="one of the two",
+        )
 
 
 def _check_endpoints(file: Path, where: str, board: RigBoard) -> None:

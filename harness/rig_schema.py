@@ -29,8 +29,10 @@ def rig_schema() -> str:
         {"required": ["identity"]},
         {"required": ["id", "location"]},
         {"required": list(_BOARD_HAS), "properties": {"endpoints": _ADDRESSED}},
+        {"required": ["id", "profile", "ssh"]},
     ]
     schema["$defs"]["RigEndpoint"]["not"] = {"required": ["url", "interface"]}
+    schema["$defs"]["RigSsh"]["not"] = {"required": ["password_file", "password_env"]}
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": "Made by: harness rig schema",

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.rig import Rig, find_rig, load_rig
-from harness.rig_schema import rig_schema
+from tests.rig_texts import BY_SSH, EXAMPLE, ON_A_PATH, ON_USB
 
-ROOT = Path(__file__).parents[1]
-EXAMPLE = ROOT / "docs/examples/rig/rig.toml"
-ON_USB = '[[board]]\nusb_serial = "7"\n'
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SHARED = '[[board]]\nid = "a"\nusb_serial = "7"\n{}\n[[board]]\nid = "b"\nusb_serial = "7"\n{}\n'
-ON_A_PATH = '[[board]]\nid = "b1"\nprofile = "toy"\nendpoints.console = "/dev/x"\n'
 
 
 @pytest.fixture
@@ -43,7 +39,7 @@ def test_everything_of_the_example_arrives() -> None:
 
     assert (rig.file, rig.name, rig.plugins) == (EXAMPLE, "left shelf", ("my_boards",))
     assert (rig.sec_tags, rig.lease_directory) == ("910000000-910000004", "/run/lock/harness-leases")
-    shelf, second, twin, cellar = rig.boards
+    shelf, second, twin, cellar, gateway = rig.boards
     assert (shelf.name, shelf.profile, shelf.usb_serial) == ("shelf-1", None, "001051200001")
     assert shelf.capabilities.remove == ["provisioning-agent"]
     assert shelf.properties == {"shelf": "left"}
@@ -56,6 +52,10 @@ def test_everything_of_the_example_arrives() -> None:
     assert (console.url, console.discipline) == ("socket://192.0.2.10:2001", "at-host")
     assert (console.rtscts, console.dtr, console.rts) == (False, True, True)
     assert cellar.control == {"relay": {"host": "192.0.2.11", "outlet": 3}}
+    assert gateway.ssh is not None
+    assert (gateway.ssh.host, gateway.ssh.port, gateway.ssh.user) == ("192.0.2.12", 22, "root")
+    assert gateway.ssh.key_file == "keys/gateway"
+    assert gateway.ssh.host_key.startswith("ssh-ed25519 AAAA")
 
 
 def test_empty_file_is_a_rig_without_boards(file: Path) -> None:
@@ -164,6 +164,22 @@ def test_endpoint_may_be_its_url_alone(file: Path) -> None:
         (
             ON_A_PATH + 'capabilities.add = ["destructive"]',
             r"board\[0\].capabilities.add: no file gives this capability.* \(got 'destructive'\)",
+        ),
+        (BY_SSH.replace("host =", "hots ="), r"board\[0\].ssh.(host: missing key|hots: unknown key)"),
+        (BY_SSH.replace("gate", "a@gate"), r"board\[0\].ssh.host: does not fit \(got 'a@gate'\)"),
+        (BY_SSH + "port = 0", r"board\[0\].ssh.port: does not fit \(got 0\); expected greater than or equal"),
+        (BY_SSH + 'user = ""', r"board\[0\].ssh.user: does not fit \(got ''\)"),
+        (BY_SSH.replace("ssh-ed25519 ", ""), r"board\[0\].ssh.host_key: does not fit \(got 'AAAA'\)"),
+        (BY_SSH.replace("host_key", "#"), r"board\[0\].ssh.host_key: missing key"),
+        (BY_SSH + 'password_env = "a b"', r"board\[0\].ssh.password_env: does not fit \(got 'a b'\)"),
+        (BY_SSH + 'password = "s3cret"', r"board\[0\].ssh.password: unknown key; expected password_"),
+        (
+            BY_SSH + 'password_env = "P"\npassword_file = "p"',
+            r"board\[0\].ssh.password_env: is said beside password_file; expected one of the two",
+        ),
+        (
+            BY_SSH + BY_SSH.replace('"g"', '"h"'),
+            r"board\[1\].ssh.host: is that of board\[0\] already \(got 'gate:22'\); expected a board once",
         ),
         (ON_A_PATH * 2, r"board\[1\].id: is that of board\[0\] already \(got 'b1'\); expected a board"),
         (
@@ -322,59 +338,3 @@ def test_environment_counts_before_the_file(file: Path, monkeypatch: pytest.Monk
 
 
 # -- the published schema ------------------------------------------------------------------------------------
-
-
-def test_published_schema_is_that_of_the_code() -> None:
-    """The file in the documentation is what ``harness rig schema`` prints."""
-    assert (ROOT / "docs/reference/rig.schema.json").read_text() == rig_schema()
-
-
-def test_schema_says_what_each_key_means() -> None:
-    """An editor can show a meaning for every key."""
-    schema = json.loads(rig_schema())
-    tables = [schema, *schema["$defs"].values()]
-
-    assert all(key["description"] for table in tables for key in table["properties"].values())
-
-
-def test_schema_accepts_the_example() -> None:
-    """An independent validator finds the documented example well formed."""
-    schema = json.loads(rig_schema())
-
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(tomllib.loads(EXAMPLE.read_text()), schema)
-    jsonschema.validate({}, schema)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "boards = 3",
-        "name = 3",
-        'plugins = "one"',
-        '[leases]\ndirectry = "/x"',
-        '[leases]\ndirectory = "x"',
-        'sec_tags = "9"',
-        "[[board]]",
-        '[[board]]\nid = "b"\nprofile = "p"',
-        '[[board]]\nid = "b"\nprofile = "p"\n[board.endpoints]',
-        ON_A_PATH + "endpoints.trace = 3",
-        ON_A_PATH + 'endpoints.trace = {url = "/dev/y", baud = 1}',
-        ON_A_PATH + "endpoints.trace = {}",
-        ON_USB + 'endpoints.trace = { url = "/dev/y", interface = 2 }',
-        ON_USB + "endpoints.trace.interface = 256",
-        '[[board]]\nlocation = "1-2"',
-        '[[board]]\nidentity = "a b"',
-        ON_A_PATH + 'endpoints.Trace = "/dev/y"',
-        ON_A_PATH + "properties.shelf = 3",
-        ON_A_PATH + "control.relay = 3",
-    ],
-)
-def test_schema_and_code_refuse_the_same(file: Path, text: str) -> None:
-    """What an editor marks as wrong is refused by the harness, and the other way round."""
-    file.write_text(text)
-
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(tomllib.loads(text), json.loads(rig_schema()))
-    with pytest.raises(UsageError):
-        load_rig(file)

@@ -67,14 +67,13 @@ def table_of(boards: Iterable[BoardNow]) -> Table:
         table.add_column(title, overflow="fold")
     for now in boards:
         board = now.board
-        ports = [f"{role} {endpoint.url}" for role, endpoint in sorted(board.endpoints.items())]
         state = Text(now.state, style=STYLES[now.state])
         table.add_row(
             Text(board.id),
             Text(board.kind),
             Text(board.identity or ""),
             Text(now.location or ""),
-            Text("\n".join(ports) or "none"),
+            Text("\n".join(board.ways) or "none"),
             Text(holder_in_words(now.holder)),
             state if now.remark is None else Text.assemble(state, f": {now.remark}"),
         )

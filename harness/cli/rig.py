@@ -39,8 +39,7 @@ def make_app(plugins: HarnessPluginManager) -> typer.Typer:
         typer.echo(f"{rig.file}: rig {rig.name}, boards: {len(rig.boards)}")
         for board in found.boards:
             if board.id in named:
-                endpoints = ", ".join(f"{role} {end.url}" for role, end in sorted(board.endpoints.items()))
-                typer.echo(f"{board.id}: {board.kind}, {endpoints}")
+                typer.echo(f"{board.id}: {board.kind}, {', '.join(board.ways)}")
         for absent in found.absent:
             typer.echo(f"{absent.board.id}: absent, {absent.reason}")
 

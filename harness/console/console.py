@@ -313,6 +313,18 @@ class Console:
                 if not self._intake.pump(start + timeout) and time.monotonic() >= start + timeout:
                     raise self._timed_out(f"waited {timeout:g} s for an unsolicited line {wanted!r}", reason)
 
+    def forget_unsolicited(self, wanted: str | re.Pattern[str] | Callable[[str], bool]) -> None:
+        """Hand out no more what was said so far: from now on such a line is a new one.
+
+        :param wanted: as :meth:`wait_unsolicited` takes it.
+        """
+        fits = line_test(wanted)
+        with self._intake:
+            self._intake.pump_available()
+            self._lines.hear_pending()
+            while self._lines.take(fits) is not None:
+                pass
+
     @property
     def unsolicited(self) -> list[tuple[float, str]]:
         """The last unsolicited lines with the time at which each was noticed (seconds since the epoch)."""

@@ -57,6 +57,8 @@ class Board:
     :ivar bench: control socket of the virtual bench that hosts it; ``None`` for hardware.
     :ivar properties: facts that are no secret, for example ``{"imei": "..."}``.
     :ivar control: tables that the rig file has for plugins that switch its power or write its firmware.
+    :ivar ssh: where it is reached by SSH: fields of :class:`harness.ssh.SshAddress`; ``None``: nobody knows,
+        or the board is virtual and says so itself.
     :ivar identity: who the board said it is when it was asked in its own dialect; until it was asked, who the
         rig file says it is; ``None`` when nobody knows.
     :ivar confirmed: the board was asked in this session, and it said so itself.
@@ -73,11 +75,18 @@ class Board:
     bench: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
     control: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ssh: dict[str, Any] | None = None
     identity: str | None = None
     confirmed: bool = False
     ambiguous: bool = False
     kind_named: bool = False
     ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ways(self) -> list[str]:
+        """How it is reached, for people: each serial endpoint by role, and SSH."""
+        ways = [f"{role} {endpoint.url}" for role, endpoint in sorted(self.endpoints.items())]
+        return ways if self.ssh is None else [*ways, f"ssh {self.ssh['host']}"]
 
     @property
     def hardware_identity(self) -> str:

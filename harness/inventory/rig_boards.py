@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.inventory.board import USB_SERIAL, Board, Endpoint
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.inventory.profiles import Profile
     from harness.inventory.usb_devices import UsbDevice
-    from harness.rig import Rig, RigEndpoint
+    from harness.rig import Rig, RigEndpoint, RigSsh
 
 
 class BoardOfRig:
@@ -99,9 +99,18 @@ class BoardOfRig:
             endpoints={**board.endpoints, **endpoints},
             properties={**known, **board.properties, **entry.properties},
             control={name: dict(table) for name, table in entry.control.items()},
+            ssh=None if entry.ssh is None else self._ssh(entry.ssh),
             identity=self._said or entry.identity,
             kind_named=entry.profile is not None,
         )
+
+    def _ssh(self, table: RigSsh) -> dict[str, Any]:
+        """Return where the board is reached by SSH; the files that it names are meant from the rig file."""
+        said = table.model_dump(exclude_none=True)
+        for key in ("key_file", "password_file"):
+            if key in said:
+                said[key] = str(self._rig.file.absolute().parent / Path(said[key]).expanduser())
+        return said
 
     def _url(self, board: Board, role: str, table: RigEndpoint) -> str | None:
         """Return where an endpoint is: as the file says, or as the board's own ports do."""

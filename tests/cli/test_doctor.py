@@ -84,7 +84,7 @@ def test_a_problem_and_its_remedy(
     assert lines[at - 1] == ""
     assert lines[at + 1].startswith("    Sessions of other users do not see")
     assert f"        sudo rm {host}/leases && sudo install -d -o root -m 1777 {host}/leases" in lines
-    modems = "warning  ModemManager: runs, and takes boards of USB vendor 1366 for modems of the host"
+    modems = "warning  ModemManager: runs, and takes boards of USB vendor 1209, 1366 for modems of the host"
     assert lines.index(modems) < at
     assert lines[-1] == "1 problem, 1 warning."
 
@@ -188,6 +188,8 @@ def test_udev_rules_are_made_of_the_profiles(
 
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
+        'SUBSYSTEM=="usb", ATTR{idVendor}=="1209", ENV{ID_MM_DEVICE_IGNORE}="1"',
+        'SUBSYSTEM=="tty", ATTRS{idVendor}=="1209", GROUP="dialout", MODE="0660", TAG+="uaccess"',
         'SUBSYSTEM=="usb", ATTR{idVendor}=="1366", ENV{ID_MM_DEVICE_IGNORE}="1"',
         'SUBSYSTEM=="tty", ATTRS{idVendor}=="1366", GROUP="dialout", MODE="0660", TAG+="uaccess"',
         'SUBSYSTEM=="usb", ATTR{idVendor}=="1915", ENV{ID_MM_DEVICE_IGNORE}="1"',

@@ -20,7 +20,7 @@ def test_good_profiles_are_listed(run: Callable[..., Any]) -> None:
     outcome = run("profile", "check", str(shipped_directory("boards")))
 
     assert outcome.code == 0
-    assert len(outcome.out.splitlines()) == 13
+    assert len(outcome.out.splitlines()) == 19
     assert "thingy91x: Thingy:91 X, driver nrf91, endpoints console\n" in outcome.out
 
 

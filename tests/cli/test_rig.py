@@ -34,9 +34,10 @@ def test_file_is_checked_and_its_boards_are_looked_for(
 
     assert (outcome.code, outcome.err) == (0, "")
     first, *boards = outcome.out.splitlines()
-    assert first.endswith("rig.toml: rig left shelf, boards: 4")
+    assert first.endswith("rig.toml: rig left shelf, boards: 5")
     assert boards == [
         "cellar-1: nrf9161dk, console socket://192.0.2.10:2001",
+        "gateway-1: guardian-gateway, ssh 192.0.2.12",
         "shelf-1: absent, no serial port has the USB serial number 001051200001",
         "000960012345: absent, no serial port has the USB serial number 000960012345",
         "shelf-2: absent, no serial port has the USB serial number 001050912345",

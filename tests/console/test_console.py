@@ -222,6 +222,18 @@ def test_unsolicited_lines_are_kept_apart(board: PtyBoard, console: Console) -> 
         console.wait_unsolicited("+CEREG", timeout=0.05, reason="registration")
 
 
+def test_what_was_said_earlier_can_be_forgotten(board: PtyBoard, console: Console) -> None:
+    """Such a line that came before is handed out no more, others are; one that comes later is a new one."""
+    board.answer(lambda _command: b"+RUN: 1\r\n+CEREG: 2\r\n+RUN: 2\r\nOK\r\n")
+    console.command("AT", AT, timeout=5)
+
+    console.forget_unsolicited("+RUN")
+    board.say(b"+RUN: 3\r\n")
+
+    assert console.wait_unsolicited("+RUN", timeout=5) == "+RUN: 3"
+    assert console.wait_unsolicited("+CEREG", timeout=5) == "+CEREG: 2"
+
+
 def test_late_reply_is_not_taken_for_the_next_one(board: PtyBoard, console: Console) -> None:
     """The end of a timed-out command's reply does not end the next command."""
     with pytest.raises(ConsoleTimeout, match=r"reply to 'AT\+SLOW'.*asking"):

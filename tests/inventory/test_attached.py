@@ -200,8 +200,8 @@ def test_what_the_ports_contradict_is_refused(file: Path, text: str, message: st
     [
         (usb_port("/dev/ttyS0"), "/dev/ttyS0: is not on USB"),
         (
-            usb_port("/dev/ttyUSB0", 0x0403, 0x6001, None, "1-2", 0, "FT232"),
-            "/dev/ttyUSB0 (0403:6001 FT232): no profile has the vendor id 0403; if a board is behind it: ",
+            usb_port("/dev/ttyUSB0", 0x1A86, 0x7523, None, "1-2", 0, "CH340"),
+            "/dev/ttyUSB0 (1a86:7523 CH340): no profile has the vendor id 1a86; if a board is behind it: ",
         ),
         (
             usb_port("/dev/ttyACM0", SEGGER, 0x1069, None, "1-1", 0),

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +16,11 @@ from harness.errors import LeaseBusy, RigFault, UsageError
 from harness.inventory.board import Board
 from harness.inventory.leases import Lease, Leases, holder, lease_directory, lease_file
 from harness.inventory.locks import is_locked, open_lock_file, try_lock, wait_for_lock
+from tests.open_files import open_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # Takes a lease in another process, says so, and holds it until its standard input ends.
 HOLDER = """
@@ -55,11 +56,6 @@ def other() -> Iterator[subprocess.Popen[bytes]]:
 def board(board_id: str = "b1", bench: Path | None = None) -> Board:
     """Describe a board."""
     return Board(id=board_id, kind="k", driver="d", bench=None if bench is None else str(bench))
-
-
-def descriptors() -> set[str]:
-    """Return what this process has open."""
-    return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
 def test_a_lease_is_exclusive_inside_one_process_too() -> None:
@@ -128,7 +124,7 @@ def test_waiting_ends_with_the_deadline(other: subprocess.Popen[bytes]) -> None:
 
 def test_several_boards_all_or_none(other: subprocess.Popen[bytes]) -> None:
     """When one board cannot be had, the others are given back; descriptors too."""
-    before = descriptors()
+    before = open_below(lease_directory(board()))
     leases = Leases("s")
 
     with pytest.raises(LeaseBusy, match="board b1 is leased by session other-session"):
@@ -136,7 +132,7 @@ def test_several_boards_all_or_none(other: subprocess.Popen[bytes]) -> None:
 
     assert leases.boards == ()
     assert holder(board("a0")) is None
-    assert descriptors() == before
+    assert open_below(lease_directory(board())) == before
 
 
 def test_leases_of_a_session() -> None:
@@ -227,7 +223,7 @@ def test_a_lease_that_is_no_file_of_its_own(shared_directory: Path, tmp_path: Pa
         lease_file(board()).mkdir()
     else:
         lease_file(board()).hardlink_to(mine)
-    before = descriptors()
+    before = open_below(lease_directory(board()))
 
     with pytest.raises(RigFault, match=r"b1 cannot be opened: .*\.lease: .*'harness doctor' says what to do"):
         Lease(board(), "s", deadline=0)
@@ -235,7 +231,7 @@ def test_a_lease_that_is_no_file_of_its_own(shared_directory: Path, tmp_path: Pa
         with pytest.raises(RigFault, match="b1 cannot be read: "):
             holder(board())
     assert mine.read_text() == "precious"
-    assert descriptors() == before
+    assert open_below(lease_directory(board())) == before
 
 
 def test_a_lease_that_is_closed_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,14 +260,14 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object) -> int:
         raise OSError(28, "No space left on device")
 
-    before = descriptors()
+    before = open_below(lease_directory(board()))
     monkeypatch.setattr(os, "pwrite", fail)
 
     with pytest.raises(RigFault, match=r"b1 cannot be written: .*\.lease: No space left on device"):
         Lease(board(), "s", deadline=0)
 
     monkeypatch.undo()
-    assert descriptors() == before
+    assert open_below(lease_directory(board())) == before
 
 
 def test_a_file_system_without_locks(monkeypatch: pytest.MonkeyPatch) -> None:

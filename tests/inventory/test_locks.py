@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,9 +21,11 @@ from harness.inventory.locks import (
     open_lock_file,
     try_lock,
 )
+from tests.open_files import open_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SECONDS = 20.0
 
@@ -80,7 +81,7 @@ def test_file_systems_without_nameless_files(file: Path, monkeypatch: pytest.Mon
 
 def test_a_file_that_cannot_be_made(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk is told as such; no descriptor is left open."""
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_below(file.parent)
     refuse_nameless_files(monkeypatch, errno.ENOSPC)
     with pytest.raises(OSError, match="No space left"):
         open_lock_file(file)
@@ -92,7 +93,7 @@ def test_a_file_that_cannot_be_made(file: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(os, "link", fail)
     with pytest.raises(OSError, match="No space left"):
         open_lock_file(file)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert open_below(file.parent) == before
 
 
 def refuse_nameless_files(monkeypatch: pytest.MonkeyPatch, error: int) -> None:
