@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from harness.backends.answers import parse_answer
 from harness.backends.contract import UnkeptAccounts
 from harness.errors import BackendFault, BackendUnreachable
 from harness_nordic.client_claims import CLAIM, DEVICES
 from harness_nordic.client_core_accounts import CORE_DEVICE, DONE, device_path
 from harness_nordic.client_definition_models import RulePage, TagPage
-from harness_nordic.client_models import parse_answer
 from harness_nordic.client_pages import LARGEST_PAGE, MOST_PAGES
 from harness_nordic.client_rules import RULE, RULES
 from harness_nordic.client_tags import TAG, TAGS

@@ -10,8 +10,9 @@ import typer
 
 from harness.by_hand import boards_in_hand, find_boards, settings_by_hand
 from harness.errors import HarnessError, UsageError
+from harness.files import check_target, write_file
 from harness.plugins import load_plugins
-from harness_nordic.token_file import MOST_ROWS, check_target, file_text, parse_tags, write_file
+from harness_nordic.token_file import MOST_ROWS, file_text, parse_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,7 +100,7 @@ def write_tokens(
         for board in leased:
             with _driver_of(board) as driver:
                 tokens.append(driver.attestation_token())
-    write_file(output, file_text(tokens, wanted_tags), force=force)
+    write_file(output, file_text(tokens, wanted_tags).encode("ascii"), force=force, private=True)
     typer.echo(f"{output}: {len(tokens)} token{'' if len(tokens) == 1 else 's'}, readable by you alone")
 
 

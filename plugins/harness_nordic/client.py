@@ -8,7 +8,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from harness.backends.answers import parse_answer
 from harness.backends.http import ServiceHttp
+from harness.backends.orders import control_of_fake
 from harness.errors import BackendFault, UsageError
 from harness.redaction import SHORTEST_SECRET
 from harness_nordic.client_access import changed_device, not_ours, read_api_key, terms_for
@@ -18,14 +20,7 @@ from harness_nordic.client_core import CoreClient
 from harness_nordic.client_core_accounts import CORE_DEVICE, UPDATE_JOB
 from harness_nordic.client_definitions import Definitions, Way
 from harness_nordic.client_faults import FaultCalls
-from harness_nordic.client_models import (
-    DevicePage,
-    DeviceRecord,
-    DeviceRequest,
-    DeviceRequests,
-    TeamRecord,
-    parse_answer,
-)
+from harness_nordic.client_models import DevicePage, DeviceRecord, DeviceRequest, DeviceRequests, TeamRecord
 from harness_nordic.client_objects import ClaimedDevice
 from harness_nordic.client_pages import read_pages
 from harness_nordic.client_rules import RULE, RuleCalls
@@ -310,14 +305,7 @@ class NrfCloudClient(BulkCalls, RuleCalls, FaultCalls):
         enrol(self.backend, record)
 
     def _fake_control(self, what: str) -> ServiceHttp:
-        if self._control is None:
-            raise UsageError(
-                f"{what} is to be had from a fake only",
-                key="--backend",
-                value=f"{self.backend.name}={self.backend.url}",
-                expected=f"{self.backend.name}=fake",
-            )
-        return self._control
+        return control_of_fake(self.backend, self._control, what)
 
     def refuse_foreign(self, change: Change) -> None:
         """Refuse a request that would change a device, tag or rule of the team that nobody made here.

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from harness.backends.credentials import ca_file, read_secret
 from harness.backends.http import PATIENCE, Terms
 from harness.backends.pacing import RateLimit
 from harness.errors import UsageError
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
     from harness.backends.contract import Backend, Change
 
 API_KEY_VARIABLE = "NRFCLOUD_API_KEY"
-API_KEY_FILE_VARIABLE = "NRFCLOUD_API_KEY_FILE"
+API_KEY = "API key"
+"""What it is called in messages."""
+
 CA_FILE_VARIABLE = "NRFCLOUD_CA_FILE"
 RATE_VARIABLE = "NRFCLOUD_REQUESTS_PER_SECOND"
 REQUESTS_PER_SECOND = 5.0
@@ -32,8 +33,6 @@ WRONG_KEY = (
     "is it the API key of a team, from the portal? A personal key of the newer web application is refused"
 )
 _WORKERS_VARIABLE = "PYTEST_XDIST_WORKER_COUNT"
-_LONGEST_KEY_FILE = 4096
-_KEY = re.compile(rb"[!-~]{1,%d}" % _LONGEST_KEY_FILE)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _CLAIMED_DEVICE = re.compile(rf"/v1/claimed-devices/({_UUID})(?:/.*)?")
@@ -45,65 +44,14 @@ def read_api_key(where: str) -> str:
     :param where: the service's address, for messages.
     :raises UsageError: there is none, or others than its owner may read the file.
     """
-    key = os.environ.get(API_KEY_VARIABLE, "").strip()
-    if key:
-        if not _KEY.fullmatch(key.encode("utf-8", "surrogateescape")):
-            raise UsageError(
-                "no API key", key=API_KEY_VARIABLE, expected="printable ASCII without blanks, nothing else"
-            )
-        return key
-    name = os.environ.get(API_KEY_FILE_VARIABLE, "")
-    if not name:
+    key = read_secret(API_KEY_VARIABLE, what=API_KEY)
+    if key is None:
         raise UsageError(
             f"no API key for {where}",
             key=API_KEY_VARIABLE,
-            expected=f"the API key of a team, in the environment, or {API_KEY_FILE_VARIABLE}",
+            expected=f"the API key of a team, in the environment, or {API_KEY_VARIABLE}_FILE",
         )
-    return read_key_file(Path(name))
-
-
-def read_key_file(file: Path, *, named_by: str = API_KEY_FILE_VARIABLE) -> str:
-    """Read a key that its owner alone can read.
-
-    :param named_by: variable or option that names the file, for messages.
-    :raises UsageError: there is no such file, others may read it, or it holds no key.
-    """
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", file=file, key=named_by) from error
-    try:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode):
-            raise UsageError("no plain file", file=file, key=named_by)
-        if state.st_mode & 0o077:
-            raise UsageError(
-                "others may read the key",
-                file=file,
-                key=named_by,
-                value=f"mode {stat.S_IMODE(state.st_mode):04o}",
-                expected=f"mode 0600: chmod 600 {file}",
-            )
-        content = os.read(descriptor, _LONGEST_KEY_FILE + 2)
-    finally:
-        os.close(descriptor)
-    key = content.strip()
-    if not _KEY.fullmatch(key):
-        raise UsageError("holds no API key", file=file, key=named_by, expected="the key and nothing else")
-    return key.decode()
-
-
-def ca_file() -> Path | None:
-    """Return the file of the authorities to trust instead of the host's, if one is named.
-
-    :raises UsageError: it is not there.
-    """
-    name = os.environ.get(CA_FILE_VARIABLE, "")
-    if not name:
-        return None
-    if not Path(name).is_file():
-        raise UsageError("no such file", key=CA_FILE_VARIABLE, value=name, expected="certificates (PEM)")
-    return Path(name)
+    return key
 
 
 def terms_for(backend: Backend, before_change: Callable[[Change], None]) -> Terms:
@@ -114,7 +62,7 @@ def terms_for(backend: Backend, before_change: Callable[[Change], None]) -> Term
     """
     per_second = _requests_per_second(backend.url)
     return Terms(
-        ca_file=ca_file(),
+        ca_file=ca_file(CA_FILE_VARIABLE),
         rate=RateLimit(per_second) if per_second else None,
         patience=PATIENCE,
         hints={401: WRONG_KEY},

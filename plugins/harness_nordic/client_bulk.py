@@ -12,9 +12,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.backends.answers import parse_answer
 from harness.errors import BackendFault, UsageError
 from harness_nordic.client_claims import DEVICES, tokens_in
-from harness_nordic.client_models import BulkRecord, DevicePage, parse_answer
+from harness_nordic.client_models import BulkRecord, DevicePage
 from harness_nordic.client_objects import ClaimedDevice
 from harness_nordic.client_pages import read_pages
 from harness_nordic.client_tags import TagCalls

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from harness.backends.answers import parse_answer
 from harness.backends.http import READ_DEADLINE
 from harness.errors import BackendFault, RequestRefused, UsageError
-from harness_nordic.client_models import BulkRecord, DevicePage, DeviceRecord, parse_answer
+from harness_nordic.client_models import BulkRecord, DevicePage, DeviceRecord
 from harness_nordic.client_pages import read_pages
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.backends.answers import parse_answer
 from harness.errors import UsageError
-from harness_nordic.client_models import CommandPage, CommandRecord, parse_answer
+from harness_nordic.client_models import CommandPage, CommandRecord
 from harness_nordic.client_pages import read_pages
 from harness_nordic.client_requests import secrets_in
 

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from harness.backends.answers import parse_answer
 from harness.errors import BackendFault
 from harness_nordic.client_core_accounts import (
     CORE_DEVICES,
@@ -29,7 +30,6 @@ from harness_nordic.client_core_models import (
     OperationRecord,
     rows_text,
 )
-from harness_nordic.client_models import parse_answer
 from harness_nordic.client_pages import read_pages
 
 if TYPE_CHECKING:

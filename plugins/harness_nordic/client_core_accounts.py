@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
+from harness.backends.answers import parse_answer
 from harness.backends.http import READ_DEADLINE
 from harness.errors import BackendFault, RequestRefused, UsageError
 from harness_nordic.client_claims import CLOCKS_APART
 from harness_nordic.client_core_models import CoreDeviceRecord
-from harness_nordic.client_models import parse_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

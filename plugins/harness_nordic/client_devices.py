@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.backends.answers import parse_answer
 from harness_nordic.client_claims import DEVICES
 from harness_nordic.client_commands import CommandCalls
-from harness_nordic.client_models import DeviceRecord, parse_answer
+from harness_nordic.client_models import DeviceRecord
 
 if TYPE_CHECKING:
     from harness_nordic.client_claims import Claims

@@ -8,6 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.backends.answers import parse_answer
+from harness.backends.orders import Order
 from harness_nordic.client_models import (
     FaultPage,
     FaultRecord,
@@ -15,7 +17,6 @@ from harness_nordic.client_models import (
     ServiceEvent,
     ServiceEvents,
     TlsRecord,
-    parse_answer,
 )
 from harness_nordic.enums import AfterError, FaultKind, FaultPlace
 
@@ -34,29 +35,12 @@ class SecureEndpoint(NamedTuple):
     ca_pem: str
 
 
-class Fault:
-    """A fault that was ordered; as a context manager it is taken back at the end of its block.
-
-    :ivar id: its id at the fake.
-    """
+class Fault(Order):
+    """A fault that was ordered; how often it strikes can be read."""
 
     def __init__(self, control: ServiceHttp, identifier: str) -> None:
         """Hold a fault; see :meth:`FaultCalls.fault`."""
-        self._control = control
-        self.id = identifier
-
-    def __enter__(self) -> Self:
-        """Return it; it is in force already."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Take it back."""
-        self.remove()
+        super().__init__(control, "/faults", identifier)
 
     @property
     def struck(self) -> int:
@@ -67,11 +51,6 @@ class Fault:
     def left(self) -> int:
         """How often it will strike yet."""
         return self._record.left if self._record is not None else 0
-
-    def remove(self) -> None:
-        """Take it back; idempotent."""
-        path = f"/faults/{self.id}"
-        self._control.request("DELETE", path, operation="take a fault back", accept={204, 404})
 
     @property
     def _record(self) -> FaultRecord | None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from harness.errors import BackendFault
 from harness_nordic.enums import CommandStatus, CommandType, DeviceStatus, FaultKind
-
-if TYPE_CHECKING:
-    import httpx
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
@@ -170,20 +166,3 @@ class TlsRecord(_Answer):
 
     url: str
     ca: str
-
-
-def parse_answer(model: type[Model], response: httpx.Response, operation: str) -> Model:
-    """Parse the body of an answer.
-
-    :param operation: the service's own name of the call.
-    :raises BackendFault: the body is not of this form; values are not repeated, since they may be secrets.
-    """
-    try:
-        return model.model_validate_json(response.content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        raise BackendFault(
-            f"{operation} was answered {response.status_code}, but not with what it must hold: "
-            f"{where}: {first['msg']}"
-        ) from None

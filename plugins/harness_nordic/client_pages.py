@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from harness.backends.answers import parse_answer
 from harness.errors import BackendFault
-from harness_nordic.client_models import Page, parse_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.backends.http import ServiceHttp
+    from harness_nordic.client_models import Page
 
 LARGEST_PAGE = 100
 MOST_PAGES = 10_000

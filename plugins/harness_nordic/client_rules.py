@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness.backends.answers import parse_answer
 from harness.errors import UsageError
 from harness_nordic.client_definition_models import OnboardingRecord, RulePage, RuleRecord
 from harness_nordic.client_definitions import StaysBehind
-from harness_nordic.client_models import parse_answer
 from harness_nordic.client_pages import read_pages
 from harness_nordic.client_requests import (
     ClientPrivateKeyGeneration,

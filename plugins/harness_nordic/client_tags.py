@@ -7,11 +7,12 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from harness.backends.answers import parse_answer
 from harness.errors import BackendFault
 from harness_nordic.client_claims import DEVICES
 from harness_nordic.client_definition_models import TagPage, TagRecord
 from harness_nordic.client_devices import DeviceCalls
-from harness_nordic.client_models import DeviceRecord, parse_answer
+from harness_nordic.client_models import DeviceRecord
 from harness_nordic.client_pages import read_pages
 
 if TYPE_CHECKING:

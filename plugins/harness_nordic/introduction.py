@@ -71,9 +71,10 @@ def _authorities(backend: Backend) -> str | None:
     """
     if backend.control is not None:
         return None
-    from harness_nordic.client_access import ca_file
+    from harness.backends.credentials import ca_file
+    from harness_nordic.client_access import CA_FILE_VARIABLE
 
-    file = ca_file()
+    file = ca_file(CA_FILE_VARIABLE)
     return None if file is None else file.read_text()
 
 

@@ -58,6 +58,7 @@ def harness_virtual_boards() -> Iterable[VirtualKind]:
             roles=("console", "trace"),
             usb=usb,
             only_by_name=kind in _OTHER_FIRMWARE,
+            service="nrfcloud",
         )
         for kind, usb in _VIRTUAL_KINDS.items()
     ]

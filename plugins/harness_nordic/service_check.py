@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness.backends.answers import parse_answer
 from harness.backends.checking import CheckResult, Difference
+from harness.backends.credentials import read_secret_file
 from harness.backends.http import ServiceHttp
 from harness.errors import UsageError
 from harness_nordic.check_books import Side
@@ -22,15 +24,14 @@ from harness_nordic.check_interview import Interview
 from harness_nordic.check_probes import ask_as_viewer, ask_harmlessly, ask_in_own_team
 from harness_nordic.client import enrol
 from harness_nordic.client_access import (
+    API_KEY,
     API_KEY_VARIABLE,
     WRONG_KEY,
     read_api_key,
-    read_key_file,
     terms_for,
 )
 from harness_nordic.client_claims import DEVICES, fingerprint
 from harness_nordic.client_core_models import AccountRecord
-from harness_nordic.client_models import parse_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,8 +113,12 @@ def check(request: CheckRequest) -> CheckResult:
     :raises BackendUnreachable: one of the two does not answer.
     """
     named, viewers = request.key_file, request.viewer_key_file
-    key = read_key_file(named, named_by="--key-file") if named else read_api_key(request.theirs.url)
-    viewer = read_key_file(viewers, named_by="--viewer-key-file") if viewers else ""
+    key = (
+        read_secret_file(named, named_by="--key-file", what=API_KEY)
+        if named
+        else read_api_key(request.theirs.url)
+    )
+    viewer = read_secret_file(viewers, named_by="--viewer-key-file", what=API_KEY) if viewers else ""
     with ExitStack() as resources:
         theirs = Side(
             ask=_asker(request.theirs, key, resources, elsewhere=True),

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from harness.backends.clock import ShiftedClock
 
 
-class Clock:
-    """Tells the time to everything in the fake.
-
-    :ivar shift: seconds that the fake is ahead of the underlying clock.
-    """
-
-    def __init__(self, source: Callable[[], float] = time.time) -> None:
-        """Follow a clock.
-
-        :param source: seconds since the epoch.
-        """
-        self._source = source
-        self.shift = 0.0
-
-    def seconds(self) -> float:
-        """Return seconds since the epoch."""
-        return self._source() + self.shift
+class Clock(ShiftedClock):
+    """Tells the time to everything in the fake."""
 
     def timestamp(self) -> str:
         """Return ISO 8601 UTC with milliseconds and ``Z`` (nrfcloud fact sheet, section 2.1)."""

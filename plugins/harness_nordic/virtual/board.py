@@ -24,6 +24,7 @@ import dataclasses
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from harness.virtual.power_points import PowerLost
 from harness_nordic.virtual.agent import Agent
 from harness_nordic.virtual.agent_log import AgentLog
 from harness_nordic.virtual.agent_settings import AT_SHELL, AgentSettings, check_choice
@@ -36,7 +37,7 @@ from harness_nordic.virtual.firmware_settings import FirmwareSettings
 from harness_nordic.virtual.identity import make_identity
 from harness_nordic.virtual.kinds import KINDS, BoardModel
 from harness_nordic.virtual.modem import Modem
-from harness_nordic.virtual.power import PowerLost, PowerPoints
+from harness_nordic.virtual.power import BoardPoints
 from harness_nordic.virtual.radio import Radio, RadioSettings
 from harness_nordic.virtual.tls_credentials import TlsCredentials
 
@@ -79,7 +80,7 @@ class Nrf91Board:
         self._restarting = False
         self._reset_replugs = bool(own["reset_replugs"])
         self.identity = make_identity(spec.number, model.chip)
-        points = PowerPoints()
+        points = BoardPoints()
         points.connect(self._lose_power)
         self.store = CredentialStore(self.identity, capacity=own["capacity"], points=points)
         self.settings = FirmwareSettings(points)

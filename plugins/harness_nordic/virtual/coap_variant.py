@@ -8,11 +8,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.virtual.loop_calls import Abandoned
 from harness_nordic.virtual import power
 from harness_nordic.virtual.coap_link import CoapLink, Request
 from harness_nordic.virtual.coap_message import CBOR, GET, POST
 from harness_nordic.virtual.exchange import Answer, ExchangeFailed
-from harness_nordic.virtual.variants import Abandoned, Stopped, modem_version, refused
+from harness_nordic.virtual.variants import Stopped, modem_version, refused
 
 if TYPE_CHECKING:
     from harness_nordic.virtual.datagram_faults import DatagramFaults

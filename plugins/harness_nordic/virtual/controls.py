@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness.virtual.control_calls import ControlCalls, yes_or_no
+from harness.virtual.power_points import PowerLost
 from harness_nordic.enums import CredentialType
 from harness_nordic.virtual import signing
 from harness_nordic.virtual.agent_settings import ADDRESSES, check_choice
 from harness_nordic.virtual.datagram_faults import DatagramFault
 from harness_nordic.virtual.errors import CmeRefusal
 from harness_nordic.virtual.faults import Disturbance
-from harness_nordic.virtual.power import PowerLost
 from harness_nordic.virtual.tls_credentials import TYPES
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LATEST = 4102444800  # 2100: the two digits of a modem's year end there
 
 
-class Controls:
+class Controls(ControlCalls):
     """Answers control calls by name; the public methods are the calls."""
 
     def __init__(
@@ -50,6 +50,7 @@ class Controls:
 
         :param flashed: boots firmware that speaks something else than what ran before.
         """
+        super().__init__()
         self._tls_credentials = tls_credentials
         self._flashed = flashed
         self._points = modem.points
@@ -61,25 +62,6 @@ class Controls:
         self._settings = settings
         self._agent = agent
         self._log = log
-        self._calls: dict[str, Callable[..., Any]] = {
-            name: method
-            for name, method in inspect.getmembers(self, inspect.ismethod)
-            if not name.startswith("_") and name != "call"
-        }
-
-    def call(self, method: str, params: Mapping[str, Any]) -> Any:
-        """Answer a call.
-
-        :raises ValueError: unknown method or unfit parameters.
-        """
-        function = self._calls.get(method)
-        if function is None:
-            raise ValueError(f"unknown method {method!r}; known are {', '.join(sorted(self._calls))}")
-        try:
-            inspect.signature(function).bind(**params)
-        except TypeError as error:
-            raise ValueError(f"{method}: {error}") from error
-        return function(**params)
 
     def factory_record(self) -> dict[str, Any]:
         """Return what the factory told the Identity Service of this board."""
@@ -250,7 +232,7 @@ class Controls:
 
     def network_time(self, *, on: bool) -> None:
         """Let the network give the time at the next registration, or not."""
-        self._modem.radio.network_time = bool(on)
+        self._modem.radio.network_time = yes_or_no("on", on)
 
     def fail_next(self, command: str, outcome: int | str, times: int = 1) -> None:
         """Let the next commands that begin with a text fail: a CME number, ``error`` or ``silent``."""

@@ -14,7 +14,7 @@ from harness_nordic.enums import CmeError, CredentialType
 from harness_nordic.virtual import signing
 from harness_nordic.virtual.certificates import is_certificate
 from harness_nordic.virtual.errors import CmeRefusal
-from harness_nordic.virtual.power import AFTER_FLASH, BEFORE_FLASH, PowerPoints
+from harness_nordic.virtual.power import AFTER_FLASH, BEFORE_FLASH, BoardPoints
 
 if TYPE_CHECKING:
     from harness_nordic.virtual.identity import DeviceIdentity
@@ -71,7 +71,7 @@ class CredentialStore:
     """Credentials by tag and type, beside the three entries that every modem has."""
 
     def __init__(
-        self, identity: DeviceIdentity, *, capacity: int = CAPACITY, points: PowerPoints | None = None
+        self, identity: DeviceIdentity, *, capacity: int = CAPACITY, points: BoardPoints | None = None
     ) -> None:
         """Hold what the factory put in.
 
@@ -80,7 +80,7 @@ class CredentialStore:
         :param points: where the power may go.
         """
         self.capacity = capacity
-        self._points = points or PowerPoints()
+        self._points = points or BoardPoints()
         self._checks_certificates = identity.chip.checks_certificates
         self._entries: dict[tuple[int, int], Entry] = {}
         for tag, kind, content in (

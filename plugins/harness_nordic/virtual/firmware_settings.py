@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness_nordic.virtual.power import AFTER_FLASH, BEFORE_FLASH, PowerPoints
+from harness_nordic.virtual.power import AFTER_FLASH, BEFORE_FLASH, BoardPoints
 
 #: Zephyr's limits: eight parts of a name of eight characters, and 256 bytes of value.
 LONGEST_KEY = 64
@@ -25,12 +25,12 @@ class SettingRefused(Exception):
 class FirmwareSettings:
     """Key-value pairs."""
 
-    def __init__(self, points: PowerPoints | None = None) -> None:
+    def __init__(self, points: BoardPoints | None = None) -> None:
         """Hold nothing.
 
         :param points: where the power may go.
         """
-        self._points = points or PowerPoints()
+        self._points = points or BoardPoints()
         self._pairs: dict[str, str] = {}
 
     def save(self, key: str, value: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.virtual.loop_calls import Abandoned
 from harness_nordic.virtual import power
 from harness_nordic.virtual.exchange import Answer, ExchangeFailed, ServiceLink
-from harness_nordic.virtual.variants import Abandoned, Stopped, modem_version, refused
+from harness_nordic.virtual.variants import Stopped, modem_version, refused
 
 if TYPE_CHECKING:
     from harness_nordic.virtual.variants import Run

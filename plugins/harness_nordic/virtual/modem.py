@@ -15,7 +15,7 @@ from harness_nordic.virtual.credentials import MAX_TAG, CredentialStore
 from harness_nordic.virtual.errors import AtError, CmeRefusal
 from harness_nordic.virtual.faults import Faults, Silence
 from harness_nordic.virtual.jwt import make_jwt
-from harness_nordic.virtual.power import AFTER_AT, BEFORE_AT, PowerPoints
+from harness_nordic.virtual.power import AFTER_AT, BEFORE_AT, BoardPoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class Modem:
         store: CredentialStore,
         *,
         application: Mapping[str, Callable[[AtCommand], Lines]] | None = None,
-        points: PowerPoints | None = None,
+        points: BoardPoints | None = None,
     ) -> None:
         """Be a modem without power; :attr:`radio` is set by whoever builds the board.
 
@@ -59,7 +59,7 @@ class Modem:
         self.store = store
         self.clock = ModemClock()
         self.faults = Faults()
-        self.points = points or PowerPoints()
+        self.points = points or BoardPoints()
         self.error_numbers = False
         self._false_digests = False
         self._commands: dict[str, Callable[[AtCommand], Lines]] = {

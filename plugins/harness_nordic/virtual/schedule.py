@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INTERVAL_KEY = "provisioning/interval-sec"
 
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 60, 86400
-_NUMBER = re.compile(r"\s*([+-]?)(0[xX][0-9A-Fa-f]{1,15}|[0-9]{1,18})")
+_NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(0[xX][0-9A-Fa-f]{1,15}|[0-9]{1,18})")
 
 
 def read_seconds(text: str) -> int:

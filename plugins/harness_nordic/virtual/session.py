@@ -6,6 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from harness.virtual.loop_calls import Abandoned, LoopCalls
 from harness_nordic.enums import CredentialType
 from harness_nordic.virtual import radio, wire
 from harness_nordic.virtual.cbor import DecodeError
@@ -13,8 +14,7 @@ from harness_nordic.virtual.coap_variant import CoapVariant
 from harness_nordic.virtual.execution import CommandRunner
 from harness_nordic.virtual.faults import SLOW
 from harness_nordic.virtual.http_variant import HttpVariant
-from harness_nordic.virtual.power import PowerLost
-from harness_nordic.virtual.variants import Abandoned, Stopped
+from harness_nordic.virtual.variants import Stopped
 
 if TYPE_CHECKING:
     import threading
@@ -55,15 +55,13 @@ class Session:
     ) -> None:
         """Prepare a run; see :class:`~harness_nordic.virtual.agent.Agent` for the parts."""
         self.after = after
-        self._host = host
         self._modem = modem
         self._points = modem.points
         self.settings = settings
         self.log = log
         self._announce = announce
-        self._changed = changed
+        self._calls = LoopCalls(host, changed)
         self.busy = False
-        self._abandoned = False
         self._variant: Variant = (
             CoapVariant(self, modem.radio.datagrams) if settings.transport == "coap" else HttpVariant(self)
         )
@@ -77,13 +75,11 @@ class Session:
     @property
     def abandoned(self) -> bool:
         """Whether the board lost its power."""
-        return self._abandoned
+        return self._calls.abandoned
 
     def abandon(self) -> None:
         """Break off, from any thread."""
-        with self._changed:
-            self._abandoned = True
-            self._changed.notify_all()
+        self._calls.abandon()
         self._variant.tear_down()
 
     def run(self) -> str | None:
@@ -127,41 +123,14 @@ class Session:
 
         :raises Abandoned: the power went.
         """
-        done = False
-        results: list[T] = []
-        errors: list[Exception] = []
-
-        def act() -> None:
-            nonlocal done
-            try:
-                if not self._abandoned:
-                    results.append(action())
-            except PowerLost:
-                pass  # whoever waits sees that the run was abandoned
-            except Exception as error:  # noqa: BLE001 - raised again where the result is waited for
-                errors.append(error)
-            with self._changed:
-                done = True
-                self._changed.notify_all()
-
-        self._host.call_soon(act)
-        with self._changed:
-            self._changed.wait_for(lambda: done or self._abandoned)
-        if self._abandoned:
-            raise Abandoned
-        if errors:
-            raise errors[0]
-        return results[0]
+        return self._calls.call(action)
 
     def pass_by(self, point: str, detail: str) -> None:
         """Pass a point at which the power may go.
 
         :raises Abandoned: it went.
         """
-        if self._points.armed:
-            self._on_loop(lambda: self._points.pass_by(point, detail))
-        else:
-            self._points.note(point, detail)
+        self._calls.pass_by(self._points, point, detail)
 
     # -- rounds -------------------------------------------------------------------------------------------
 
@@ -277,8 +246,4 @@ class Session:
 
         :raises Abandoned: the power went.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._abandoned or fulfilled(), seconds)
-        if self._abandoned:
-            raise Abandoned
-        return fulfilled()
+        return self._calls.wait(fulfilled, seconds)

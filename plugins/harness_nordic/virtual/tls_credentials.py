@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from harness_nordic.virtual.power import PowerPoints
+    from harness_nordic.virtual.power import BoardPoints
 
 #: Names of the types: the first is what the shell prints in sentences, the last in lists; all may be typed.
 TYPES = (
@@ -66,7 +66,7 @@ class TlsCredential:
 class TlsCredentials:
     """Credentials by tag and type, and one key pair a tag that never leaves the board."""
 
-    def __init__(self, points: PowerPoints) -> None:
+    def __init__(self, points: BoardPoints) -> None:
         """Hold nothing.
 
         :param points: where the power may go.

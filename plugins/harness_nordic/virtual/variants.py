@@ -16,10 +16,6 @@ _BUSY = 500
 _EVENTS = {401: "FAILED_DEVICE_NOT_CLAIMED"}
 
 
-class Abandoned(Exception):
-    """The board lost its power."""
-
-
 class Stopped(Exception):
     """The run ends with an event of the library.
 

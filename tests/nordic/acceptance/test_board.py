@@ -41,7 +41,7 @@ class Line:
         self._board.type(command.encode() + b"\r\n")
         said = b""
         while not re.search(rb"\n(OK|ERROR|\+CME ERROR: \d+)\r\n$", said):
-            said += self._board.host.wait_sent("console", b"\n", start=start + len(said))
+            said += self._board.host.wait_said(b"\n", start=start + len(said))
         return said.decode().strip().split("\r\n")
 
     def offline(self) -> None:
@@ -79,7 +79,7 @@ def test_at_host_discipline(board: Any) -> None:
 
     wanted = b"\nOK\r\n\n" + imei + b"\r\nOK\r\n\n+CME ERROR: 518\r\n"
 
-    assert board.host.wait_sent("console", b"518\r\n").endswith(wanted)
+    assert board.host.wait_said(b"518\r\n").endswith(wanted)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_quoted_certificates_of_several_lines(board: Any, line: Line) -> None:
     border = typed.index(b"\r\n") + 1
     for piece in (typed[:border], typed[border : border + 5], typed[border + 5 :]):
         board.type(piece)
-    board.host.wait_sent("console", b"OK\r\n", start=start)
+    board.host.wait_said(b"OK\r\n", start=start)
 
     assert board.at("AT%CMNG=2,5,0").endswith(f',"{CA}"\r\nOK\r\n')
 
@@ -298,13 +298,13 @@ def test_shell_discipline(make_board: Callable[..., Any]) -> None:
     """The session of section 6.2: echo, the modem's text, an extra line break, the prompt in its colour."""
     board = make_board(discipline="at-shell")
     imei = board.call("factory_record")["imei"]
-    board.host.wait_sent("console", b"uart:~$ ")
+    board.host.wait_said(b"uart:~$ ")
     start = len(board.host.sent("console"))
 
     board.type(b"at AT+CGSN\r\n")
 
     prompt = b"\x1b[1;32muart:~$ \x1b[m"
-    said = board.host.wait_sent("console", prompt, start=start)
+    said = board.host.wait_said(prompt, start=start)
     # A shell puts a carriage return before every line feed, also where the modem's text has one already.
     assert re.sub(rb"\r+\n", b"\n", said) == f"at AT+CGSN\n{imei}\nOK\n\n".encode() + prompt
 
@@ -318,5 +318,5 @@ def test_shell_stores_crlf(make_board: Callable[..., Any]) -> None:
     typed = CA.replace("\r\n", "\\n")
     board.type(f"at 'AT%CMNG=0,5,0,\"{typed}\"'\r\n".encode())
 
-    board.host.wait_sent("console", b"\nOK\r", start=start)
+    board.host.wait_said(b"\nOK\r", start=start)
     assert board.at("AT%CMNG=2,5,0").endswith(f',"{CA}"\r\nOK\r\n')

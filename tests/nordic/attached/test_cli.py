@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ import pytest
 
 from harness.backends.contract import BackendSession
 from harness.cli.main import execute
-from harness.errors import UsageError
 from harness.inventory.leases import Leases
 from harness_nordic import token_file
 from harness_nordic.client import connect
@@ -202,53 +200,6 @@ def test_leases_that_others_do_not_see(run: Callable[..., Outcome], tmp_path: Pa
 
     assert done.code == 0
     assert "WARNING: leases are not shared" in done.err
-
-
-# -- the file -----------------------------------------------------------------------------------------------
-
-
-def test_file_that_comes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that somebody made after it was looked for is not replaced."""
-    file = tmp_path / "t"
-    monkeypatch.setattr(token_file, "check_target", lambda path, *, force: path.write_text("theirs"))
-
-    with pytest.raises(UsageError, match="exists"):
-        token_file.write_file(file, "ours", force=False)
-
-    assert file.read_text() == "theirs"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_file_is_private_from_its_first_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the umask, nobody else could ever have read it."""
-    modes: list[int] = []
-    sync = os.fsync
-
-    def look(descriptor: int) -> None:
-        modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
-        sync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", look)
-    before = os.umask(0)
-    try:
-        token_file.write_file(tmp_path / "t", "secret", force=False)
-    finally:
-        os.umask(before)
-
-    assert modes == [0o600]
-    assert stat.S_IMODE((tmp_path / "t").stat().st_mode) == 0o600
-
-
-def test_directory_that_takes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the system says is told, and nothing is left."""
-
-    def no_room(*_arguments: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", no_room)
-    with pytest.raises(UsageError, match="No space left"):
-        token_file.write_file(tmp_path / "t", "secret", force=False)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_thousand_boards_at_most(

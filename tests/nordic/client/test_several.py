@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from harness.backends.answers import parse_answer
 from harness.backends.contract import BackendSession
 from harness.errors import BackendFault, BackendUnreachable, RequestRefused, UsageError
 from harness_nordic.client import NrfCloudClient, connect, enrol
 from harness_nordic.client_bulk import FailedRow
-from harness_nordic.client_models import BulkRecord, parse_answer
+from harness_nordic.client_models import BulkRecord
 from harness_nordic.enums import DeviceStatus
 from tests.nordic.client.conftest import Device
 

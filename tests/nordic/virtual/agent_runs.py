@@ -13,7 +13,7 @@ def run(board: Any, wanted: int) -> list[dict[str, Any]]:
     board.call("agent_log", clear=True)
     start = len(board.host.sent("console"))
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("console", f"\r\n#XNRFPROV: {wanted}\r\n".encode(), start=start)
+    board.host.wait_said(f"\r\n#XNRFPROV: {wanted}\r\n".encode(), start=start)
     log: list[dict[str, Any]] = board.call("agent_log")
     return log
 

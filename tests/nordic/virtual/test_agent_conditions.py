@@ -30,11 +30,11 @@ def test_time_that_comes_late(make_board: Callable[..., Any], service: Any) -> N
     board.call("set_service", url=service.url)
     board.at("AT+CFUN=1")
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("trace", b"event START")
+    board.host.wait_said(b"event START", role="trace")
 
     board.call("set_clock", seconds=1700000000)
 
-    board.host.wait_sent("console", b"#XNRFPROV: 0\r\n")
+    board.host.wait_said(b"#XNRFPROV: 0\r\n")
     assert len(service.requests) == 1
 
 
@@ -43,12 +43,12 @@ def test_no_network(make_board: Callable[..., Any], service: Any) -> None:
     board = make_board(boot_mode=4)
     board.call("set_service", url=service.url)
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("trace", b"event START")
+    board.host.wait_said(b"event START", role="trace")
     assert service.requests == []
 
     board.at("AT+CFUN=1")
 
-    board.host.wait_sent("console", b"#XNRFPROV: 0\r\n")
+    board.host.wait_said(b"#XNRFPROV: 0\r\n")
 
 
 def test_network_that_never_comes(make_board: Callable[..., Any], service: Any) -> None:
@@ -68,11 +68,11 @@ def test_console_stays_live(board: Any, service: Any, provision: Any) -> None:
     service.wait_requests(1)
 
     board.type(b"AT+CGMM\rAT#XNRFPROV\r")
-    board.host.wait_sent("console", b"\nnRF9151-LACA\r\nOK\r\n\nOK\r\n")
+    board.host.wait_said(b"\nnRF9151-LACA\r\nOK\r\n\nOK\r\n")
     service.hold.set()
 
     service.wait_requests(2)
-    sent = board.host.wait_sent("console", b"\r\n#XNRFPROV: 0\r\n\r\n#XNRFPROV: 0\r\n")
+    sent = board.host.wait_said(b"\r\n#XNRFPROV: 0\r\n\r\n#XNRFPROV: 0\r\n")
     assert sent.count(b"#XNRFPROV: ") == 2
 
 
@@ -95,7 +95,7 @@ def test_power_cut_while_waiting(make_board: Callable[..., Any], service: Any) -
     board = make_board(boot_mode=4)
     board.call("set_service", url=service.url)
     board.call("provision")
-    board.host.wait_sent("trace", b"event START")
+    board.host.wait_said(b"event START", role="trace")
 
     board.power_off()
 
@@ -127,12 +127,12 @@ def test_host_that_manages_lte(board: Any, service: Any, provision: Any) -> None
     service.status(200)
 
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("console", b"\r\n#XNRFPROV: 1\r\n")
+    board.host.wait_said(b"\r\n#XNRFPROV: 1\r\n")
     assert board.at("AT+CFUN?") == "+CFUN: 1\r\nOK\r\n"
     board.type(b"AT+CFUN=4\r")
-    board.host.wait_sent("console", b"\r\n#XNRFPROV: 2\r\n")
+    board.host.wait_said(b"\r\n#XNRFPROV: 2\r\n")
     board.type(b"AT+CFUN=1\r")
-    board.host.wait_sent("console", b"\r\n#XNRFPROV: 0\r\n")
+    board.host.wait_said(b"\r\n#XNRFPROV: 0\r\n")
 
     assert service.reports() == [[[f"{ID}.1", 100, "OK\r\n"], [f"{ID}.2", 102]]]
 
@@ -143,10 +143,10 @@ def test_host_that_does_not_obey(board: Any, service: Any, provision: Any, answe
     board.call("configure", lte_control="host", state_wait=0.1)
     service.commands([f"{ID}.1", 0, "%CMNG", '0,5,4,"me"', []])
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("console", b"#XNRFPROV: 1\r\n")
+    board.host.wait_said(b"#XNRFPROV: 1\r\n")
     board.type(answers)
 
-    board.host.wait_sent("console", b"#XNRFPROV: -1\r\n")
+    board.host.wait_said(b"#XNRFPROV: -1\r\n")
 
     assert service.reports() == []
 
@@ -184,5 +184,5 @@ def test_trigger_by_the_firmware(board: Any, service: Any) -> None:
 
     board.call("provision")
 
-    board.host.wait_sent("console", b"\r\n#XNRFPROV: 0\r\n")
+    board.host.wait_said(b"\r\n#XNRFPROV: 0\r\n")
     assert len(service.requests) == 1

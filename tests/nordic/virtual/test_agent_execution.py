@@ -268,11 +268,11 @@ def test_batch_that_is_offline_already(board: Any, service: Any, provision: Any)
     service.commands([f"{ID}.1", 0, "%CMNG", "3,5,2", [513]], [f"{ID}.2", 0, "%CMNG", "3,5,3", [513]])
     service.status(200)
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("console", b"#XNRFPROV: 1\r\n")
+    board.host.wait_said(b"#XNRFPROV: 1\r\n")
     board.type(b"AT+CFUN=4\r")
-    board.host.wait_sent("console", b"#XNRFPROV: 2\r\n")
+    board.host.wait_said(b"#XNRFPROV: 2\r\n")
     board.type(b"AT+CFUN=1\r")
-    board.host.wait_sent("console", b"#XNRFPROV: 0\r\n")
+    board.host.wait_said(b"#XNRFPROV: 0\r\n")
 
     assert events(board.call("agent_log")).count("NEED_LTE_DEACTIVATED") == 1
     assert board.host.sent("console").count(b"#XNRFPROV: 1\r\n") == 1

@@ -182,7 +182,7 @@ def test_power_goes_while_it_waits(by_coap: Any) -> None:
     by_coap.call("disturb_datagrams", request="POST p/auth", how="lose", way="sent")
     by_coap.call("agent_log", clear=True)
     by_coap.type(b"AT#XNRFPROV\r")
-    by_coap.host.wait_sent("trace", b"event START")
+    by_coap.host.wait_said(b"event START", role="trace")
 
     by_coap.board.power_off()
 

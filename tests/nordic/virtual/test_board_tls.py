@@ -72,7 +72,7 @@ def provision(board: Any, service: Any, authorities: Any) -> Callable[[], list[s
         board.call("agent_log", clear=True)
         start = len(board.host.sent("console"))
         board.type(b"AT#XNRFPROV\r")
-        board.host.wait_sent("console", b"\r\n#XNRFPROV: ", start=start)
+        board.host.wait_said(b"\r\n#XNRFPROV: ", start=start)
         log = board.call("agent_log")
         return [entry.get("event") or entry["problem"] for entry in log if {"event", "problem"} & set(entry)]
 
@@ -155,7 +155,7 @@ def test_server_that_speaks_no_tls(board: Any, literal_service: Any, authorities
         server = threading.Thread(target=answer)
         server.start()
         board.type(b"AT#XNRFPROV\r")
-        board.host.wait_sent("console", b"#XNRFPROV: -3\r\n")
+        board.host.wait_said(b"#XNRFPROV: -3\r\n")
         server.join(10)
     assert literal_service.requests == []
 
@@ -173,7 +173,7 @@ def test_server_that_hangs_up_in_the_handshake(board: Any, authorities: Any) -> 
         server = threading.Thread(target=hang_up)
         server.start()
         board.type(b"AT#XNRFPROV\r")
-        board.host.wait_sent("console", b"#XNRFPROV: -1\r\n")
+        board.host.wait_said(b"#XNRFPROV: -1\r\n")
         server.join(10)
 
 
@@ -189,7 +189,7 @@ def test_power_cut_in_the_handshake(board: Any) -> None:
             board.power_on()
     board.call("set_service", url=None)
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("console", b"#XNRFPROV: -3\r\n")
+    board.host.wait_said(b"#XNRFPROV: -3\r\n")
 
 
 def test_firmware_writes_its_own_ca_where_there_is_none(
@@ -204,7 +204,7 @@ def test_firmware_writes_its_own_ca_where_there_is_none(
         start = len(board.host.sent("console"))
         board.call("agent_log", clear=True)
         board.type(b"AT#XNRFPROV\r")
-        board.host.wait_sent("console", b"\r\n#XNRFPROV: 0\r\n", start=start)
+        board.host.wait_said(b"\r\n#XNRFPROV: 0\r\n", start=start)
         return [entry["at"] for entry in board.call("agent_log") if "at" in entry]
 
     assert commands()[:5] == [
@@ -241,5 +241,5 @@ def test_text_that_is_no_certificate_trusts_nobody(make_board: Any, service: Any
 
     board.type(b"AT#XNRFPROV\r")
 
-    board.host.wait_sent("console", b"#XNRFPROV: -3\r\n")
+    board.host.wait_said(b"#XNRFPROV: -3\r\n")
     assert service.requests == []

@@ -29,7 +29,7 @@ def test_network_gives_the_time(make_board: Callable[..., Any]) -> None:
     board.at("AT+CEREG=1")
 
     board.at("AT+CFUN=1")
-    board.host.wait_sent("console", b"\r\n+CEREG: 1\r\n")
+    board.host.wait_said(b"\r\n+CEREG: 1\r\n")
 
     assert re.fullmatch(r'%CCLK: "\d\d/\d\d/\d\d,\d\d:\d\d:\d\d\+00",0\r\nOK\r\n', board.at("AT%CCLK?"))
 
@@ -41,7 +41,7 @@ def test_network_that_does_not_give_the_time(make_board: Callable[..., Any]) -> 
     board.at("AT+CEREG=1")
 
     board.at("AT+CFUN=1")
-    board.host.wait_sent("console", b"+CEREG: 1\r\n")
+    board.host.wait_said(b"+CEREG: 1\r\n")
 
     assert board.at("AT%CCLK?") == "ERROR\r\n"
 
@@ -86,7 +86,7 @@ def test_registration_reports(make_board: Callable[..., Any]) -> None:
     board.at("AT+CEREG=1")
 
     board.at("AT+CFUN=1")
-    board.host.wait_sent("console", b"+CEREG: 1\r\n")
+    board.host.wait_said(b"+CEREG: 1\r\n")
     board.at("AT+CFUN=4")
 
     assert board.host.sent("console").endswith(b"\r\n+CEREG: 2\r\n\r\n+CEREG: 1\r\n\r\n+CEREG: 0\r\n")

@@ -25,7 +25,7 @@ def points(board: Any) -> list[tuple[str, str]]:
 def provisioning(board: Any, service: Any) -> Callable[[], None]:
     """Start a run of two commands and ``finished``; it is not waited for."""
     board.call("set_service", url=service.url)
-    board.host.wait_sent("console", b"Ready")
+    board.host.wait_said(b"Ready")
 
     def start() -> None:
         service.commands(
@@ -41,7 +41,7 @@ def provisioning(board: Any, service: Any) -> Callable[[], None]:
 def test_points_of_a_run(board: Any, provisioning: Callable[[], None]) -> None:
     """Each AT command, each write to flash and each exchange is passed, before and after; no secret shows."""
     provisioning()
-    board.host.wait_sent("console", b"#XNRFPROV: 0\r\n")
+    board.host.wait_said(b"#XNRFPROV: 0\r\n")
 
     passed = points(board)
 
@@ -150,7 +150,7 @@ def test_cut_that_comes_back(board: Any) -> None:
     board.call("arm_power_cut", point="after at", nth=2, comes_back=True)
     board.type(b"AT\r")
     board.type(b"AT+CMEE?\r")
-    board.host.wait_sent("console", b"Ready\r\n", start=8)
+    board.host.wait_said(b"Ready\r\n", start=8)
     board.type(b"AT+CMEE?\r")
 
     assert board.host.sent("console") == b"Ready\r\n\nOK\r\nReady\r\n\n+CMEE: 0\r\nOK\r\n"
@@ -193,7 +193,7 @@ def test_plain_at_firmware(board: Any, service: Any) -> None:
 
     board.call("clear_faults")
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("console", b"#XNRFPROV: 0\r\n")
+    board.host.wait_said(b"#XNRFPROV: 0\r\n")
 
 
 def test_board_that_was_built_without_an_agent(make_board: Any) -> None:
@@ -225,4 +225,4 @@ def test_faults_end_and_the_board_is_as_built(make_board: Any, service: Any) -> 
     assert board.at('AT%CMNG=0,8,3,"abcd"') == "OK\r\n"
     assert board.at("AT+CFUN=1") == "OK\r\n"
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("console", b"#XNRFPROV: 0\r\n")
+    board.host.wait_said(b"#XNRFPROV: 0\r\n")

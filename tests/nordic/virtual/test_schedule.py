@@ -196,7 +196,7 @@ def test_board_that_polls_by_itself(make_board: Callable[..., Any], service: Any
     service.status(200)
     service.status(204)
     board.call("pass_time", seconds=500)
-    board.host.wait_sent("console", b"#XNRFPROV: 0")
+    board.host.wait_said(b"#XNRFPROV: 0")
 
     after = board.call("schedule")
     assert (after["interval"], after["polls"]) == (7000, 1)
@@ -205,7 +205,7 @@ def test_board_that_polls_by_itself(make_board: Callable[..., Any], service: Any
     board.power_off()
     assert board.call("schedule")["due_in"] is None
     board.power_on()
-    board.host.wait_sent("console", b"#XNRFPROV: 0", start=start)
+    board.host.wait_said(b"#XNRFPROV: 0", start=start)
     assert board.call("schedule")["polls"] == 2
     board.host.on_loop(board.board.clear_faults)
     assert board.call("schedule")["due_in"] is None
@@ -217,7 +217,7 @@ def test_busy_service(make_board: Callable[..., Any], service: Any) -> None:
     board.call("set_service", url=service.url)
     board.call("configure", scheduled=True, interval=5000, http_timeout=0.3)
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("console", b"#XNRFPROV: 0")
+    board.host.wait_said(b"#XNRFPROV: 0")
     for answer, due in ((500, 60), (503, 5000), (None, 60)):
         start = len(board.host.sent("console"))
         if answer is None:
@@ -225,7 +225,7 @@ def test_busy_service(make_board: Callable[..., Any], service: Any) -> None:
         else:
             service.status(answer)
         board.type(b"AT#XNRFPROV\r")
-        board.host.wait_sent("console", b"#XNRFPROV: -1", start=start)
+        board.host.wait_said(b"#XNRFPROV: -1", start=start)
         assert due - 10 < board.call("schedule")["due_in"] <= due
 
 

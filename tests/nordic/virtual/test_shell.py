@@ -115,7 +115,7 @@ def test_disturbed_reply(shell: Any, said: Callable[..., bytes]) -> None:
     shell.call("disturb_next", command="AT+CGMM", how="slow", seconds=0.05)
     start = len(shell.host.sent("console"))
     assert said(b"at AT+CGMM\rat AT\r") == b"at AT+CGMM\r\n"
-    sent = shell.host.wait_sent("console", b"at AT\r\nOK\r\r\n\r\n" + PROMPT, start=start)
+    sent = shell.host.wait_said(b"at AT\r\nOK\r\r\n\r\n" + PROMPT, start=start)
     assert lines_of(sent) == ["at AT+CGMM", "nRF9151-LACA", "OK", "uart:~$ at AT", "OK", "uart:~$ "]
 
 
@@ -165,7 +165,7 @@ def test_kernel(shell: Any, said: Callable[..., bytes]) -> None:
 
     shell.type(b"kernel reboot warm\r\nat AT+CMEE?\r")
 
-    sent = shell.host.wait_sent("console", PROMPT, start=start)
+    sent = shell.host.wait_said(PROMPT, start=start)
     assert sent == b"kernel reboot warm\r\n" + BANNER
     assert "+CMEE: 0" in lines_of(said(b"at AT+CMEE?\r"))
 
@@ -202,7 +202,7 @@ def test_notifications_are_printed_on_demand(shell: Any, said: Callable[..., byt
     assert b"+CEREG" not in said(b"at AT+CFUN=4\r")
     assert "AT command event handler enabled" in lines_of(said(b"at events_enable\r"))
     said(b"at AT+CFUN=1\r")
-    sent = shell.host.wait_sent("console", b"+CEREG: 1")
+    sent = shell.host.wait_said(b"+CEREG: 1")
     assert b"AT event handler:\r\n+CEREG: 1\r\n\r\n" in sent
     said(b"at events_disable\r")
     start = len(shell.host.sent("console"))
@@ -217,12 +217,12 @@ def test_agent_by_the_shell(shell: Any, service: Any) -> None:
 
     shell.type(b"nrf_provisioning now\r\n")
 
-    sent = shell.host.wait_sent("console", b"event NO_COMMANDS", start=start)
-    sent = shell.host.wait_sent("console", b"\x1b[0m\r\n" + PROMPT, start=start)
+    sent = shell.host.wait_said(b"event NO_COMMANDS", start=start)
+    sent = shell.host.wait_said(b"\x1b[0m\r\n" + PROMPT, start=start)
     assert b"\x1b[8D\x1b[J[00:00:" in sent
     assert b"\x1b[0m<inf> nrf_provisioning: event NO_COMMANDS\x1b[0m\r\n" in sent
     assert b"XNRFPROV" not in sent
-    assert b"event NO_COMMANDS\r\n" in shell.host.wait_sent("trace", b"NO_COMMANDS")
+    assert b"event NO_COMMANDS\r\n" in shell.host.wait_said(b"NO_COMMANDS", role="trace")
 
 
 def test_log_makes_room_for_what_is_typed(shell: Any, service: Any) -> None:
@@ -231,12 +231,10 @@ def test_log_makes_room_for_what_is_typed(shell: Any, service: Any) -> None:
     start = len(shell.host.sent("console"))
     shell.type(b"nrf_provisioning now\rat AT+CG")
 
-    sent = shell.host.wait_sent(
-        "console", b"event NO_COMMANDS\x1b[0m\r\n" + PROMPT + b"at AT+CG", start=start
-    )
+    sent = shell.host.wait_said(b"event NO_COMMANDS\x1b[0m\r\n" + PROMPT + b"at AT+CG", start=start)
     assert b"\x1b[16D\x1b[J[" in sent
     shell.type(b"MM\r")
-    assert b"nRF9151-LACA\r\r\nOK" in shell.host.wait_sent("console", b"LACA", start=start)
+    assert b"nRF9151-LACA\r\r\nOK" in shell.host.wait_said(b"LACA", start=start)
 
 
 def test_firmware_without_the_agent(make_board: Callable[..., Any]) -> None:
@@ -245,7 +243,7 @@ def test_firmware_without_the_agent(make_board: Callable[..., Any]) -> None:
 
     board.type(b"nrf_provisioning now\r")
 
-    assert b"nrf_provisioning: command not found" in board.host.wait_sent("console", b"not found")
+    assert b"nrf_provisioning: command not found" in board.host.wait_said(b"not found")
 
 
 @pytest.mark.parametrize("command", ["AT#PROVSTART", "AT#XNRFPROV"])
@@ -255,7 +253,7 @@ def test_agent_by_an_at_command(board: Any, service: Any, command: str) -> None:
 
     board.type(command.encode() + b"\r")
 
-    assert board.host.wait_sent("console", b"#XNRFPROV: 0").startswith(b"Ready\r\n\nOK\r\n")
+    assert board.host.wait_said(b"#XNRFPROV: 0").startswith(b"Ready\r\n\nOK\r\n")
     board.call("configure", agent=False)
     assert board.at(command) == "ERROR\r\n"
 
@@ -266,7 +264,7 @@ def test_stored_configuration_is_listed(board: Any, literal_service: Any) -> Non
     literal_service.status(200)
     board.call("set_service", url=literal_service.url)
     board.type(b"AT#XNRFPROV\r")
-    board.host.wait_sent("console", b"#XNRFPROV: 0")
+    board.host.wait_said(b"#XNRFPROV: 0")
 
     assert board.at("AT#PROVCFG") == "a/b 1\r\nc x\r\nOK\r\n"
 
