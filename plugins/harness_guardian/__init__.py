@@ -1,0 +1,1 @@
+"""Guardian device provisioning with approvals: driver, client, virtual component, fake service and Vault."""
