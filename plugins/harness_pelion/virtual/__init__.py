@@ -1,0 +1,1 @@
+"""The virtual board: an Mbed Linux device behind SSH."""
