@@ -1,0 +1,144 @@
+"""Bootstraps that break off: nothing is counted twice, and nothing that was not given away opens anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pelion.lwm2m.raw_device import STEPS, take_bootstrap
+from tests.pelion.lwm2m.test_bootstrap import begin, counted, failure
+
+if TYPE_CHECKING:
+    from tests.pelion.lwm2m.conftest import Bootstrap, Connect, Register
+    from tests.pelion.lwm2m.device_site import DeviceSite
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_device_that_goes_away_is_not_counted(
+    site: DeviceSite, bootstrap: Bootstrap, to_bootstrap: Connect, step: str
+) -> None:
+    """The log says at which step; the next try is the first device, not the second."""
+    developer = site.developer(site.account(devices=1))
+    device = to_bootstrap(developer.pair)
+    begin(device, developer)
+    take_bootstrap(device, stop_at=step)
+    device.socket.close()
+    site.wait_for_note(developer.account.id, "bootstrap failed")
+    assert failure(site, developer)[0] == step
+    assert counted(site, developer) == []
+    given = bootstrap(developer)
+    assert counted(site, developer) == [given.device_id]
+
+
+def test_a_device_whose_last_answer_is_lost_may_register(
+    site: DeviceSite, to_bootstrap: Connect, to_lwm2m: Connect, register: Register
+) -> None:
+    """It shows what only its bootstrap can have given it: it is counted then, once."""
+    developer = site.developer()
+    device = to_bootstrap(developer.pair)
+    begin(device, developer)
+    given = take_bootstrap(device, stop_at="finish")
+    device.socket.close()
+    site.wait_for_note(developer.account.id, "bootstrap failed")
+    assert counted(site, developer) == []
+    register(to_lwm2m(given.pair), given, objects=b"</3/0>")
+    assert counted(site, developer) == [given.device_id]
+    kinds = [kind for kind, device_id in site.events(developer.account) if device_id == given.device_id]
+    assert kinds.index("bootstrap") < kinds.index("registration")
+
+
+def test_a_device_whose_last_answer_is_lost_is_not_one_too_many(
+    site: DeviceSite, bootstrap: Bootstrap, to_bootstrap: Connect, to_lwm2m: Connect
+) -> None:
+    """Its place went to another one in the meantime: it is refused, with an event."""
+    developer = site.developer(site.account(devices=1))
+    device = to_bootstrap(developer.pair)
+    begin(device, developer)
+    late = take_bootstrap(device, stop_at="finish")
+    device.socket.close()
+    site.wait_for_note(developer.account.id, "bootstrap failed")
+    given = bootstrap(developer)
+    answer = to_lwm2m(late.pair).ask("POST", "/rd", [f"ep={late.device_id}", "lt=600"])
+    assert str(answer.code) == "4.03 Forbidden"
+    assert counted(site, developer) == [given.device_id]
+    assert ("refusal", "") in site.events(developer.account)
+
+
+def test_a_device_whose_last_answer_is_lost_may_bootstrap_again(
+    site: DeviceSite, bootstrap: Bootstrap, to_bootstrap: Connect
+) -> None:
+    """It keeps the name that it was given, and is counted once."""
+    developer = site.developer()
+    device = to_bootstrap(developer.pair)
+    begin(device, developer)
+    given = take_bootstrap(device, stop_at="finish")
+    device.socket.close()
+    site.wait_for_note(developer.account.id, "bootstrap failed")
+    again = bootstrap(developer, f"iep={given.device_id}")
+    assert counted(site, developer) == [given.device_id] == [again.device_id]
+
+
+def test_what_was_not_told_to_be_the_end_does_not_register(
+    site: DeviceSite, to_bootstrap: Connect, to_lwm2m: Connect
+) -> None:
+    """A certificate of a bootstrap that broke off before its end opens nothing."""
+    developer = site.developer()
+    device = to_bootstrap(developer.pair)
+    begin(device, developer)
+    given = take_bootstrap(device, stop_at="device")
+    device.socket.close()
+    site.wait_for_note(developer.account.id, "bootstrap failed")
+    answer = to_lwm2m(given.pair).ask("POST", "/rd", [f"ep={given.device_id}", "lt=600"])
+    assert str(answer.code) == "4.03 Forbidden"
+    assert counted(site, developer) == []
+
+
+def test_a_certificate_deleted_during_a_bootstrap_ends_it(site: DeviceSite, to_bootstrap: Connect) -> None:
+    """The device is never told that it is bootstrapped."""
+    developer = site.developer()
+    device = to_bootstrap(developer.pair)
+    begin(device, developer)
+    take_bootstrap(device, stop_at="device")
+    site.drop(developer)
+    device.answer_last("CHANGED")
+    assert device.is_closed()
+    assert "not trusted any more" in failure(site, developer)[1]
+
+
+def test_what_is_given_opens_nothing_before_the_end(
+    site: DeviceSite, to_bootstrap: Connect, to_lwm2m: Connect
+) -> None:
+    """A device that registers while its bootstrap is under way is refused, and may go on with that."""
+    developer = site.developer()
+    device = to_bootstrap(developer.pair)
+    begin(device, developer)
+    given = take_bootstrap(device, stop_at="device")
+    answer = to_lwm2m(given.pair).ask("POST", "/rd", [f"ep={given.device_id}", "lt=600"])
+    assert str(answer.code) == "4.03 Forbidden"
+    device.answer_last("CHANGED")
+    device.answer(device.next_request(), "CHANGED")
+    device.ask("GET", "/nothing")
+    assert counted(site, developer) == [given.device_id]
+
+
+def test_what_was_given_first_stays_good_when_a_retry_breaks_off(
+    site: DeviceSite, to_bootstrap: Connect, to_lwm2m: Connect, register: Register
+) -> None:
+    """The last answer was lost, the next try got halfway: the device still has what it got first."""
+    developer = site.developer(site.account(devices=1))
+    device = to_bootstrap(developer.pair)
+    begin(device, developer)
+    first = take_bootstrap(device, stop_at="finish")
+    device.socket.close()
+    site.wait_for_note(developer.account.id, "bootstrap failed")
+    again = to_bootstrap(developer.pair)
+    begin(again, developer, f"iep={first.device_id}")
+    second = take_bootstrap(again, stop_at="server")
+    again.socket.close()
+    site.wait_until(lambda: len(site.notes(developer.account.id, "bootstrap failed")) == 2)
+    assert second.device_id == first.device_id
+    answer = to_lwm2m(second.pair).ask("POST", "/rd", [f"ep={first.device_id}", "lt=600"])
+    assert str(answer.code) == "4.03 Forbidden"
+    register(to_lwm2m(first.pair), first, objects=b"")
+    assert counted(site, developer) == [first.device_id]
