@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "clients"
-BIN = BUILD / "venv" / "bin"
+BIN = BUILD / "nordic-clients" / "bin"
 TRANSCRIPTS = BUILD / "transcripts"
 
 #: Every host that the clients know, in every stage (nrfcloud fact sheet, section 1).
