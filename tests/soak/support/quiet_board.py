@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.virtual.contract import VirtualBoardSpec
 from harness_nordic.virtual.board import Nrf91Board
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
+
+T = TypeVar("T")
 
 
 class _Timer:
@@ -41,6 +44,10 @@ class QuietHost:
 
     def run_blocking(self, _work: Callable[[], None]) -> None:
         """Leave it."""
+
+    def run_async(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Nobody asks for it."""
+        raise NotImplementedError
 
     def cut_power(self, *, comes_back: bool) -> None:
         """Nobody asks for it."""

@@ -61,6 +61,11 @@ class Rounds:
                 news = time.monotonic() + SECONDS_BETWEEN_NEWS
                 self._say(f"{self._title}: {self._done} of {total} rounds")
 
+    @property
+    def number(self) -> int:
+        """The round that runs now, from 0."""
+        return self._round
+
     def count(self, outcome: str) -> None:
         """Count an outcome of this round."""
         self.outcomes[outcome] += 1
