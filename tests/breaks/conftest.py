@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.breaks.support.catalogue import SUITE, Sort, all_breaks
+from tests.breaks.support.catalogue import Sort, all_breaks, all_suites
 from tests.breaks.support.sessions import SessionPool, collect
 
 if TYPE_CHECKING:
@@ -36,21 +36,35 @@ class BreakRun:
 
 @pytest.fixture(scope="session")
 def pool() -> Iterator[SessionPool]:
-    """Run sessions of the suite."""
+    """Run sessions of the suites."""
     with SessionPool() as pool:
         yield pool
 
 
-@pytest.fixture(scope="session")
-def collected() -> dict[Sort, list[str]]:
-    """The tests among which those are that notice breaks, by sort."""
+class Collected:
+    """The tests among which those are that notice breaks, collected when somebody asks."""
+
+    def __init__(self) -> None:
+        """Collect nothing yet."""
+        self._found: dict[tuple[Sort, str], list[str]] = {}
+
+    def of(self, sort: Sort, suite: str) -> list[str]:
+        """Return the tests of a suite, or of the harness those files that are to notice a break."""
+        place = (sort, suite if sort is Sort.SUITE else "")
+        if place not in self._found:
+            self._found[place] = (
+                collect([suite], suite=suite) if sort is Sort.SUITE else _collect_of_harness()
+            )
+        return self._found[place]
+
+
+def _collect_of_harness() -> list[str]:
     own = {file for each in all_breaks() if each.sort is Sort.HARNESS for file in each.files}
     try:
-        of_harness = collect(own, Sort.HARNESS) if own else []
+        return collect(own, Sort.HARNESS) if own else []
     except RuntimeError:
         # One of the files is gone or broken; the breaks that it should notice say so, and only they.
-        of_harness = [test for file in sorted(own) for test in _collect_alone(file)]
-    return {Sort.SUITE: collect([SUITE]), Sort.HARNESS: of_harness}
+        return [test for file in sorted(own) for test in _collect_alone(file)]
 
 
 def _collect_alone(file: str) -> list[str]:
@@ -61,24 +75,37 @@ def _collect_alone(file: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def runs(
-    request: pytest.FixtureRequest, pool: SessionPool, collected: dict[Sort, list[str]]
-) -> dict[str, BreakRun]:
+def collected() -> Collected:
+    """The tests among which those are that notice breaks."""
+    return Collected()
+
+
+@pytest.fixture(scope="session")
+def runs(request: pytest.FixtureRequest, pool: SessionPool, collected: Collected) -> dict[str, BreakRun]:
     """Every break that was selected, begun at once; the pool runs as many at a time as it may."""
-    return {each.name: _begin(each, pool, collected[each.sort]) for each in _selected(request.session)}
+    return {
+        each.plugin: _begin(each, pool, collected.of(each.sort, each.suite))
+        for each in _selected(request.session)
+    }
 
 
-@pytest.fixture(params=Sort, ids=lambda sort: sort.name.lower(), scope="session")
-def control(
-    request: pytest.FixtureRequest, pool: SessionPool, collected: dict[Sort, list[str]]
-) -> Future[SessionResult]:
-    """Run without a break the whole suite, or each test of the harness that must notice one."""
-    sort: Sort = request.param
-    if sort is Sort.SUITE:
-        return pool.submit([SUITE, "--boards=2"])  # some tests take two
-    own = [each for each in all_breaks() if each.sort is sort]
-    chosen = {test for each in own for test in each.choose(collected[sort])}
-    return pool.submit([test for test in collected[sort] if test in chosen], sort=sort)
+@pytest.fixture(params=[*all_suites(), "tests"], ids=lambda place: place.rpartition("/")[2], scope="session")
+def control(request: pytest.FixtureRequest, pool: SessionPool, collected: Collected) -> Future[SessionResult]:
+    """Run without a break each test of a suite, or of the harness, that must notice one.
+
+    Not whole suites: about what no break names this says nothing, and ``make suites`` runs it.
+    """
+    suite: str = request.param
+    sort = Sort.HARNESS if suite == "tests" else Sort.SUITE
+    own = [
+        each for each in all_breaks() if each.sort is sort and (sort is Sort.HARNESS or each.suite == suite)
+    ]
+    there = collected.of(sort, suite)
+    named = {test for each in own for test in each.choose(there)}
+    chosen = [test for test in there if test in named]
+    if sort is Sort.HARNESS:
+        return pool.submit(chosen, sort=sort)
+    return pool.submit([*chosen, "--boards=2"], suite=suite)  # some tests take two
 
 
 def _selected(session: pytest.Session) -> list[Break]:
@@ -92,7 +119,9 @@ def _begin(defect: Break, pool: SessionPool, tests: list[str]) -> BreakRun:
     except LookupError as error:
         return BreakRun(problem=str(error))
     batches = [[test] for test in expected] if defect.separate else [expected]
-    sessions = [pool.submit(batch, plugin=defect.plugin, sort=defect.sort) for batch in batches]
+    sessions = [
+        pool.submit(batch, plugin=defect.plugin, sort=defect.sort, suite=defect.suite) for batch in batches
+    ]
     return BreakRun(expected, sessions)
 
 

@@ -25,7 +25,7 @@ def test_break_is_noticed(
     defect: Break, runs: dict[str, BreakRun], noticed: dict[str, tuple[str, ...]]
 ) -> None:
     """Every expected test fails, by an assertion about what is broken."""
-    run = runs[defect.name]
+    run = runs[defect.plugin]
     assert not run.problem
     results = [session.result(WAIT_SECONDS) for session in run.sessions]
     cases = [case for result in results for case in result.cases]

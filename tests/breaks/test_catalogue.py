@@ -51,6 +51,22 @@ def test_first_list_is_there() -> None:
         "rig_file_overwritten",
         "late_board_ignored",
         "lost_boards_tests_dropped",
+        # of Pelion
+        "unknown_client_certificate_accepted",
+        "registered_without_bootstrap",
+        "wrong_vendor_id",
+        "wrong_class_id",
+        "folder_left_after_a_failure",
+        "exit_code_swallowed",
+        "hundred_and_first_device_accepted",
+        "configured_without_certificate",
+        "configured_with_expired_update_certificate",
+        "stores_file_overwritten",
+        "user_store_for_everybody",
+        "pelion_key_file_for_a_group",
+        "team_store_for_everybody",
+        "lifetime_never_ends",
+        "endpoint_name_unchecked",
     }
 
     assert promised <= {each.name for each in all_breaks()}
@@ -85,17 +101,23 @@ def test_module_without_a_title_is_no_break(tmp_path: Path) -> None:
 
 
 def test_whose_tests_notice(tmp_path: Path) -> None:
-    """Tests of the suite are named relative to it, those of the harness by their whole path."""
+    """Tests of a suite are named relative to it, those of the harness by their whole path."""
     (tmp_path / "own").mkdir()
+    (tmp_path / "guardian").mkdir()
+    (tmp_path / "guardian/of_another.py").write_text(
+        'TITLE = "g"\nEXPECTED = ("test_a.py::test_b",)\nABOUT = "x"'
+    )
     (tmp_path / "of_suite.py").write_text('TITLE = "s"\nEXPECTED = ("test_a.py::test_b",)\nABOUT = "x"')
     (tmp_path / "own/of_harness.py").write_text(
         'TITLE = "h"\nNOTICED_BY = ("tests/test_rig.py::test_*",)\nABOUT = "x"'
     )
 
-    of_suite, of_harness = all_breaks(tmp_path)
+    of_another, of_suite, of_harness = all_breaks(tmp_path)
 
     assert (of_suite.plugin, of_suite.name) == ("tests.breaks.of_suite", "of_suite")
     assert (of_suite.sort, of_suite.files) == (Sort.SUITE, {"suites/nrfcloud/test_a.py"})
+    assert (of_another.plugin, of_another.suite) == ("tests.breaks.guardian.of_another", "suites/guardian")
+    assert (of_another.sort, of_another.files) == (Sort.SUITE, {"suites/guardian/test_a.py"})
     assert (of_harness.plugin, of_harness.name) == ("tests.breaks.own.of_harness", "of_harness")
     assert (of_harness.sort, of_harness.files) == (Sort.HARNESS, {"tests/test_rig.py"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 
 import pytest
@@ -99,3 +100,26 @@ def test_other_parameters() -> None:
             return True
 
     assert not owner().accepts(21)
+
+
+def test_who_imported_it_before_gets_the_replacement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A break of the module that defines a function reaches all who use it, one of a user only that user."""
+    names = ("origin", "first", "second", "tests.breaks.of_this")
+    origin, first, second, own = (types.ModuleType(name) for name in names)
+    exec("def rule():\n    return 'whole'", vars(origin))  # noqa: S102  # it is defined in that module
+    for module in (origin, first, second, own):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        module.rule = origin.rule  # type: ignore[attr-defined]
+
+    @replaces(first, "rule")
+    def of_one() -> str:
+        return "broken here"
+
+    assert (origin.rule(), first.rule(), second.rule()) == ("whole", "broken here", "whole")
+
+    @replaces(origin, "rule")
+    def of_all() -> str:
+        return "broken"
+
+    assert (origin.rule(), first.rule(), second.rule()) == ("broken", "broken here", "broken")
+    assert own.rule() == "whole"

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.breaks.support.catalogue import ROOT, SUITE, Sort
-from tests.breaks.support.sessions import SessionPool, environment
+from tests.breaks.support.sessions import SessionPool, environment, options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,14 @@ def test_environment_of_a_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     # Tests of the harness start sessions that need other plugins; those of the suite do not.
     assert "PYTEST_DISABLE_PLUGIN_AUTOLOAD" in broken
     assert "PYTEST_DISABLE_PLUGIN_AUTOLOAD" not in environment("", tmp_path, Sort.HARNESS)
+
+
+def test_each_suite_runs_against_its_own_service() -> None:
+    """A suite is called as its service is; tests of the harness are told of none."""
+    assert "--backend=nrfcloud=fake" in options(Sort.SUITE)
+    assert "--backend=guardian=fake" in options(Sort.SUITE, "suites/guardian")
+    assert "--backend=nrfcloud=fake" not in options(Sort.SUITE, "suites/guardian")
+    assert not [option for option in options(Sort.HARNESS) if "backend" in option]
 
 
 def test_session_that_hangs_is_killed_with_its_children() -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 BREAKS = ROOT / "tests" / "breaks"
+SUITES = ROOT / "suites"
+#: The suite whose breaks lie in no directory of its name.
 SUITE = "suites/nrfcloud"
 
 
@@ -34,6 +36,7 @@ class Break:
     :ivar about: expression found in what each of these tests asserts.
     :ivar separate: each test needs a session of its own, because the defect outlives a test.
     :ivar sort: whose tests notice it.
+    :ivar suite: the suite whose tests notice it, of the sort ``SUITE``.
     """
 
     plugin: str
@@ -42,6 +45,7 @@ class Break:
     about: str
     separate: bool = False
     sort: Sort = Sort.SUITE
+    suite: str = SUITE
 
     @property
     def name(self) -> str:
@@ -89,7 +93,8 @@ def read_break(path: Path, directory: Path = BREAKS) -> Break | None:
         raise ValueError(f"{path.name}: TITLE and ABOUT must be texts")
     re.compile(about)
     if ("EXPECTED" in constants) == ("NOTICED_BY" in constants):
-        raise ValueError(f"{path.name}: either EXPECTED (tests of {SUITE}) or NOTICED_BY must be there")
+        raise ValueError(f"{path.name}: either EXPECTED (tests of a suite) or NOTICED_BY must be there")
+    suite = suite_of(path, directory)
     sort = Sort.SUITE if "EXPECTED" in constants else Sort.HARNESS
     expected = constants.get("EXPECTED", constants.get("NOTICED_BY"))
     if not isinstance(expected, tuple) or not expected or not all(isinstance(one, str) for one in expected):
@@ -97,11 +102,23 @@ def read_break(path: Path, directory: Path = BREAKS) -> Break | None:
     return Break(
         plugin=".".join(["tests.breaks", *path.relative_to(directory).with_suffix("").parts]),
         title=title,
-        expected=tuple(f"{SUITE}/{one}" for one in expected) if sort is Sort.SUITE else expected,
+        expected=tuple(f"{suite}/{one}" for one in expected) if sort is Sort.SUITE else expected,
         about=about,
         separate=constants.get("SEPARATE", False) is True,
         sort=sort,
+        suite=suite,
     )
+
+
+def suite_of(path: Path, directory: Path = BREAKS) -> str:
+    """Return the suite that a break is about: that of the directory in which it lies, or :data:`SUITE`."""
+    named = path.relative_to(directory).parts[0]
+    return f"suites/{named}" if (SUITES / named).is_dir() else SUITE
+
+
+def all_suites(directory: Path = SUITES) -> list[str]:
+    """Return every suite that has a test."""
+    return [f"suites/{path.name}" for path in sorted(directory.iterdir()) if any(path.glob("test_*.py"))]
 
 
 def _constants(body: Iterable[ast.stmt]) -> dict[str, object]:

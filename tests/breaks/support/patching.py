@@ -8,6 +8,8 @@ every process of the session.
 from __future__ import annotations
 
 import inspect
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def replaces(owner: Any, name: str) -> Callable[[Replacement], Replacement]:
         was, now = _parameters(before), _parameters(replacement)
         if was != now:
             raise BreakDoesNotFit(f"{_path(owner, name)} takes {was}, its replacement takes {now}")
-        setattr(owner, name, _like(before, replacement))
+        _put(owner, name, _like(before, replacement))
         return replacement
 
     return put
@@ -47,7 +49,7 @@ def sets(owner: Any, name: str, value: object) -> None:
     :raises BreakDoesNotFit: there is no such name.
     """
     existing(owner, name)
-    setattr(owner, name, value)
+    _put(owner, name, value)
 
 
 def existing(owner: Any, name: str) -> Any:
@@ -58,6 +60,24 @@ def existing(owner: Any, name: str) -> Any:
     if name not in vars(owner):
         raise BreakDoesNotFit(f"{_path(owner, name)} does not exist any more")
     return vars(owner)[name]
+
+
+def _put(owner: Any, name: str, value: object) -> None:
+    """Replace a name, and what modules made of it that imported it before.
+
+    Where the owner is the module that defines it: a break may replace it for a single user as well.
+    """
+    before = existing(owner, name)
+    setattr(owner, name, value)
+    if isinstance(owner, ModuleType) and getattr(before, "__module__", None) == owner.__name__:
+        for module in list(sys.modules.values()):
+            if isinstance(module, ModuleType) and vars(module).get(name) is before and not _breaks(module):
+                setattr(module, name, value)
+
+
+def _breaks(module: ModuleType) -> bool:
+    """Tell whether it is a break, which may still call what it replaces."""
+    return module.__name__.startswith("tests.breaks.")
 
 
 def _parameters(function: Any) -> list[str]:

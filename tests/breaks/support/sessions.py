@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.breaks.support.catalogue import ROOT, Sort
+from tests.breaks.support.catalogue import ROOT, SUITE, Sort
+from tests.breaks.support.forking import ForkedProcess, ForkServer
 from tests.breaks.support.judge import TestCase, read_junit
 
 if TYPE_CHECKING:
@@ -26,12 +27,18 @@ if TYPE_CHECKING:
 SESSION_SECONDS = 300.0
 PARALLEL = 2
 
+# Hundreds of sessions are begun, and a plugin that suites do not use takes an eighth of what one costs.
+_UNUSED = ("anyio", "cacheprovider", "hypothesispytest", "pytest_cov", "randomly", "rerunfailures", "timeout")
 _OPTIONS = {
     Sort.SUITE: (
-        *("--bench=virtual", "--boards=1", "--backend=nrfcloud=fake", "--test-deadline=30"),
-        *("-p", "harness.pytest_plugin.plugin", "-p", "no:cacheprovider", "-q"),
+        *("--bench=virtual", "--boards=1", "--test-deadline=30"),
+        *("-p", "harness.pytest_plugin.plugin", *(f"-pno:{name}" for name in _UNUSED), "-q"),
     ),
-    Sort.HARNESS: ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:allure_pytest", "-q"),
+    # Always the same examples: whether a break is noticed must not be chance.
+    Sort.HARNESS: (
+        *("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:allure_pytest"),
+        *("--hypothesis-seed=0", "-q"),
+    ),
 }
 # What an outer session leaves in the environment would lead an inner one astray.
 _OUTER = ("PYTEST_", "HARNESS_", "ALLURE_")
@@ -66,6 +73,7 @@ class SessionPool:
         """
         self._seconds = seconds
         self._executor = ThreadPoolExecutor(parallel)
+        self._server = ForkServer.start(_of_every_session(), ROOT)
         self._running: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -82,29 +90,32 @@ class SessionPool:
         for process in running:
             kill_group(process)
         self._executor.shutdown(cancel_futures=True)
+        self._server.close()
 
     def submit(
-        self, tests: Sequence[str], *, plugin: str = "", sort: Sort = Sort.SUITE
+        self, tests: Sequence[str], *, plugin: str = "", sort: Sort = Sort.SUITE, suite: str = SUITE
     ) -> Future[SessionResult]:
         """Run tests, with a break or without; the result comes later.
 
         :param tests: node ids or directories; options too, which count more than those of the sort.
         :param plugin: module name of the break.
         :param sort: whose tests they are.
+        :param suite: whose tests they are, of a suite's.
         """
-        return self._executor.submit(self._run, tuple(tests), plugin, sort)
+        arguments = (*options(sort, suite), *tests)
+        return self._executor.submit(self._run, arguments, plugin, sort)
 
-    def _run(self, tests: tuple[str, ...], plugin: str, sort: Sort) -> SessionResult:
+    def _run(self, arguments: tuple[str, ...], plugin: str, sort: Sort) -> SessionResult:
         # A short path: sockets of the session lie below it.
         directory = Path(tempfile.mkdtemp(prefix="breaks-"))
         try:
-            return self._run_in(directory, tests, plugin, sort)
+            return self._run_in(directory, arguments, plugin, sort)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    def _run_in(self, directory: Path, tests: tuple[str, ...], plugin: str, sort: Sort) -> SessionResult:
+    def _run_in(self, directory: Path, arguments: tuple[str, ...], plugin: str, sort: Sort) -> SessionResult:
         junit = directory / "junit.xml"
-        command = [sys.executable, "-m", "pytest", *_OPTIONS[sort], *tests, f"--junitxml={junit}"]
+        command = [sys.executable, "-m", "pytest", *arguments, f"--junitxml={junit}"]
         if sort is Sort.HARNESS:
             command += ["-p", "tests.breaks.support.everywhere"]
         code, output = self._call(command, environment(plugin, directory, sort))
@@ -116,8 +127,9 @@ class SessionPool:
         with self._lock:
             if self._closed:
                 return -signal.SIGKILL, "not run: the pool was closed"
-            process = subprocess.Popen(
+            process = ForkedProcess(
                 command,
+                server=self._server,
                 cwd=ROOT,
                 env=variables,
                 stdin=subprocess.DEVNULL,
@@ -139,6 +151,16 @@ class SessionPool:
         return process.returncode, output
 
 
+def options(sort: Sort, suite: str = SUITE) -> tuple[str, ...]:
+    """Return what every session is told.
+
+    :param sort: whose tests run in it.
+    :param suite: whose tests run in it, of a suite's: its name is that of its service.
+    """
+    backend = (f"--backend={suite.rpartition('/')[2]}=fake",) if sort is Sort.SUITE else ()
+    return (*_OPTIONS[sort], *backend)
+
+
 def environment(plugin: str, directory: Path, sort: Sort = Sort.SUITE) -> dict[str, str]:
     """Return the environment of a session: nothing of an outer one, and the break in every process.
 
@@ -146,8 +168,7 @@ def environment(plugin: str, directory: Path, sort: Sort = Sort.SUITE) -> dict[s
     :param directory: of the session alone.
     :param sort: whose tests run in it.
     """
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(_OUTER)}
-    variables["PYTHONPATH"] = str(ROOT)
+    variables = _of_every_session()
     variables["HARNESS_RUNTIME_DIR"] = str(directory / "run")
     variables["HARNESS_STATE_DIR"] = str(directory / "state")
     if sort is Sort.SUITE:
@@ -161,20 +182,26 @@ def environment(plugin: str, directory: Path, sort: Sort = Sort.SUITE) -> dict[s
     return variables
 
 
+def _of_every_session() -> dict[str, str]:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(_OUTER)}
+    return {**variables, "PYTHONPATH": str(ROOT)}
+
+
 def kill_group(process: subprocess.Popen[str]) -> None:
     """Kill a session with everything in its process group; what left the group ends on its lifeline."""
     with suppress(ProcessLookupError):  # all of it is gone already
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def collect(places: Collection[str], sort: Sort = Sort.SUITE) -> list[str]:
+def collect(places: Collection[str], sort: Sort = Sort.SUITE, suite: str = SUITE) -> list[str]:
     """Return the node ids of tests, relative to the repository.
 
     :param places: files or directories.
     :param sort: whose tests they are.
+    :param suite: whose tests they are, of a suite's.
     :raises RuntimeError: they cannot be collected.
     """
-    command = [sys.executable, "-m", "pytest", *sorted(places), *_OPTIONS[sort], "--collect-only"]
+    command = [sys.executable, "-m", "pytest", *sorted(places), *options(sort, suite), "--collect-only"]
     with tempfile.TemporaryDirectory(prefix="breaks-") as directory:
         done = subprocess.run(
             command,
