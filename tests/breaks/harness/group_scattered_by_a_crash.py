@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 TITLE = "the rest of a group is given out one by one after a crash"
 NOTICED_BY = (
-    "tests/scheduling/test_keep_together.py::test_a_board_that_is_not_fit_for_a_group",
+    "tests/scheduling/test_keep_together.py::test_a_crash_in_a_group",
     "tests/scheduling/test_keep_together.py::test_a_board_lost_in_a_group",
+    "tests/scheduling/test_keep_together.py::test_two_of_a_group_declined_before_it_is_heard",
 )
 ABOUT = r"run_out"
 
 
 @replaces(Backlog, "put_back_tests")
-def put_back_tests(self: Backlog, unit: int, tests: Collection[int], *, elsewhere: bool) -> list[int]:
+def put_back_tests(self: Backlog, unit: int, tests: Collection[int]) -> None:
     """Queue each for itself, the first in front of the others only by chance."""
     for test in tests:
         self.put_back(test)
-    return list(tests)

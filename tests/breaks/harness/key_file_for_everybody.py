@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness_nordic import client_access
+from harness.backends import credentials
 from tests.breaks.support.patching import replaces
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ NOTICED_BY = ("tests/nordic/client/test_access.py::test_key_file_that_is_refused
 ABOUT = r"DID NOT RAISE"
 
 
-@replaces(client_access, "read_key_file")
-def read_key_file(file: Path, *, named_by: str = "") -> str:
+@replaces(credentials, "read_private_file")
+def read_private_file(file: Path, *, named_by: str, what: str) -> bytes:
     """Read it whoever may."""
-    return file.read_text().strip()
+    return file.read_bytes()
