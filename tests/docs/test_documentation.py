@@ -90,7 +90,9 @@ def commands() -> list[str]:
     for page in PAGES:
         found |= set(
             re.findall(
-                r"(?:^|`|HARNESS_PLUGINS=\w+ )harness ([a-z]+(?: [a-z]+)?)", page.read_text(), re.MULTILINE
+                r"(?:^|`|HARNESS_PLUGINS=\w+ )harness ([a-z]+(?: [a-z][a-z-]*)?)",
+                page.read_text(),
+                re.MULTILINE,
             )
         )
     return sorted(found)
@@ -100,7 +102,7 @@ def commands() -> list[str]:
 def test_commands_exist(command: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Every command that the documentation names has a help."""
     words = command.split()
-    if words[0] not in {"bench", "backend", "profile", "rig", "nrfcloud"}:
+    if words[0] not in {"bench", "backend", "guardian", "pelion", "profile", "rig", "nrfcloud"}:
         words = words[:1]
 
     assert execute([*words, "--help"]) == 0
@@ -111,11 +113,12 @@ def test_every_command_is_documented(capfd: pytest.CaptureFixture[str]) -> None:
     """The page of the command line leaves no command out."""
     page = (ROOT / "docs/reference/command-line.md").read_text()
     missing: list[str] = []
-    for group in ("", "bench", "backend", "nrfcloud", "profile", "rig"):
+    for group in ("", "bench", "backend", "guardian", "nrfcloud", "pelion", "profile", "rig"):
         execute([*group.split(), "--help"])
         listed = capfd.readouterr().out.split("Commands:\n")[1]
         names = [
-            f"harness {group} {command}" for command in re.findall(r"^  ([a-z]+) ", listed, re.MULTILINE)
+            f"harness {group} {command}"
+            for command in re.findall(r"^  ([a-z][a-z-]*) ", listed, re.MULTILINE)
         ]
         missing += [one for one in names if f"`{' '.join(one.split())}" not in page]
 

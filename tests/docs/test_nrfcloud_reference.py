@@ -2,81 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from harness_nordic import plugin
 from harness_nordic.fake.app import NrfCloudFake
-from tests.measuring import unmeasured
+from tests.docs.reference_page import Proof, ReferencePage, cells, proofs_of, proved_by
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/reference/nrfcloud.md").read_text(encoding="utf-8")
+PAGE = ReferencePage("nrfcloud.md", "suites/nrfcloud")
 CALL = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/v1/[^`?]*)[^`]*`")
-PROVED = re.compile(r"\[(test_\w+)\]\(\.\./\.\./suites/nrfcloud/(test_\w+)\.py\)((?: `[^`|]+`,?)+)")
 
 
 def rows() -> list[list[str]]:
     """Every row of a table of operations, cell by cell."""
-    lines = [line for line in PAGE.splitlines() if line.startswith("| ") and "suites/nrfcloud/" in line]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def proved_by(text: str) -> set[tuple[str, str]]:
-    """Return modules of suites with the operations that the page says they prove."""
-    found = set()
-    for shown, module, operations in PROVED.findall(text):
-        assert shown == module, f"the link {shown} leads to {module}"
-        found |= {(module, operation) for operation in re.findall(r"`([^`]+)`", operations)}
-    return found
-
-
-COLLECT = """
-import json, pathlib, sys
-import pytest
-
-class Proofs:
-    def pytest_collection_finish(self, session):
-        found = [
-            (item.path.stem, item.name, [mark.args[0] for mark in item.iter_markers("proves")])
-            for item in session.items
-        ]
-        pathlib.Path(sys.argv[1]).write_text(json.dumps(found))
-
-others = [word for name in ("randomly", "cacheprovider", "pytest_cov") for word in ("-p", f"no:{name}")]
-sys.exit(pytest.main(["--collect-only", "-q", *others, "suites/nrfcloud"], [Proofs()]))
-"""
+    lines = [line for line in PAGE.text.splitlines() if line.startswith("| ") and "suites/nrfcloud/" in line]
+    return cells(lines)
 
 
 @pytest.fixture(scope="module")
-def proofs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, list[str]]]:
+def proofs(tmp_path_factory: pytest.TempPathFactory) -> list[Proof]:
     """Every test of the suites, as pytest collects it: its module, its name, and what it proves."""
-    file = tmp_path_factory.mktemp("proofs") / "proofs.json"
-    ran = subprocess.run(
-        [sys.executable, "-c", COLLECT, str(file)],
-        cwd=ROOT,
-        env=unmeasured(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    found: list[tuple[str, str, list[str]]] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    return proofs_of("suites/nrfcloud", tmp_path_factory.mktemp("proofs"))
 
 
-def test_every_suite_is_reached(proofs: list[tuple[str, str, list[str]]]) -> None:
+def test_every_suite_is_reached(proofs: list[Proof]) -> None:
     """The page leads to every operation that a suite proves, in the module where it does, and to no other."""
-    assert [f"{module}.py::{name}" for module, name, operations in proofs if not operations] == []
-    proved = {(module, operation) for module, _name, operations in proofs for operation in operations}
-
-    assert proved_by(PAGE) == proved
+    assert PAGE.reached() == proved_by(proofs)
 
 
 def routes() -> set[tuple[str, str]]:
