@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-BOARDS ?= 4
+BOARDS ?= 3
 SUITES := build/suites
+SUITE_NAMES := $(patsubst suites/%/conftest.py,%,$(wildcard suites/*/conftest.py))
 REPORT := build/report/index.html
 ALLURE := build/allure/node_modules/.bin/allure
 ALLURE_VERSION := 3.18.0
@@ -14,18 +15,31 @@ SOAK_SCALE ?= 1
 TEST_WORKERS ?= 3
 CLIENT_WORKERS ?= 4
 CLIENTS := build/clients
-# Whole sessions, most with a worker for each board.
-SCENARIOS := tests/hotplug tests/farm $(patsubst %,tests/pytest_plugin/test_%.py,attached attached_suites \
-	boards_of_tests ledger lifetimes redaction_everywhere who_is_who)
+CLIENT_LOCKS := requirements-nordic-clients.lock requirements-pelion-clients.lock requirements-manifest-tool-1.lock
+# Whole sessions, most with a worker for each board, whole commands with all their processes, and pages in a
+# browser.
+SCENARIOS := tests/hotplug tests/farm tests/guardian/pages tests/nordic/attached/test_session.py \
+	tests/nordic/attached/test_cli.py tests/nordic/test_living_sessions.py \
+	tests/vendor_example/test_vendor_door.py tests/guardian/cli/test_technician.py tests/pelion/namespaces \
+	$(patsubst %,tests/pelion/cli/test_%.py,how_to whole_way) \
+	$(patsubst %,tests/cli/test_%.py,backend_check boards_ask boards_watch console lease run sweep) \
+	$(patsubst %,tests/virtual/usb/test_%.py,hotplug_events lab_lifecycle strangers) \
+	$(patsubst %,tests/pytest_plugin/test_%.py,attached attached_suites \
+	backend_fixture boards_of_tests internal_errors leases_of_sessions ledger lifetimes redaction_defects \
+	redaction_everywhere register_secret report_console report_expectations report_session several_boards \
+	usage_errors who_is_who)
+
+# A session is many short processes: without byte code each would compile all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help suites test scenarios clients real-mode breaks soak bench lint report docs system-deps clean venv wheel allure
 
 help:
-	@echo "make suites       run the provisioning suites on $(BOARDS) virtual boards against the fake service"
+	@echo "make suites       run each provisioning suite on $(BOARDS) virtual boards against its fake service"
 	@echo "make report       make one page of the last 'make suites' (needs Node >= 20)"
 	@echo "make test         run the harness's own tests, with branch coverage"
 	@echo "make scenarios    run whole sessions: boards that come, go, die and are shared, workers that are killed"
-	@echo "make clients      run Nordic's unmodified tools and curl against the fake and virtual boards"
+	@echo "make clients      run vendors' unmodified tools and curl against the fakes and virtual boards"
 	@echo "make real-mode    run the suites as against the real service, on a fake that decides all unknowns otherwise"
 	@echo "make breaks       put each known defect into our own fake, board and harness; tests have to notice"
 	@echo "make soak         run the long random tests (SOAK_SCALE=0.1 for a tenth)"
@@ -42,7 +56,7 @@ venv: $(INSTALLED)
 $(INSTALLED): requirements.lock pyproject.toml
 	@if command -v uv >/dev/null 2>&1; then \
 		{ [ -x $(BIN)/python ] || uv venv --quiet --seed --python $(PYTHON) $(VENV); } && \
-		uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock && \
 		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
 	else \
 		{ [ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); } && \
@@ -51,13 +65,20 @@ $(INSTALLED): requirements.lock pyproject.toml
 	fi
 	@touch $@
 
+# Each suite is called as its service is. One that fails does not keep the next ones from being run.
 suites: $(INSTALLED)
 	@rm -rf $(SUITES)
 	@mkdir -p $(SUITES)
-	$(BIN)/harness run nrfcloud --bench virtual --boards $(BOARDS) -n auto --backend nrfcloud=fake \
-		--strict-boards --expected suites/expected.toml --summary $(SUITES)/summary.html \
-		--alluredir $(SUITES)/allure-results --junitxml $(SUITES)/junit.xml
-	@echo "Results: $(SUITES)/allure-results and $(SUITES)/junit.xml; summary: $(SUITES)/summary.html"
+	@status=0; \
+	for suite in $(SUITE_NAMES); do \
+		mkdir -p $(SUITES)/$$suite && \
+		$(BIN)/harness run $$suite --bench virtual --boards $(BOARDS) -n auto --backend $$suite=fake \
+			--strict-boards --expected suites/expected.toml --summary $(SUITES)/$$suite/summary.html \
+			--alluredir $(SUITES)/$$suite/allure-results --junitxml $(SUITES)/$$suite/junit.xml || status=1; \
+	done; \
+	$(BIN)/harness merge $(foreach suite,$(SUITE_NAMES),$(suite)=$(SUITES)/$(suite)) --output $(SUITES)/all || status=1; \
+	exit $$status
+	@echo "Results: $(SUITES)/all; of each suite, with a summary: $(SUITE_NAMES:%=$(SUITES)/%)"
 	@echo "For one page with every step: make report"
 
 test: $(INSTALLED)
@@ -81,16 +102,19 @@ clients: $(INSTALLED) $(CLIENTS)/.installed
 real-mode: $(INSTALLED)
 	$(BIN)/python -m pytest tests/real_mode
 
-# Nordic's tools do not suit everybody's environment: they have one of their own.
-$(CLIENTS)/.installed: requirements-clients.lock
+# Vendors' tools do not suit everybody's environment, nor each other: each set has one of its own.
+$(CLIENTS)/.installed: $(CLIENT_LOCKS)
 	@mkdir -p $(CLIENTS)
-	@if command -v uv >/dev/null 2>&1; then \
-		uv venv --quiet --clear --python $(PYTHON) $(CLIENTS)/venv && \
-		uv pip install --quiet --python $(CLIENTS)/venv/bin/python --require-hashes -r requirements-clients.lock ; \
-	else \
-		$(PYTHON) -m venv --clear $(CLIENTS)/venv && \
-		$(CLIENTS)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.lock ; \
-	fi
+	@for lock in $(CLIENT_LOCKS); do \
+		place=$(CLIENTS)/$$(basename $$lock .lock | sed 's/^requirements-//') && \
+		if command -v uv >/dev/null 2>&1; then \
+			uv venv --quiet --clear --python $(PYTHON) $$place && \
+			uv pip install --quiet --no-deps --python $$place/bin/python --require-hashes -r $$lock ; \
+		else \
+			$(PYTHON) -m venv --clear $$place && \
+			$$place/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $$lock ; \
+		fi || exit 1; \
+	done
 	@touch $@
 
 breaks: $(INSTALLED)
@@ -109,7 +133,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 
 report: $(INSTALLED) $(ALLURE)
-	$(BIN)/harness report $(SUITES)/allure-results --output $(REPORT) --allure $(ALLURE)
+	$(BIN)/harness report $(SUITES)/all/allure-results --output $(REPORT) --allure $(ALLURE)
 
 allure: $(ALLURE)
 
@@ -130,7 +154,7 @@ system-deps:
 	@[ "$$(id -u)" = 0 ] || { echo "make system-deps needs root" >&2; exit 1; }
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-		make python3 python3-venv git openssl curl libcoap3-bin chromium ser2net umockdev libumockdev0 $$(command -v node >/dev/null || echo nodejs npm)
+		make python3 python3-venv git openssl openssh-client openssh-server gcc libc6-dev iproute2 util-linux curl libcoap3-bin chromium chromium-driver ser2net umockdev libumockdev0 $$(command -v node >/dev/null || echo nodejs npm)
 
 clean:
 	rm -rf build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
