@@ -12,7 +12,16 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LONGEST_MODULE = 600
-SHARED_BY_BOTH_ENDS = {"harness_nordic.enums"}
+SHARED_BY_BOTH_ENDS = {"harness_guardian.enums", "harness_nordic.enums", "harness_pelion.enums"}
+ENDS = [
+    "harness_guardian.fake",
+    "harness_guardian.vault",
+    "harness_guardian.virtual",
+    "harness_nordic.fake",
+    "harness_nordic.virtual",
+    "harness_pelion.fake",
+    "harness_pelion.virtual",
+]
 
 
 def tracked() -> list[Path]:
@@ -50,17 +59,17 @@ def test_modules_are_short() -> None:
     assert len(lengths) > 50
 
 
-@pytest.mark.parametrize("end", ["fake", "virtual"])
+@pytest.mark.parametrize("end", ENDS)
 def test_both_ends_share_enumerations_only(end: str) -> None:
     """Fake and virtual board share enumerations with the rest of their package, and nothing else."""
-    files = python_files(f"plugins/harness_nordic/{end}")
-    own = f"harness_nordic.{end}"
+    files = python_files(f"plugins/{end.replace('.', '/')}")
+    package = end.partition(".")[0]
 
     foreign = {
         name
         for file in files
         for name in imports_of(file)
-        if name.startswith("harness_nordic.") and not f"{name}.".startswith(f"{own}.")
+        if name.startswith(f"{package}.") and not f"{name}.".startswith(f"{end}.")
     }
 
     assert {
@@ -69,9 +78,10 @@ def test_both_ends_share_enumerations_only(end: str) -> None:
     assert files
 
 
-def test_shared_module_holds_enumerations_only() -> None:
+@pytest.mark.parametrize("shared", sorted(SHARED_BY_BOTH_ENDS))
+def test_shared_module_holds_enumerations_only(shared: str) -> None:
     """What both ends share has nothing that encodes, decodes, signs or decides: no function at all."""
-    tree = ast.parse((ROOT / "plugins/harness_nordic/enums.py").read_text())
+    tree = ast.parse((ROOT / f"plugins/{shared.replace('.', '/')}.py").read_text())
 
     functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
 
@@ -135,8 +145,10 @@ def test_lock_holds_what_the_project_needs() -> None:
 
 def test_no_path_of_a_machine_is_kept() -> None:
     """What lies in the repository means the same on every machine."""
-    homes = re.compile(
-        rb"/(?:home|Users)/(?!USER\b)[a-z]\w+/|/root/\w|" + re.escape(str(ROOT).encode()) + rb"\b"
+    homes = re.compile(  # /home/root is where root lives on a Mbed Linux device
+        rb"/(?:home|Users)/(?!USER\b|root\b)[a-z]\w+/|(?<!\w)/root/\w|"
+        + re.escape(str(ROOT).encode())
+        + rb"\b"
     )
     found = [
         str(file.relative_to(ROOT))
@@ -157,7 +169,9 @@ def test_distribution_installs_our_names_only() -> None:
     assert wheel["force-include"] == {"boards": "harness/boards", "suites": "harness/suites"}
 
 
-@pytest.mark.parametrize("package", ["harness", "plugins/harness_nordic"])
+@pytest.mark.parametrize(
+    "package", ["harness", "plugins/harness_guardian", "plugins/harness_nordic", "plugins/harness_pelion"]
+)
 def test_packages_are_typed(package: str) -> None:
     """Type checkers of our users read our annotations."""
     assert (ROOT / package / "py.typed").is_file()
