@@ -49,10 +49,10 @@ def test_in_a_test(suite: Suite) -> None:
 
     result = suite.run(*TWO_BOARDS, "--summary", "summary.html", "--junitxml", "junit.xml")
 
-    assert result.code == 1, result
     assert result.outcomes == {
         f"test_it[{number}]": "failed" if number == 2 else "passed" for number in range(6)
-    }
+    }, result
+    assert result.code == 1, result
     error = "OSError: no room for [redacted: toy secret]"
     assert "6 collected = 5 passed + 1 failed + 0 skipped + 0 not run" in result.out
     assert result.lines_with("in pytest_runtest_logreport"), "the traceback says where it was"

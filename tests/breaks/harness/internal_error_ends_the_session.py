@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 TITLE = "the internal error of one worker ends the whole session"
 NOTICED_BY = ("tests/pytest_plugin/test_internal_errors.py::test_in_a_test",)
-ABOUT = r"result\.code == 1"
+ABOUT = r"result\.outcomes =="
 
 
 @replaces(XdistSession, "outlive_internal_errors")
