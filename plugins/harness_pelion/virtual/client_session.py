@@ -123,6 +123,7 @@ class Session:
         self.link_returns = 0
         self._link_up = link_up
         self._leaving = False
+        self._update_asked = False
         self._nudged = False
 
     # -- from the loop's thread ---------------------------------------------------------------------------
@@ -144,6 +145,11 @@ class Session:
         self._leaving = True
         self.nudge()
 
+    def ask_for_update(self) -> None:
+        """Ask the run to update its registration once, at once."""
+        self._update_asked = True
+        self.nudge()
+
     def nudge(self) -> None:
         """Let the run look anew at what it waits for. From any thread."""
         self._nudged = True
@@ -155,6 +161,13 @@ class Session:
     def leaving(self) -> bool:
         """Whether the run was asked to deregister."""
         return self._leaving
+
+    def take_update(self) -> bool:
+        """Tell whether the run was asked for an update since it was asked this."""
+        asked = self._update_asked
+        if asked:
+            self._update_asked = False
+        return asked
 
     def check(self) -> None:
         """See whether the run may go on.

@@ -280,7 +280,7 @@ class Work:
         updated = time.monotonic()
         while not self._session.leaving:
             woken = link.serve(updated + self._session.settings.register_every_s)
-            if woken is not Woken.TIME_OUT:
+            if woken is not Woken.TIME_OUT and not self._session.take_update():
                 continue  # a message was answered, or something was changed
             if self._update(registration):
                 self._tell(self._progress.updated)

@@ -99,9 +99,19 @@ class CloudClient:
 
         :raises ValueError: the client is not registered.
         """
+        self._registered_session().leave()
+
+    def update_registration(self) -> None:
+        """Update the registration once, at once, whenever the next update would be due.
+
+        :raises ValueError: the client is not registered.
+        """
+        self._registered_session().ask_for_update()
+
+    def _registered_session(self) -> Session:
         if self._session is None or self._state != REGISTERED:
             raise ValueError(f"the client is {self._state}; expected registered")
-        self._session.leave()
+        return self._session
 
     def set_link(self, *, up: bool) -> None:
         """Have a network or not; when it comes back the client tries again at once."""

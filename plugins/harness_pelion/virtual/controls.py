@@ -204,6 +204,10 @@ class Controls(ControlCalls):
         """Let the cloud client take back its registration."""
         self._client.deregister()
 
+    def update_registration(self) -> None:
+        """Let the cloud client update its registration once, at once."""
+        self._client.update_registration()
+
     def configure(self, **options: Any) -> None:
         """Change how the device was built.
 

@@ -23,6 +23,7 @@ def test_a_bootstrap_asks_as_the_fact_sheet_says(site: Site) -> None:
     assert request.opt.uri_path == ("bs",)
     assert request.opt.uri_query == (f"ep={ENDPOINT}", f"aid={ACCOUNT}", "mccv=3.0.0")
     assert request.payload == b""
+    site.board.wait(lambda: len(site.dialogue.codes) >= 5)  # another thread hears of the last one
     assert site.dialogue.codes == ["2.02", "2.04", "2.04", "2.04", "2.04"]
 
 
@@ -150,6 +151,21 @@ def test_registrations_are_updated(site: Site) -> None:
     assert (update.code.dotted, update.opt.uri_query, update.payload) == ("0.02", (), b"")
     assert update.opt.uri_path == ("rd", ACCOUNT, "1")
     assert site.lwm2m.connections == 1
+
+
+def test_an_update_on_order_is_one(site: Site) -> None:
+    """It comes at once, however long the next one has to wait, and no other follows it."""
+    site.register()
+
+    site.board.on_loop(site.board.client.update_registration)
+
+    site.board.wait(lambda: site.board.client.state()["updates"] >= 1)
+    site.board.on_loop(site.board.client.deregister)
+    site.board.wait_state("stopped")
+    assert [each.code.dotted for each in site.lwm2m.asked] == ["0.02", "0.02", "0.04"]
+    assert site.board.state()["updates"] == site.registration.updates == 1
+    with pytest.raises(ValueError, match="the client is stopped; expected registered"):
+        site.board.on_loop(site.board.client.update_registration)
 
 
 def test_deregistering_tells_the_server(site: Site) -> None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         ("store_item", {"name": "a", "data": "xyz"}, "non-hexadecimal number"),
         ("drop_item", {"name": ""}, "the key store refuses it: File name invalid:"),
         ("deregister", {}, "the client is "),
+        ("update_registration", {}, "the client is "),
     ],
 )
 def test_unfit_call(device: Device, method: str, params: dict[str, Any], expected: str) -> None:
