@@ -60,7 +60,7 @@ class SshServer:
         self._turn = asyncio.Lock()
         self._connections: Connections | None = None
         self._watched: int | None = None
-        self._coming: dict[socket.socket, asyncio.Task[None]] = {}
+        self._coming: set[asyncio.Task[None]] = set()
         self._silent: list[socket.socket] = []
 
     def listen(self) -> None:
@@ -127,12 +127,9 @@ class SshServer:
     async def _cut_all(self) -> None:
         async with self._turn:
             self._end_accepting()
-            coming, self._coming = self._coming, {}
-            for task in coming.values():
-                task.cancel()
-            await asyncio.gather(*coming.values(), return_exceptions=True)
-            for each in coming:
-                each.close()
+            # Handing one over waits for nobody outside. Broken off it would leave a connection that nothing
+            # ends any more, and its number to be closed twice, the second time perhaps as somebody else's.
+            await asyncio.gather(*self._coming, return_exceptions=True)
             if self._connections is not None:
                 await self._connections.cut()
             self._close_silent()
@@ -167,7 +164,8 @@ class SshServer:
             self._silent.append(accepted)
         else:
             task = asyncio.get_running_loop().create_task(self._take(connections, accepted, received))
-            self._coming[accepted] = task
+            self._coming.add(task)
+            task.add_done_callback(self._coming.discard)
 
     def _decide(self) -> Visit | Turned:
         try:
@@ -186,4 +184,3 @@ class SshServer:
         except Exception:  # noqa: BLE001 - one connection: the others are served
             _log.exception("%s: SSH failed", self._name)
             accepted.close()
-        self._coming.pop(accepted, None)

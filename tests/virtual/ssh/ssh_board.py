@@ -17,7 +17,7 @@ from harness.virtual.ssh import KEY, KeptPort, KeyPair, SshServer, Turned, Visit
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     import asyncssh
 
@@ -95,6 +95,7 @@ class SshBoard:
 
     :ivar visit: what becomes of the next connections; an exception is raised.
     :ivar came: how many connections there were.
+    :ivar on_coming: called when one comes, before it is served; on the server's loop.
     """
 
     def __init__(self, host: AsyncHost, name: str) -> None:
@@ -106,6 +107,7 @@ class SshBoard:
             user=USER, method=KEY, key=self.user_key.public, serve=self.commands.serve
         )
         self.came = 0
+        self.on_coming: Callable[[], None] = lambda: None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -132,6 +134,7 @@ class SshBoard:
 
     def _receive(self) -> Visit | Turned:
         self.came += 1
+        self.on_coming()
         if isinstance(self.visit, Exception):
             raise self.visit
         return self.visit

@@ -127,6 +127,23 @@ def test_cut_and_listen_again(board: SshBoard) -> None:
     assert board.address == address
 
 
+def test_cut_while_somebody_comes(board: SshBoard) -> None:
+    """Who is being taken at the moment of a cut is cut with the others; who comes after that is served."""
+    board.on_coming = board.server.cut
+    with socket.create_connection(board.address, DEADLINE) as link:
+        try:
+            while link.recv(4096):
+                pass
+        except ConnectionResetError:
+            pass
+    board.on_coming = lambda: None
+
+    board.server.refuse()
+    board.server.listen()
+
+    assert board.run("after") == (7, b"did after\n")
+
+
 def test_refusing_keeps_connections(board: SshBoard) -> None:
     """Who is there stays when nobody else is taken."""
     with board.log_in() as transport:
