@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     Clean = Callable[[str], str]
 
 
+# What execnet sends from a worker to the controller; it asks for these types themselves, not for their heirs.
+_SENDABLE = (type(None), bool, int, float, complex, str, bytes)
+_SENDABLE_GROUPS = (list, tuple, set, frozenset)
+
+
 def clean_report(report: pytest.TestReport | pytest.CollectReport, clean: Clean) -> None:
-    """Redact a report in place: failure text, captured output, properties; all of it can be encoded then."""
+    """Redact a report in place: failure text, captured output, properties; all of it can be sent then."""
+    if isinstance(report, pytest.TestReport):
+        report.user_properties = [(sendable(name), sendable(value)) for name, value in report.user_properties]
     report.longrepr = clean_data(report.longrepr, clean)
     report.sections = clean_data(report.sections, clean)
     for attribute in ("user_properties", "wasxfail", FACTS_ATTRIBUTE):
@@ -35,6 +42,21 @@ def clean_report(report: pytest.TestReport | pytest.CollectReport, clean: Clean)
 def encodable(text: str) -> str:
     """Return a text with each half of a character written as an escape."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def sendable(value: Any) -> Any:
+    """Return what a test recorded in a form that a worker can send: of what it cannot send, its text.
+
+    JUnit's file shows the same as without workers: the text of the value.
+    """
+    kind = type(value)
+    if kind in _SENDABLE:
+        return value
+    if kind in _SENDABLE_GROUPS:
+        return kind(sendable(each) for each in value)
+    if kind is dict:
+        return {sendable(key): sendable(each) for key, each in value.items()}
+    return str(value)
 
 
 def clean_data(data: Any, clean: Clean) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,3 +154,40 @@ def test_a_failure_that_has_no_encoding(suite: Suite) -> None:
     assert result.lines_with(r"half \udc82")
     assert "internal error" not in result.out.lower()
     assert r"half \udc81" in (suite.directory / "junit.xml").read_text()
+
+
+def test_a_property_that_cannot_be_sent(suite: Suite) -> None:
+    """Any value may be recorded: what a worker cannot send is its text, as JUnit's file shows it anyway."""
+    suite.write(
+        "test_it.py",
+        """
+        import enum, pathlib
+
+        class Colour(enum.StrEnum):
+            RED = "red"
+
+        class Thing:
+            def __str__(self):
+                return "thing of teddy-bears-name"
+
+        def test_it(board, record_property):
+            record_property("colour", Colour.RED)
+            record_property("place", pathlib.PurePosixPath("a/b"))
+            record_property("things", [{Colour.RED: (Thing(), 3)}])
+            record_property("thing", Thing())
+            record_property("plain", [1, 2.5, None, b"x", {"a"}])
+        """,
+    )
+
+    result = suite.run(*TWO_BOARDS, "--junitxml", "junit.xml")
+
+    assert result.code == 0, result
+    properties = {
+        each.get("name"): each.get("value")
+        for each in ET.parse(suite.directory / "junit.xml").iter("property")  # noqa: S314 - our pytest wrote it
+    }
+    assert properties["colour"] == "red"
+    assert properties["place"] == "a/b"
+    assert properties["things"] == "[{'red': ('thing of [redacted: toy secret]', 3)}]"
+    assert properties["thing"] == "thing of [redacted: toy secret]"
+    assert properties["plain"] == "[1, 2.5, None, b'x', {'a'}]"
