@@ -15,7 +15,7 @@ from harness_nordic.virtual.board import Nrf91Board
 from harness_nordic.virtual.coap_link import CoapLink
 from harness_nordic.virtual.datagram_faults import DatagramFaults
 from tests.nordic.virtual.agent_runs import run
-from tests.nordic.virtual.coap_script import Script
+from tests.nordic.virtual.coap_script import DEADLINE, Script
 from tests.virtual.paper_bench import PaperBoard
 
 if TYPE_CHECKING:
@@ -118,14 +118,15 @@ def script() -> Iterator[Script]:
 
 @pytest.fixture
 def make_link() -> Iterator[Callable[..., CoapLink]]:
-    """Make links that are impatient; they end with the test."""
+    """Make links that send nothing twice unless a test wants that; they end with the test."""
     links: list[CoapLink] = []
 
     def make(port: int | None, **changes: Any) -> CoapLink:
         usual: dict[str, Any] = {
             "rx_size": 2304,
-            "timeout": 0.5,
-            "ack_timeout": 0.03,
+            "timeout": DEADLINE,
+            # A service of a busy machine answers late: what is then sent again would be counted, too.
+            "ack_timeout": DEADLINE,
             "block_size": 64,
             "faults": DatagramFaults(),
             "answered": lambda _name: None,

@@ -184,7 +184,7 @@ def libcoap(tmp_path: Path) -> Iterator[int]:
 @pytest.mark.parametrize("size", [32, 512])
 def test_blocks_of_libcoap(libcoap: int, make_link: Any, size: int) -> None:
     """What libcoap sends in blocks is put together byte for byte."""
-    link = make_link(libcoap, block_size=size, rx_size=4000, timeout=DEADLINE, ack_timeout=2.0)
+    link = make_link(libcoap, block_size=size, rx_size=4000, ack_timeout=2.0)
     link.open()
 
     answer = link.request(Request(code=1, path="example_data"))

@@ -10,7 +10,7 @@ import pytest
 from harness_nordic.virtual.coap_link import Request
 from harness_nordic.virtual.datagram_faults import DatagramFault, DatagramFaults
 from harness_nordic.virtual.exchange import ExchangeFailed
-from tests.nordic.virtual.coap_script import DEADLINE, FETCH, Script, piggybacked
+from tests.nordic.virtual.coap_script import FETCH, Script, piggybacked
 
 if TYPE_CHECKING:
     from typing import Any
@@ -55,7 +55,7 @@ def test_repeated_until_answered(script: Script, make_link: Any) -> None:
     """What is not answered is sent again, the very same bytes; whoever listens hears of it."""
     script.answer = lambda data: [piggybacked(data, 0x45)] if len(script.received) == 3 else []
     repeated: list[str] = []
-    link = make_link(script.port, repeated=repeated.append, timeout=DEADLINE)
+    link = make_link(script.port, repeated=repeated.append, ack_timeout=0.3)
     link.open()
 
     assert link.request(FETCH).status == 205
@@ -65,19 +65,19 @@ def test_repeated_until_answered(script: Script, make_link: Any) -> None:
 
 def test_nobody_answers(script: Script, make_link: Any) -> None:
     """After its time a request has failed, and was sent five times at most."""
-    link = make_link(script.port, ack_timeout=0.001)
+    link = make_link(script.port, timeout=2.0, ack_timeout=0.001)
     link.open()
 
     with pytest.raises(ExchangeFailed, match="timed out") as failed:
         link.request(FETCH)
     assert failed.value.late
-    assert len(script.received) == 5
+    assert len(script.wait_for(5)) == 5
 
 
 def test_rejected(script: Script, make_link: Any) -> None:
     """A reset ends a request at once."""
     script.answer = lambda data: [b"\x70\x00" + data[2:4]]
-    link = make_link(script.port, timeout=DEADLINE)
+    link = make_link(script.port)
     link.open()
 
     with pytest.raises(ExchangeFailed, match="rejected"):
@@ -112,7 +112,7 @@ def test_nobody_listens(make_link: Any) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    link = make_link(port, timeout=DEADLINE)
+    link = make_link(port)
     link.open()
 
     with pytest.raises(ExchangeFailed, match="connection refused") as failed:
@@ -153,12 +153,13 @@ def test_torn_down_meanwhile(script: Script, make_link: Any) -> None:
 def test_notice(script: Script, make_link: Any) -> None:
     """A message that needs no answer is sent once; the answer is heard if there is one."""
     suspend = Request(code=2, path=".dtls/suspend")
-    link = make_link(script.port)
-    link.open()
+    hasty, patient = make_link(script.port, ack_timeout=0.03), make_link(script.port)
+    hasty.open()
+    patient.open()
 
-    assert link.notify(suspend) is None
+    assert hasty.notify(suspend) is None
     script.answer = lambda data: [bytes.fromhex("54 84 0001") + data[4:8]]
-    assert link.notify(suspend) == 404
+    assert patient.notify(suspend) == 404
     assert [data[:2] + data[8:] for data in script.received] == [
         bytes.fromhex("54 02 b5 2e64746c73 07 73757370656e64")
     ] * 2
@@ -169,7 +170,7 @@ def test_notice_to_nobody(make_link: Any) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    link = make_link(port, ack_timeout=DEADLINE)
+    link = make_link(port)
     link.open()
 
     with pytest.raises(ExchangeFailed, match="refused"):
@@ -185,7 +186,7 @@ def test_what_befalls_datagrams(script: Script, make_link: Any, how: str, way: s
     faults = DatagramFaults()
     faults.order(DatagramFault(request="GET p/", how=how, way=way))
     script.answer = lambda data: [piggybacked(data, 0x45)]
-    link = make_link(script.port, faults=faults, timeout=DEADLINE)
+    link = make_link(script.port, faults=faults, ack_timeout=1.0)
     link.open()
 
     assert link.request(FETCH).status == 205
