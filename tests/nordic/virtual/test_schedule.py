@@ -215,12 +215,13 @@ def test_busy_service(make_board: Callable[..., Any], service: Any) -> None:
     """500 means come back in a minute; what is no answer in time means the same; 503 does not."""
     board = make_board()
     board.call("set_service", url=service.url)
-    board.call("configure", scheduled=True, interval=5000, http_timeout=0.3)
+    board.call("configure", scheduled=True, interval=5000)
     board.type(b"AT#XNRFPROV\r")
     board.host.wait_said(b"#XNRFPROV: 0")
     for answer, due in ((500, 60), (503, 5000), (None, 60)):
         start = len(board.host.sent("console"))
         if answer is None:
+            board.call("configure", http_timeout=0.3)
             service.hold.clear()
         else:
             service.status(answer)
