@@ -72,7 +72,8 @@ def test_no_reply(board: LeasedBoard, imei: str) -> None:
 def test_reply_that_comes_too_late(board: LeasedBoard, imei: str) -> None:
     """The late answer is heard out before the next command is sent."""
     board.driver.functional_mode()
-    board.virtual.call("disturb_next", command="AT+CGMM", how="slow", seconds=0.15)
+    # Well behind the time-out, and well before the console gives it up (``LATE_REPLY_SECONDS``).
+    board.virtual.call("disturb_next", command="AT+CGMM", how="slow", seconds=0.3)
 
     with pytest.raises(ConsoleTimeout):
         board.driver.at("AT+CGMM", timeout=0.05)

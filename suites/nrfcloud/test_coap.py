@@ -319,7 +319,7 @@ def test_rule_of_a_blocked_board(
     assert tagged.commands() == []
 
     tagged.unblock()
-    board.virtual.call("configure", coap_timeout=0.2)
+    board.virtual.call("configure", coap_timeout=2.0)  # the proof of who it is has to be answered within it
     board.virtual.call("disturb_datagrams", request="GET p/cmd", how="lose", way="sent", times=9)
     outcome = board.driver.provision()
     assert [(each.path, each.status) for each in outcome.exchanges] == [("p/auth-jwt", 201), ("p/cmd", None)]

@@ -191,7 +191,7 @@ def test_prompt_tells_of_a_shell(board: PtyBoard, console: Console, monkeypatch:
     board.answer(shell)
     line = AtLine("at-host")
 
-    assert ask(line, console, timeout=0.5).lines == (IMEI,)
+    assert ask(line, console, timeout=2.0).lines == (IMEI,)
     assert line.discipline is SHELL
 
 
@@ -212,7 +212,7 @@ def test_question_finds_a_shell_by_its_prompt(
     board: PtyBoard, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A shell that explains instead of complaining has a prompt all the same."""
-    monkeypatch.setattr(driver_line, "PROBE_SECONDS", 0.1)
+    monkeypatch.setattr(driver_line, "PROBE_SECONDS", 1.0)
     shell = PaperShell(None, left="kernel ")
     shell.commands["kernel AT"] = b"Subcommands:\r\n"
     board.answer(shell)

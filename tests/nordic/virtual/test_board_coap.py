@@ -128,7 +128,7 @@ def test_report_is_lost(by_coap: Any, fake: NrfCloudFake) -> None:
     """A report that nobody acknowledges is given up; the run goes on, and is past the command."""
     device = serve(by_coap, fake)
     command = configured(device)
-    by_coap.call("configure", coap_timeout=0.2)
+    by_coap.call("configure", coap_timeout=2.0)  # the other exchanges have to be answered within it
     by_coap.call("disturb_datagrams", request="POST p/rsp", how="lose", way="sent", times=9)
 
     log = run(by_coap, 0)
