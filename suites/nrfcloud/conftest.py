@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import RequestRefused
+from harness.errors import ConsoleTimeout, RequestRefused
 from harness_nordic.client_claims import device_uuid_of
 from harness_nordic.client_core_models import OnboardingRow
 from harness_nordic.client_requests import ServerCertificate
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from harness_nordic.enums import CommandType
 
 MATERIAL = Path(__file__).parent / "material"
+EVENT = "nrf_provisioning: event "
 
 
 class AnyOf:
@@ -343,6 +344,25 @@ def by_console(board: LeasedBoard) -> Callable[[str], str]:
 def as_written(agent: Agent, by_console: Callable[[str], str]) -> Callable[[str], str]:
     """Tell the digest of what the agent in turn makes of a credential; the host's writes over the console."""
     return by_console if agent.name == "host" else pem_digest
+
+
+@pytest.fixture
+def watch(board: LeasedBoard) -> Callable[[], Callable[[str], None]]:
+    """Begin to watch the board, and return what waits until a poll ends from then on."""
+    log = board.endpoint("trace")
+
+    def wait(event: str) -> None:
+        # The log may still bring the end of an earlier one.
+        log.expect(f"{EVENT}START", timeout=20, reason="a poll that nobody asked for")
+        log.expect(EVENT + event, timeout=20, reason="the end of a poll that nobody asked for")
+
+    def begin() -> Callable[[str], None]:
+        with suppress(ConsoleTimeout):
+            while True:  # what was asked for before has ended, and is all in the log
+                log.expect(EVENT, timeout=0)
+        return wait
+
+    return begin
 
 
 @pytest.fixture

@@ -6,12 +6,10 @@ for an interval here: the firmware's timers are let run ahead.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import ConsoleTimeout
 from harness_nordic.client_requests import Configuration, Finished, ServerCertificate
 from harness_nordic.digests import pem_digest
 from harness_nordic.enums import CommandStatus, CredentialType, DeviceStatus
@@ -28,32 +26,12 @@ pytestmark = [
 
 INTERVAL = "provisioning/interval-sec"
 BUILT_IN, STORED = 90_000, 7_000
-END = "nrf_provisioning: event "
 
 
 @pytest.fixture
 def polls(board: LeasedBoard) -> Callable[[], int]:
     """Tell how often the board has polled by itself."""
     return lambda: int(board.virtual.call("schedule")["polls"])
-
-
-@pytest.fixture
-def watch(board: LeasedBoard) -> Callable[[], Callable[[str], None]]:
-    """Begin to watch the board, and return what waits until a poll ends from then on."""
-    log = board.endpoint("trace")
-
-    def wait(event: str) -> None:
-        # The log may still bring the end of an earlier one.
-        log.expect(f"{END}START", timeout=20, reason="a poll that nobody asked for")
-        log.expect(END + event, timeout=20, reason="the end of a poll that nobody asked for")
-
-    def begin() -> Callable[[str], None]:
-        with suppress(ConsoleTimeout):
-            while True:  # what was asked for before has ended, and is all in the log
-                log.expect(END, timeout=0)
-        return wait
-
-    return begin
 
 
 @pytest.fixture

@@ -156,14 +156,16 @@ def test_certificate_that_is_too_long_for_the_shell(
 
 @pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("board's agent, shell", "the interval that was typed is kept without power")
-def test_interval_that_is_typed_is_kept(board: LeasedBoard, claimed: Any) -> None:
+def test_interval_that_is_typed_is_kept(board: LeasedBoard, claimed: Any, watch: Any) -> None:
     """What the shell was told outlives a boot, as what the service says does."""
     driver = board.driver
     board.virtual.call("configure", scheduled=True, interval=4000)
     driver.line.run(board.console, "nrf_provisioning interval 45", timeout=5, reason="another interval")
     assert board.virtual.call("schedule")["interval"] == 45
+    poll_ends = watch()
 
     board.driver.reset()
+    poll_ends("NO_COMMANDS")
 
     assert board.virtual.call("schedule")["interval"] == 45
     assert claimed.refresh().status is DeviceStatus.READY
@@ -172,7 +174,7 @@ def test_interval_that_is_typed_is_kept(board: LeasedBoard, claimed: Any) -> Non
 @pytest.mark.backend(needs={"portal-commands"})
 @pytest.mark.board(needs={"provisioning-agent", "virtual"})
 @pytest.mark.proves("board's agent, shell", "its interval is changed by a configuration, and by the shell")
-def test_interval(board: LeasedBoard, claimed: Any) -> None:
+def test_interval(board: LeasedBoard, claimed: Any, watch: Any) -> None:
     """The setting of the service and the shell's command change the same thing; each poll finds its work."""
     driver = board.driver
     board.virtual.call("configure", scheduled=True, interval=4000)
@@ -181,17 +183,17 @@ def test_interval(board: LeasedBoard, claimed: Any) -> None:
     assert first.refresh().status is CommandStatus.SUCCEEDED
     assert board.virtual.call("schedule")["interval"] == 100
 
-    driver.line.run(board.console, "nrf_provisioning interval 45", timeout=5, reason="another interval")
+    driver.line.run(board.console, "nrf_provisioning interval 4500", timeout=5, reason="another interval")
 
-    assert board.virtual.call("schedule")["interval"] == 45
+    assert board.virtual.call("schedule")["interval"] == 4500
     before = board.virtual.call("schedule")["polls"]
     second = claimed.add_command(Configuration(properties={"harness/polled": "yes"}))
-    log = board.endpoint("trace")
-    board.virtual.call("pass_time", seconds=44)
+    poll_ends = watch()
+    board.virtual.call("pass_time", seconds=4400)
     assert board.virtual.call("schedule")["polls"] == before
-    board.virtual.call("pass_time", seconds=2)
-    while second.refresh().status is not CommandStatus.SUCCEEDED:  # the log may have an earlier end, too
-        log.expect("nrf_provisioning: event NO_COMMANDS", timeout=10, reason="the poll that was due")
+    board.virtual.call("pass_time", seconds=100)
+    poll_ends("NO_COMMANDS")
+    assert second.refresh().status is CommandStatus.SUCCEEDED
     assert board.virtual.call("settings")["harness/polled"] == "yes"
 
 
