@@ -211,7 +211,7 @@ def test_automatic_statuses_change_by_themselves(looker: Looker, clinic: Clinic,
         with held(clinic, robots, "auto_approved"):
             clinic.hand_in(made)
             looker.open(f"/devices?system={robots}&hw_id=SN-1")
-            assert looker.status(made.request_id) == "Auto-approved"
+            looker.until(lambda: looker.status(made.request_id) == "Auto-approved", "Auto-approved")
         looker.until(lambda: looker.status(made.request_id) == "Provisioning", "Provisioning")
     looker.until(lambda: looker.status(made.request_id) == "Provisioned", "Provisioned")
 
