@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness_pelion.enums import DeviceState
 from harness_pelion.resources import UpdateResources
 from tests.clients.pelion.world import CLIENTS, MANIFEST_TOOL_1
 
@@ -65,9 +64,7 @@ def provision(world: World, mbl: Mbl) -> tuple[str, str]:
     done = pelion(world, "provision-pelion", "dev", FILE, "--create-dev-cert", "--restart")
     assert done.status == 0, done.errors
     (certificate,) = world.account.developer_certificates()
-    device = world.account.wait_for_device(
-        ca_id=certificate.id, state=DeviceState.REGISTERED, timeout=SECONDS
-    )
+    device = world.registered_device(certificate.id)
     return device.vendor_id, device.device_class
 
 

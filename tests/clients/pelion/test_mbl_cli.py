@@ -9,17 +9,13 @@ import shlex
 import shutil
 import socket
 import sys
-import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness_pelion.enums import DeviceState
 from tests.clients.pelion.world import GOLDEN, HERE
 
 if TYPE_CHECKING:
-    from harness_pelion.client import PelionClient
     from tests.clients.pelion.world import Mbl, World
 
 FILE = "update_default_resources.c"
@@ -56,14 +52,6 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def described_as(account: PelionClient, device_id: str, ids: tuple[str, str]) -> None:
-    """See that the directory has vendor and class; the service asks for them when a device has registered."""
-    deadline = time.monotonic() + SECONDS
-    while (device := account.device(device_id)).vendor_id == "" and time.monotonic() < deadline:
-        threading.Event().wait(0.02)  # the directory tells nobody
-    assert (device.vendor_id, device.device_class) == ids
-
-
 def test_double_has_nothing_of_ours() -> None:
     """It imports the standard library, its own modules and the vendor's SDK."""
     trees = [ast.parse(file.read_text()) for file in (HERE / "mbl_cli_double").glob("*.py")]
@@ -94,13 +82,10 @@ def test_whole_way(ready: Mbl, world: World) -> None:
     assert (status.status, status.errors) == (0, "")
     assert "Device is configured correctly. You can connect to Pelion Cloud!" in status.output
     assert ready("shell", "systemctl restart mbl-cloud-client").status == 0
-    device = world.account.wait_for_device(
-        ca_id=certificate.id, state=DeviceState.REGISTERED, timeout=SECONDS
-    )
-    described_as(
-        world.account,
-        device.id,
-        ("fa6b4a53d5ad5fdfbe9de663e4d41ffe", "4d131344feab5a2e84a20dccdd905f35"),
+    device = world.registered_device(certificate.id)
+    assert (device.vendor_id, device.device_class) == (
+        "fa6b4a53d5ad5fdfbe9de663e4d41ffe",
+        "4d131344feab5a2e84a20dccdd905f35",
     )
     assert ready("list-certificates").output.splitlines() == ["dev", "update", "dev"]
     assert ready("delete-certificate", "dev").status == 0

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness_pelion.enums import DeviceState
-
 if TYPE_CHECKING:
     from tests.clients.pelion.world import Mbl, World
 
@@ -76,7 +74,7 @@ def test_devices_and_events(world: World, mbl: Mbl) -> None:
     assert mbl("provision-pelion", "dev", "update", "-c", *update).status == 0
     assert mbl("shell", "systemctl restart mbl-cloud-client").status == 0
     (certificate,) = world.account.developer_certificates()
-    seen = world.account.wait_for_device(ca_id=certificate.id, state=DeviceState.REGISTERED, timeout=SECONDS)
+    seen = world.registered_device(certificate.id)
 
     assert world.sdk("devices", "registered", certificate.id).json == [
         [

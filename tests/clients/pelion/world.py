@@ -6,19 +6,24 @@ import json
 import os
 import shlex
 import subprocess
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness_pelion.enums import DeviceState
 from tests.clients.world import BUILD, ROOT, RUN_SECONDS
 
 if TYPE_CHECKING:
     from harness.virtual.client import VirtualBoardControls
     from harness_pelion.client import PelionClient
+    from harness_pelion.client_models import Device
     from tests.clients.transcripts import Transcript
 
 CLIENTS = BUILD / "pelion-clients" / "bin"
 MANIFEST_TOOL_1 = BUILD / "manifest-tool-1" / "bin" / "manifest-tool"
+SECONDS = 30.0
 HERE = Path(__file__).parent
 GOLDEN = ROOT / "tests/pelion/golden"
 
@@ -78,6 +83,19 @@ class World:
         said = "\n".join(part.rstrip() for part in (done.stdout, done.stderr) if part)
         self.transcript.add(f"$ {shlex.join(words)}", f"{said}\n[exit status {done.returncode}]")
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def registered_device(self, certificate_id: str) -> Device:
+        """Wait until a device has registered with a certificate, and the directory has its vendor and class.
+
+        The service asks a device for these when it has registered.
+        """
+        device = self.account.wait_for_device(
+            ca_id=certificate_id, state=DeviceState.REGISTERED, timeout=SECONDS
+        )
+        deadline = time.monotonic() + SECONDS
+        while (device := self.account.device(device.id)).vendor_id == "" and time.monotonic() < deadline:
+            threading.Event().wait(0.02)  # the directory tells nobody
+        return device
 
     def sdk(self, operation: str, *arguments: str, key: str | None = None, **variables: str) -> Ran:
         """Do something by the vendor's SDK.

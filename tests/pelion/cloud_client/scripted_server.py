@@ -10,6 +10,7 @@ import queue
 import socket
 import ssl
 import threading
+from collections import deque
 from typing import TYPE_CHECKING
 
 from aiocoap import Message  # type: ignore[import-untyped]  # it has no annotations
@@ -45,6 +46,7 @@ class Peer:
         self.asked = asked
         self.connection = connection
         self._next = 0x4000
+        self._aside: deque[Message] = deque()
 
     def raw(self, data: bytes) -> None:
         """Send bytes in one record."""
@@ -61,7 +63,10 @@ class Peer:
         return data
 
     def take(self) -> Message:
-        """Wait for a message."""
+        """Wait for a message; requests that came while an answer was waited for come first."""
+        return self._aside.popleft() if self._aside else self._take_next()
+
+    def _take_next(self) -> Message:
         message = Message.decode(self.take_raw())
         if message.code.is_request():
             self.asked.append(message)
@@ -83,7 +88,8 @@ class Peer:
         if content_format is not None:
             request.opt.content_format = content_format
         self.raw(request.encode())
-        reply = self.take()
+        while (reply := self._take_next()).code.is_request():  # what the device had asked before it heard us
+            self._aside.append(reply)
         assert (reply.mtype, reply.mid, reply.token) == (ACK, self._next, b"srv")
         return reply
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.pelion.cloud_client.scripted_server import Peer
     from tests.pelion.cloud_client.site import Site
 
+PATIENCE = 1.0
+"""Seconds after which a client gives up; what goes well before that, a handshake too, takes far less."""
+
 
 def test_a_name_that_nobody_knows(site: Site) -> None:
     """DNS: a name that can have no address."""
@@ -51,7 +54,7 @@ def test_a_server_that_says_nothing(site: Site) -> None:
     """No handshake in time."""
     site.bootstrap.follow(bare(_until_closed))
 
-    assert first_error(site, client_timeout_s=0.05) == (
+    assert first_error(site, client_timeout_s=PATIENCE) == (
         "ConnectTimeout",
         "260",
         f"no handshake with 127.0.0.1:{site.bootstrap.port} in time",
@@ -72,13 +75,13 @@ def test_a_server_that_does_not_answer(site: Site) -> None:
 
     site.bootstrap.follow(silent)
     site.lwm2m.follow(silent)
-    site.board.settings.client_timeout_s = 0.3
+    site.board.settings.client_timeout_s = PATIENCE
     site.board.start()
     site.board.wait_state("registered")
 
     assert site.board.errors() == [
-        ("ConnectTimeout", "260", "no answer to POST /bs within 0.3 s"),
-        ("ConnectTimeout", "260", "no answer to POST /rd within 0.3 s"),
+        ("ConnectTimeout", "260", "no answer to POST /bs within 1 s"),
+        ("ConnectTimeout", "260", "no answer to POST /rd within 1 s"),
     ]
 
 
@@ -86,7 +89,7 @@ def test_a_bootstrap_that_does_not_end(site: Site) -> None:
     """The server accepts and writes nothing."""
     site.bootstrap.follow(refusing(CHANGED))
 
-    assert first_error(site, client_timeout_s=0.2) == (
+    assert first_error(site, client_timeout_s=PATIENCE) == (
         "ConnectTimeout",
         "260",
         "the bootstrap server did not finish in time",
