@@ -123,12 +123,14 @@ class MblDriver(MblSession):
     def restart_client(self) -> int:
         """Start the service anew that bootstraps and registers the device.
 
-        :return: size of the client's log before, for ``after`` of :meth:`client_log`.
+        :return: where the new run begins in the client's log, for ``after`` of :meth:`client_log`: what the old
+            one logged until its end does not count. A log that does not name a start: its size before.
         :raises RemoteCommandFailed: the device cannot.
         """
         before = self.watched_log().size
         self.device.must(RESTART_CLIENT)
-        return before
+        started = self.watched_log(after=before).started_at
+        return before if started is None else started
 
     def client_log(self, *, after: int = 0) -> ClientLogView:
         """Return what the log of the device's client says; empty when there is none yet.

@@ -139,6 +139,7 @@ class ClientLogView:
     :ivar registered: whether the last that happened in it was a registration.
     :ivar unregistered: whether it was the end of one, by the device itself.
     :ivar starting: whether it was a start of the client, which has not come to anything yet.
+    :ivar started_at: where the line of the last start begins, in bytes of the whole log; ``None``: no start.
     :ivar endpoint_name: that the client named when it registered last; empty when it never did.
     :ivar device_id: likewise the id that the service gave it.
     :ivar errors: all errors, oldest first.
@@ -150,6 +151,7 @@ class ClientLogView:
     registered: bool = False
     unregistered: bool = False
     starting: bool = False
+    started_at: int | None = None
     endpoint_name: str = ""
     device_id: str = ""
     errors: tuple[ClientError, ...] = ()
@@ -169,7 +171,8 @@ def read_client_log(content: bytes, *, after: int = 0) -> ClientLogView:
     :param after: how much of it was there before and does not count, in bytes. A log that is shorter was
         begun anew: all of it counts.
     """
-    text = content[after if after <= len(content) else 0 :].decode("utf-8", "backslashreplace")
+    begin = after if after <= len(content) else 0
+    text = content[begin:].decode("utf-8", "backslashreplace")
     last, registrations, endpoint, device = "", 0, "", ""
     errors: list[ClientError] = []
     for line in text.splitlines():
@@ -190,6 +193,7 @@ def read_client_log(content: bytes, *, after: int = 0) -> ClientLogView:
         registered=last == _REGISTERED,
         unregistered=last == _UNREGISTERED,
         starting=last == _STARTED,
+        started_at=_last_start(content, begin),
         endpoint_name=endpoint,
         device_id=device,
         errors=tuple(errors),
@@ -197,6 +201,11 @@ def read_client_log(content: bytes, *, after: int = 0) -> ClientLogView:
         size=len(content),
         text=text,
     )
+
+
+def _last_start(content: bytes, begin: int) -> int | None:
+    found = content.rfind(_STARTED.encode(), begin)
+    return None if found < 0 else max(begin, content.rfind(b"\n", begin, found) + 1)
 
 
 def _completed(error: ClientError, line: str) -> ClientError:

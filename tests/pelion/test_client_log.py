@@ -50,6 +50,16 @@ def test_what_was_there_before_does_not_count() -> None:
     assert read_client_log(GOOD + GOOD, after=len(GOOD)).size == 2 * len(GOOD)
 
 
+def test_where_a_run_begins() -> None:
+    """At the line of the last start that counts, stamp and all; nowhere when none does."""
+    started = STAMPED + b"mbl-cloud-client started\n"
+    assert read_client_log(GOOD + BAD).started_at is None
+    assert read_client_log(started + GOOD + started + BAD).started_at == len(started + GOOD)
+    assert read_client_log(GOOD + started + BAD, after=len(GOOD)).started_at == len(GOOD)
+    assert read_client_log(started + BAD, after=len(started)).started_at is None
+    assert read_client_log(started + BAD, after=1000).started_at == 0
+
+
 @given(st.binary(max_size=400), st.integers(0, 500))
 def test_anything_can_be_read(content: bytes, after: int) -> None:
     """No content of a log makes reading it fail, and what registers always says that it does."""

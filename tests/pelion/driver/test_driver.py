@@ -98,6 +98,18 @@ def test_clients_log(driver: MblDriver, double: DeviceDouble) -> None:
     assert driver.client_log(after=after).text == ""
 
 
+def test_last_words_of_the_old_run_do_not_count(driver: MblDriver, double: DeviceDouble) -> None:
+    """What the client logs while it is started anew is the old run's: the new one begins at its own start."""
+    double.log.write_text(REGISTERED)
+    last, first = "Error occurred : ConnectTimeout\n", "mbl-cloud-client started\n"
+    double.write_program("systemctl", f"printf '{last}{first}' >> {double.log}")
+
+    after = driver.restart_client()
+
+    assert after == len(REGISTERED + last)
+    assert driver.client_log(after=after).text == first
+
+
 def test_client_that_cannot_be_started(driver: MblDriver, double: DeviceDouble) -> None:
     """The device's own words are told."""
     double.write_program("systemctl", "echo Failed to connect to bus >&2; exit 1")
