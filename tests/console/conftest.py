@@ -70,6 +70,20 @@ class PtyBoard:
         """Vanish: both ends of the far side are closed."""
         self.close()
 
+    def unplug_when_written_to(self) -> threading.Thread:
+        """Vanish as soon as a byte has come: in the middle of what is longer than a tty holds.
+
+        :return: what does it, to be joined.
+        """
+
+        def pull() -> None:
+            self.hear(1)
+            self.unplug()
+
+        puller = threading.Thread(target=pull)
+        puller.start()
+        return puller
+
     def close(self) -> None:
         """End; idempotent."""
         if self.master < 0:

@@ -62,13 +62,12 @@ def test_unplug_while_writing_and_flushing(board: PtyBoard, console: Console) ->
 
 def test_unplug_in_the_middle_of_a_long_write(board: PtyBoard, console: Console) -> None:
     """A write that waits for room ends when the board vanishes."""
-    timer = threading.Timer(0.05, board.unplug)
-    timer.start()
+    puller = board.unplug_when_written_to()
 
     with pytest.raises(BoardLost, match="while writing"):
         console.write(b"x" * 1_000_000)
 
-    timer.join()
+    puller.join()
 
 
 def test_port_that_does_not_exist(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, closing
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,6 +83,18 @@ def in_background(
 
     thread = threading.Thread(target=run)
     thread.start()
+    return thread, results
+
+
+def waiting(board: PtyBoard, console: Console, wanted: str) -> tuple[threading.Thread, list[object]]:
+    """Wait for something on a thread, and see the wait begin: it reads itself what the board says."""
+    readers: SimpleQueue[threading.Thread] = SimpleQueue()
+    console.add_observer(lambda _data: readers.put(threading.current_thread()))
+    thread, results = in_background(console.expect, wanted, timeout=30)
+    reader = None
+    while reader is not thread:
+        board.say(b".")
+        reader = readers.get(timeout=5)
     return thread, results
 
 
@@ -178,11 +191,10 @@ def test_write_goes_to_the_board_that_is_back(board: PtyBoard, console: Console,
 
 def test_write_that_was_torn_is_not_repeated(board: PtyBoard, console: Console, finder: Finder) -> None:
     """Of what was written in part nothing is sent to the board that comes back."""
-    timer = threading.Timer(0.05, board.unplug)
-    timer.start()
+    puller = board.unplug_when_written_to()
     with pytest.raises(BoardLost, match=r"when \d+ of 1000000 bytes were out"):
         console.write(b"x" * 1_000_000)
-    timer.join()
+    puller.join()
     assert finder.sought.wait(5)
 
     far = finder.bring_back(console)
@@ -216,7 +228,7 @@ def test_deadline_of_the_caller_holds_while_the_board_is_away(
 
 def test_board_that_does_not_come_back(board: PtyBoard, console: Console, finder: Finder) -> None:
     """Who looks gives up for all that wait; the next wait has it looked for once more, and may succeed."""
-    thread, results = in_background(console.expect, "Ready", timeout=30)
+    thread, results = waiting(board, console, "Ready")
     board.unplug()
     assert finder.sought.wait(5)
     console.give_up(BoardLost("looked long enough"))
