@@ -108,6 +108,12 @@ class SshBoard:
         )
         self.came = 0
         self.on_coming: Callable[[], None] = lambda: None
+        self._news = threading.Condition()
+
+    def wait_until_came(self, count: int) -> None:
+        """Wait until so many connections were taken: a client is connected before the board knows of it."""
+        with self._news:
+            assert self._news.wait_for(lambda: self.came >= count, DEADLINE), f"{self.came} came"
 
     @property
     def address(self) -> tuple[str, int]:
@@ -133,7 +139,9 @@ class SshBoard:
             return end(begin(transport, command))
 
     def _receive(self) -> Visit | Turned:
-        self.came += 1
+        with self._news:
+            self.came += 1
+            self._news.notify_all()
         self.on_coming()
         if isinstance(self.visit, Exception):
             raise self.visit

@@ -161,6 +161,7 @@ def test_turned_away(board: SshBoard) -> None:
         link.settimeout(0.1)
         with pytest.raises(TimeoutError):
             link.recv(1)
+        board.wait_until_came(2)
         link.settimeout(DEADLINE)
         board.server.drop_silent()
         assert link.recv(1) == b""
@@ -174,6 +175,7 @@ def test_silent_ones_are_cut(board: SshBoard) -> None:
         link.settimeout(0.1)
         with pytest.raises(TimeoutError):
             link.recv(1)
+        board.wait_until_came(1)
         board.server.cut()
         link.settimeout(DEADLINE)
         assert link.recv(1) == b""
