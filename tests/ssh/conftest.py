@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,9 @@ class SshHost:
         self.commands.append(command)
         word = command.partition(" ")[0]
         if word == "scp" and self.scp is not None:
-            await self.scp(process)
+            # Who gives up sooner than the far end falls silent costs no more than his channel.
+            with suppress(asyncio.IncompleteReadError, BrokenPipeError):
+                await self.scp(process)
         elif word == "hang":
             process.stdout.write(b"so far")
             await process.stdin.read()
