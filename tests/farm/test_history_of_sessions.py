@@ -100,14 +100,19 @@ def test_killed_session_keeps_what_it_had(killed: dict[tuple[str, str], Attempt]
         assert attempt.project == "toys"
 
 
-def test_next_session_begins_with_the_longest(next_one: tuple[Result, list[str]]) -> None:
+def test_next_session_begins_with_the_longest(
+    killed: dict[tuple[str, str], Attempt], next_one: tuple[Result, list[str]]
+) -> None:
     """Its durations are those of the killed one, and the user is told of how many there are."""
     done, order = next_one
+    took = {test: attempt.seconds for (_, test), attempt in killed.items() if test.startswith("test_of")}
 
     (told,) = done.lines_with("durations known of")
     assert re.fullmatch(r"harness: durations known of [34] of 7 tests", told)
     ran = [name for name in order if name.startswith("test_of")]
-    assert ran == ["test_of[0.5]", "test_of[0.3]", "test_of[0.1]"]
+    # They took what they were written to take, and what a busy machine added.
+    assert len(ran) == 3
+    assert ran == sorted(took, key=took.__getitem__, reverse=True)
 
 
 def test_all_that_happened_is_recorded(suite: Suite, next_one: tuple[Result, list[str]]) -> None:
