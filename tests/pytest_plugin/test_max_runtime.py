@@ -74,13 +74,13 @@ def test_a_session_that_ends_in_time() -> None:
     stage = Stage(SECONDS)
     loop = stage.limit.pytest_runtestloop()
     next(loop)
-    before = threading.active_count()
+    before = set(threading.enumerate())
     stage.limit.pytest_runtest_logstart()
 
     with pytest.raises(KeyboardInterrupt):
         loop.throw(KeyboardInterrupt())
 
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before  # what others left may end meanwhile
     assert not stage.actions
 
 
