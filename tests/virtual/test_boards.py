@@ -14,7 +14,7 @@ import serial
 from harness.errors import BenchFault, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from harness.control import PowerSwitch
@@ -120,6 +120,15 @@ def test_unplugging_is_seen_by_a_blocked_reader(client: BenchClient, open_port: 
     assert not os.path.lexists(str(port.port))
 
 
+@pytest.fixture
+def patient_bench(client: BenchClient) -> Iterator[None]:
+    """Boards that vanish wait for a reader who is slow to get the processor, too."""
+    usual = client.board("b").call("drain", seconds=5.0)
+    yield
+    client.board("b").call("drain", seconds=usual)
+
+
+@pytest.mark.usefixtures("patient_bench")
 def test_what_arrived_before_the_unplugging_can_be_read(client: BenchClient, open_port: OpenPort) -> None:
     """The reader gets the last words of a board though the kernel drops unread bytes at a hang-up."""
     a = client.board("a")
@@ -128,7 +137,7 @@ def test_what_arrived_before_the_unplugging_can_be_read(client: BenchClient, ope
     unplugger = threading.Thread(target=a.unplug)
     unplugger.start()
 
-    assert os.read(port.fileno(), 100) == b"last words\n"  # at once: the moment is a fifth of a second
+    assert os.read(port.fileno(), 100) == b"last words\n"
     unplugger.join(10)
 
 
@@ -215,8 +224,8 @@ def test_a_board_without_power_is_silent(client: BenchClient, open_port: OpenPor
     """No power: bytes reach nobody, nothing is sent, timers are called off; ports stay."""
     a = client.board("a")
     switch: PowerSwitch = a
-    port = open_port(timeout=0.1)
-    a.call("later", seconds=0.5, text="from before the power went\n")
+    port = open_port(timeout=0.5)
+    a.call("later", seconds=2, text="from before the power went\n")
     switch.set_power(on=False)
     switch.set_power(on=False)
     port.write(b"AT\r")
@@ -227,7 +236,7 @@ def test_a_board_without_power_is_silent(client: BenchClient, open_port: OpenPor
     with pytest.raises(BenchFault, match="board a has no power"):
         a.reset()
     switch.set_power(on=True)
-    a.call("later", seconds=0.5, text="and that is all\n")
+    a.call("later", seconds=2, text="and that is all\n")
     port.timeout = 10
     assert port.read_until(b"all\n") == b"boot\r\nand that is all\n"
     assert a.call("events") == ["power_on", "power_off", "power_on"]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     OpenPort = Callable[..., serial.Serial]
 
 
+SECONDS = 20.0
+
+
 def arrivals(fd: int, count: int) -> list[tuple[float, bytes]]:
     """Read until ``count`` bytes have arrived; give each piece with its time."""
     pieces: list[tuple[float, bytes]] = []
@@ -28,6 +31,13 @@ def arrivals(fd: int, count: int) -> list[tuple[float, bytes]]:
         assert select.select([fd], [], [], 5)[0], f"only {pieces} arrived"
         pieces.append((time.monotonic(), os.read(fd, 4096)))
     return pieces
+
+
+def until_heard(client: BenchClient, line: str) -> None:
+    """Wait until the board has heard a line, and has said to it what it says."""
+    end = time.monotonic() + SECONDS
+    while line not in client.board("a").call("heard"):
+        assert time.monotonic() < end, f"the board does not hear {line!r}"
 
 
 def test_a_slow_line(client: BenchClient, open_port: OpenPort) -> None:
@@ -76,6 +86,7 @@ def test_a_silent_line(client: BenchClient, open_port: OpenPort) -> None:
     a = client.board("a")
     a.shape(silent=True)
     port.write(b"AT\r")
+    until_heard(client, "AT")
     assert port.read(10) == b""
     a.unshape("console")
     port.timeout = 10
@@ -100,6 +111,7 @@ def test_faults_stay_over_a_replug_and_end_with_unshape(client: BenchClient, ope
     a.replug()
     port = open_port(timeout=0.1)
     port.write(b"AT\r")
+    until_heard(client, "AT")
     assert port.read(10) == b""
     a.unshape()
     port.timeout = 10
@@ -123,9 +135,10 @@ def test_power_off_cuts_a_slow_transmission(client: BenchClient, open_port: Open
     """What has not left the board when its power goes never arrives."""
     port = open_port(timeout=0.3)
     a = client.board("a")
-    a.shape(bytes_per_second=100)
+    a.shape(bytes_per_second=10)
     a.call("send", text="x" * 1000)
     a.set_power(on=False)
+    a.unshape()  # the line is fast: whatever still waited for its turn would come at once
 
     assert len(port.read(1000)) < 100
 

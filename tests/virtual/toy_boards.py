@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from harness.virtual import ports
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -20,6 +22,7 @@ class ToyBoard:
         self.spec = spec
         self.events: list[str] = []
         self.line = bytearray()
+        self.heard: list[str] = []
         self.threads: list[str] = []
 
     def power_on(self) -> None:
@@ -51,6 +54,7 @@ class ToyBoard:
                 self.host.send(role, bytes(range(256)) * 4096)
                 continue
             self.host.send(role, line + b"\r\nOK\r\n")
+            self.heard.append(line.decode(errors="replace"))
 
     def clear_faults(self) -> None:
         """Remember that it was asked."""
@@ -67,12 +71,14 @@ class ToyBoard:
         """Do what the tests need."""
         calls: dict[str, Callable[..., Any]] = {
             "events": lambda: self.events,
+            "heard": lambda: self.heard,
             "send": lambda text, role="console": self.host.send(role, text.encode()),
             "later": self._later,
             "blocking": self._blocking,
             "threads": lambda: self.threads,
             "failing_work": lambda: self.host.run_blocking(self._fail),
             "replug": self.host.replug,
+            "drain": self._drain,
             "cut_power": lambda comes_back: self.host.cut_power(comes_back=comes_back),
             "cut_and_off": self._cut_and_off,
             "unspeakable": object,
@@ -87,6 +93,12 @@ class ToyBoard:
         timer = self.host.call_later(seconds, lambda: self.host.send("console", text.encode()))
         if cancel:
             timer.cancel()
+
+    @staticmethod
+    def _drain(seconds: float) -> float:
+        """Change how long a board of this bench that vanishes waits for its readers; tell how long it was."""
+        usual, ports.DRAIN_SECONDS = ports.DRAIN_SECONDS, seconds
+        return usual
 
     def _blocking(self, text: str) -> None:
         def work() -> None:
