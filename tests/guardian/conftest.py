@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,37 +13,13 @@ from harness.inventory.leased_board import LeasedBoard
 from harness.plugins import load_plugins
 from harness_guardian.driver import GuardianComponentDriver
 from harness_guardian.driver_console import ConsoleLink
+from tests.books import Book
 from tests.guardian.paper_component import PaperComponent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from harness.console import Console
-
-
-@dataclass
-class Book:
-    """Accounts that a test can read."""
-
-    notes: dict[int, tuple[str, str, dict[str, str]]] = field(default_factory=dict)
-    settled: list[int] = field(default_factory=list)
-
-    def note(self, kind: str, subject: str, **details: str) -> int:
-        self.notes[len(self.notes) + 1] = (kind, subject, details)
-        return len(self.notes)
-
-    def note_all(self, kind: str, subjects: Sequence[str], **details: str) -> list[int]:
-        return [self.note(kind, subject, **details) for subject in subjects]
-
-    def amend(self, number: int, **details: str) -> None:
-        self.notes[number][2].update(details)
-
-    def settle(self, number: int) -> None:
-        self.settled.append(number)
-
-    def settle_all(self, numbers: Sequence[int]) -> None:
-        for number in numbers:
-            self.settle(number)
 
 
 class Desk:

@@ -26,7 +26,7 @@ from harness_pelion.evidence import collect
 from harness_pelion.plugin import harness_backends
 from harness_pelion.power_trials import Left, ProvisioningTrial
 from harness_pelion.update_material import update_resources
-from tests.pelion.client.conftest import Book
+from tests.books import Book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

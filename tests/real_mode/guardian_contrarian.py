@@ -6,26 +6,26 @@ an address and tokens, in files that only their owner may read. Run as a module 
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import tempfile
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.backends.contract import Backend, known_backends
 from harness.backends.http import ServiceHttp
-from harness.backends.launcher import start_fake
-from harness.config import runtime_directory
-from harness.plugins import load_plugins
 from harness.virtual.launcher import start_bench
+from tests.real_mode.elsewhere import (
+    World,
+    environment_without,
+    private_file,
+    run_as_command,
+    start_contrarian,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from contextlib import ExitStack
 
 KIND = "guardian-component-virtual"
+BOARDS = 4
 #: The variables of the users that every organisation of a fake has.
 VARIABLES = {
     "anna": "GUARDIAN_TOKEN",
@@ -37,19 +37,8 @@ VARIABLES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What the session is given.
-
-    :ivar fake: the contrarian fake, with the control socket that the session does not get.
-    :ivar organisation: name of the organisation whose users the session is.
-    :ivar arguments: of pytest.
-    :ivar environment: of the session.
-    """
-
-    fake: Backend
-    organisation: str
-    arguments: tuple[str, ...]
-    environment: dict[str, str]
+class Organisation(World):
+    """An organisation of a fake that stands for a service elsewhere, and a session's way to it."""
 
     def systems(self) -> list[dict[str, Any]]:
         """Return the systems that the organisation has now."""
@@ -60,51 +49,30 @@ class World:
         return items
 
 
-def make_world(resources: ExitStack, *, boards: int = 2) -> World:
+def make_world(resources: ExitStack) -> Organisation:
     """Start the fake and a bench, and write down what the session may know.
 
     :param resources: ends it all.
     """
-    spec = known_backends(load_plugins())["guardian"]
-    place = Path(
-        resources.enter_context(tempfile.TemporaryDirectory(prefix="real-", dir=runtime_directory()))
-    )
-    served = start_fake(spec, place, lifeline=None, options={"contrarian": "yes"})
-    fake = resources.enter_context(served).backend
+    fake, place = start_contrarian(resources, "guardian")
     with ServiceHttp("http://fake", socket=fake.control) as control:
         wanted = {"name": "hospital"}
         answer = control.request("POST", "/organisations", operation="make", accept={200, 201}, json=wanted)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GUARDIAN_")}
-    for user in answer.json()["users"]:
-        file = place / user["name"]
-        file.touch(0o600)
-        file.write_text(user["token"])
-        environment[f"{VARIABLES[user['name']]}_FILE"] = str(file)
-    bench = resources.enter_context(start_bench(place / "bench", [(KIND, None, {})] * boards))
-    return World(
+    tokens = {
+        f"{VARIABLES[user['name']]}_FILE": private_file(place, user["name"], user["token"])
+        for user in answer.json()["users"]
+    }
+    bench = resources.enter_context(start_bench(place / "bench", [(KIND, None, {})] * BOARDS))
+    return Organisation(
         fake=fake,
-        organisation="hospital",
         arguments=("--bench", f"virtual={bench.socket}", "--backend", f"guardian={fake.url}"),
-        environment={**environment, "HARNESS_STATE_DIR": str(place / "state")},
-    )
-
-
-def run_suites(
-    world: World, arguments: Sequence[str], *, deadline: float
-) -> subprocess.CompletedProcess[str]:
-    """Run ``harness run guardian`` in that world.
-
-    :param arguments: more of them, for pytest.
-    """
-    command = [sys.executable, "-m", "harness.cli", "run", "guardian", *world.arguments, *arguments]
-    return subprocess.run(
-        command, env=world.environment, capture_output=True, text=True, timeout=deadline, check=False
+        environment={
+            **environment_without("GUARDIAN_"),
+            **tokens,
+            "HARNESS_STATE_DIR": str(place / "state"),
+        },
     )
 
 
 if __name__ == "__main__":
-    with ExitStack() as held:
-        done = run_suites(make_world(held, boards=4), sys.argv[1:], deadline=900)
-        sys.stdout.write(done.stdout)
-        sys.stderr.write(done.stderr)
-        sys.exit(done.returncode)
+    sys.exit(run_as_command(make_world))

@@ -6,40 +6,31 @@ an address and an API key, in a file that only its owner may read. Run as a modu
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import tempfile
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.backends.contract import Backend, known_backends
 from harness.backends.http import ServiceHttp
-from harness.backends.launcher import start_fake
-from harness.config import runtime_directory
-from harness.plugins import load_plugins
 from harness.virtual.launcher import start_bench
+from tests.real_mode.elsewhere import (
+    World,
+    environment_without,
+    private_file,
+    run_as_command,
+    start_contrarian,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from contextlib import ExitStack
 
 KIND = "mbl-device-virtual"
+BOARDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What the session is given.
-
-    :ivar fake: the contrarian fake, with the control socket that the session does not get.
-    :ivar arguments: of pytest.
-    :ivar environment: of the session.
-    """
-
-    fake: Backend
-    arguments: tuple[str, ...]
-    environment: dict[str, str]
+class Account(World):
+    """An account of a fake that stands for a service elsewhere, and a session's way to it."""
 
     def left(self) -> dict[str, list[Any]]:
         """Return the ids of what the account holds now: certificates, devices and API keys."""
@@ -57,17 +48,12 @@ def _rows(service: ServiceHttp, path: str) -> list[dict[str, Any]]:
     return rows
 
 
-def make_world(resources: ExitStack, *, boards: int = 2) -> World:
+def make_world(resources: ExitStack) -> Account:
     """Start the fake and a bench, and write down what the session may know.
 
     :param resources: ends it all.
     """
-    spec = known_backends(load_plugins())["pelion"]
-    place = Path(
-        resources.enter_context(tempfile.TemporaryDirectory(prefix="real-", dir=runtime_directory()))
-    )
-    served = start_fake(spec, place, lifeline=None, options={"contrarian": "yes"})
-    fake = resources.enter_context(served).backend
+    fake, place = start_contrarian(resources, "pelion")
     with ServiceHttp("http://fake", socket=fake.control) as control:
         answer = control.request(
             "POST", "/accounts", operation="make", accept={200, 201}, json={"name": "elsewhere"}
@@ -81,42 +67,17 @@ def make_world(resources: ExitStack, *, boards: int = 2) -> World:
             accept={200, 204},
             json={"certificates": 100},
         )
-    file = place / "key"
-    file.touch(0o600)
-    file.write_text(account["api_key"])
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PELION_", "MBED_CLOUD_SDK_"))
-    }
-    bench = resources.enter_context(start_bench(place / "bench", [(KIND, None, {})] * boards))
-    return World(
+    bench = resources.enter_context(start_bench(place / "bench", [(KIND, None, {})] * BOARDS))
+    return Account(
         fake=fake,
         arguments=("--bench", f"virtual={bench.socket}", "--backend", f"pelion={fake.url}"),
         environment={
-            **environment,
-            "PELION_API_KEY_FILE": str(file),
+            **environment_without("PELION_", "MBED_CLOUD_SDK_"),
+            "PELION_API_KEY_FILE": private_file(place, "key", account["api_key"]),
             "HARNESS_STATE_DIR": str(place / "state"),
         },
     )
 
 
-def run_suites(
-    world: World, arguments: Sequence[str], *, deadline: float
-) -> subprocess.CompletedProcess[str]:
-    """Run ``harness run pelion`` in that world.
-
-    :param arguments: more of them, for pytest.
-    """
-    command = [sys.executable, "-m", "harness.cli", "run", "pelion", *world.arguments, *arguments]
-    return subprocess.run(
-        command, env=world.environment, capture_output=True, text=True, timeout=deadline, check=False
-    )
-
-
 if __name__ == "__main__":
-    with ExitStack() as held:
-        done = run_suites(make_world(held, boards=4), sys.argv[1:], deadline=900)
-        sys.stdout.write(done.stdout)
-        sys.stderr.write(done.stderr)
-        sys.exit(done.returncode)
+    sys.exit(run_as_command(make_world))

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from tests.real_mode.contrarian import make_world, run_suites
+from tests.real_mode.contrarian import make_world
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ def test_suites_against_the_contrarian_fake(tmp_path: Path) -> None:
     with ExitStack() as resources:
         world = make_world(resources)
 
-        done = run_suites(world, ["-n", "auto", f"--junitxml={results}"], deadline=DEADLINE)
+        done = world.run_suites(["-n", "auto", f"--junitxml={results}"], deadline=DEADLINE)
 
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     cases = list(ET.parse(results).iter("testcase"))  # noqa: S314 - pytest wrote it just now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from harness.backends.http import ServiceHttp
-from tests.real_mode.contrarian import KEY, make_world, run_suites
+from tests.real_mode.contrarian import KEY, make_world
 
 DEADLINE = 120.0
 
@@ -15,9 +15,7 @@ def test_ends_where_something_would_change() -> None:
     with ExitStack() as resources:
         world = make_world(resources, boards=1)
 
-        done = run_suites(
-            world, ["--backend-dry-run", "-k", "test_blocking or test_nonce"], deadline=DEADLINE
-        )
+        done = world.run_suites(["--backend-dry-run", "-k", "test_blocking or test_nonce"], deadline=DEADLINE)
 
         with ServiceHttp(world.fake.url, headers={"Authorization": f"Bearer {KEY}"}) as service:
             claimed = service.request("GET", "/v1/claimed-devices", operation="list", accept={200}).json()

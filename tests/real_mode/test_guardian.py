@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from tests.real_mode.guardian_contrarian import make_world, run_suites
+from tests.real_mode.guardian_contrarian import make_world
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +25,9 @@ def test_suites_against_the_contrarian_fake(tmp_path: Path) -> None:
     """With tokens of the environment everything passes or needs what a service elsewhere may not have."""
     results = tmp_path / "junit.xml"
     with ExitStack() as resources:
-        world = make_world(resources, boards=4)
+        world = make_world(resources)
 
-        done = run_suites(world, ["-n", "auto", "-k", CHOSEN, f"--junitxml={results}"], deadline=DEADLINE)
+        done = world.run_suites(["-n", "auto", "-k", CHOSEN, f"--junitxml={results}"], deadline=DEADLINE)
 
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
         assert world.systems() == []

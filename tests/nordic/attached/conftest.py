@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,37 +15,13 @@ from harness.plugins import load_plugins
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import start_bench
 from harness_nordic.plugin import harness_backends
+from tests.books import Book
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from harness.backends.contract import Backend
     from harness.virtual.client import VirtualBoardControls
-
-
-@dataclass
-class Book:
-    """Accounts that a test can read."""
-
-    notes: dict[int, tuple[str, str, dict[str, str]]] = field(default_factory=dict)
-    settled: list[int] = field(default_factory=list)
-
-    def note(self, kind: str, subject: str, **details: str) -> int:
-        self.notes[len(self.notes) + 1] = (kind, subject, details)
-        return len(self.notes)
-
-    def note_all(self, kind: str, subjects: Sequence[str], **details: str) -> list[int]:
-        return [self.note(kind, subject, **details) for subject in subjects]
-
-    def amend(self, number: int, **details: str) -> None:
-        self.notes[number][2].update(details)
-
-    def settle(self, number: int) -> None:
-        self.settled.append(number)
-
-    def settle_all(self, numbers: Sequence[int]) -> None:
-        for number in numbers:
-            self.settle(number)
 
 
 @dataclass

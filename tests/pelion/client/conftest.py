@@ -18,35 +18,12 @@ from harness_pelion.client import PelionClient, connect
 from harness_pelion.client_access import terms_for
 from harness_pelion.client_world import World
 from harness_pelion.plugin import harness_backends
+from tests.books import Book
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 _NUMBERS = itertools.count(1)
-
-
-@dataclass
-class Book:
-    """Accounts that a test can read: what was noted, in its order, with what was struck out."""
-
-    notes: dict[int, tuple[str, str, dict[str, str]]] = field(default_factory=dict)
-    settled: list[int] = field(default_factory=list)
-
-    def note(self, kind: str, subject: str, **details: str) -> int:
-        self.notes[len(self.notes) + 1] = (kind, subject, details)
-        return len(self.notes)
-
-    def note_all(self, kind: str, subjects: Sequence[str], **details: str) -> list[int]:
-        return [self.note(kind, subject, **details) for subject in subjects]
-
-    def amend(self, number: int, **details: str) -> None:
-        self.notes[number][2].update(details)
-
-    def settle(self, number: int) -> None:
-        self.settled.append(number)
-
-    def settle_all(self, numbers: Sequence[int]) -> None:
-        self.settled.extend(numbers)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from harness.inventory.leased_board import LeasedBoard
 from harness.plugins import load_plugins
 from harness_pelion.enums import DeveloperVariable, UpdateVariable
 from harness_pelion.resources import DeveloperCredentials, UpdateResources
-from tests.pelion.client.conftest import Book
+from tests.books import Book
 from tests.pelion.driver.device_double import DeviceDouble
 
 if TYPE_CHECKING:
