@@ -123,8 +123,8 @@ class MblDriver(MblSession):
     def restart_client(self) -> int:
         """Start the service anew that bootstraps and registers the device.
 
-        :return: where the new run begins in the client's log, for ``after`` of :meth:`client_log`: what the old
-            one logged until its end does not count. A log that does not name a start: its size before.
+        :return: where the new run begins in the client's log, for ``after`` of :meth:`client_log`: what the
+            old one logged until its end does not count. Where no start is logged it is the log's size before.
         :raises RemoteCommandFailed: the device cannot.
         """
         before = self.watched_log().size

@@ -6,14 +6,12 @@ import json
 import os
 import shlex
 import subprocess
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness_pelion.enums import DeviceState
 from tests.clients.world import BUILD, ROOT, RUN_SECONDS
+from tests.pelion.described import described_device
 
 if TYPE_CHECKING:
     from harness.virtual.client import VirtualBoardControls
@@ -85,17 +83,8 @@ class World:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def registered_device(self, certificate_id: str) -> Device:
-        """Wait until a device has registered with a certificate, and the directory has its vendor and class.
-
-        The service asks a device for these when it has registered.
-        """
-        device = self.account.wait_for_device(
-            ca_id=certificate_id, state=DeviceState.REGISTERED, timeout=SECONDS
-        )
-        deadline = time.monotonic() + SECONDS
-        while (device := self.account.device(device.id)).vendor_id == "" and time.monotonic() < deadline:
-            threading.Event().wait(0.02)  # the directory tells nobody
-        return device
+        """Wait for the device of a certificate, until it is registered and the directory describes it."""
+        return described_device(self.account, certificate_id, SECONDS)
 
     def sdk(self, operation: str, *arguments: str, key: str | None = None, **variables: str) -> Ran:
         """Do something by the vendor's SDK.

@@ -8,7 +8,7 @@ import pytest
 
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import start_bench
-from harness_pelion.enums import DeviceState
+from tests.pelion.described import described_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def test_the_seeds_steps(
         "Device is configured correctly. You can connect to Pelion Cloud!\n"
     )
     (certificate,) = service.client.developer_certificates()
-    device = service.client.wait_for_device(ca_id=certificate.id, state=DeviceState.REGISTERED, timeout=20)
+    device = described_device(service.client, certificate.id, 20)
     assert device.vendor_id == "fa6b4a53d5ad5fdfbe9de663e4d41ffe"
     assert device.device_class == "4d131344feab5a2e84a20dccdd905f35"
     assert board.call("file_mode", path="/scratch/provisioning-certs") is None

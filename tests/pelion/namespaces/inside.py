@@ -21,8 +21,8 @@ from harness.cli.main import execute
 from harness.virtual.client import BenchClient
 from harness.virtual.launcher import start_bench
 from harness_pelion.client import connect
-from harness_pelion.enums import DeviceState
 from harness_pelion.plugin import harness_backends
+from tests.pelion.described import described_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +108,7 @@ def provision(account: PelionClient, device: VirtualBoardControls) -> None:
     assert "without error" in pelion("provision", "dev", "upd", "-c", "-p", str(FILE), "--restart")
     assert pelion("status") == CONFIGURED
     (certificate,) = account.developer_certificates()
-    found = account.wait_for_device(ca_id=certificate.id, state=DeviceState.REGISTERED, timeout=SECONDS)
+    found = described_device(account, certificate.id, SECONDS)
     assert found.vendor_id == "fa6b4a53d5ad5fdfbe9de663e4d41ffe"
     assert device.call("file_mode", path="/scratch/provisioning-certs") is None
     assert {each["user"] for each in device.call("connections")} >= {"root"}
