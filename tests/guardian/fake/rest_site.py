@@ -249,3 +249,16 @@ def fixed_clock(moment: float) -> tuple[Clock, Callable[[float], None]]:
         now[0] = seconds
 
     return Clock(lambda: now[0]), set_to
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """Check that an answer is a problem (RFC 9457), and return it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = answer.json()
+    assert document["type"] == f"urn:guardian:problem:{slug}"
+    assert document["status"] == status
+    assert document["title"]
+    assert document["detail"]
+    assert document["instance"].startswith(BASE)
+    return document

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.guardian.fake.rest_site import BASE, REQUESTS, Site, a_site
+from tests.guardian.fake.rest_site import BASE, REQUESTS, Site, a_site, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,19 +20,6 @@ def site() -> Iterator[Site]:
     """A fake whose transient statuses do not last."""
     with a_site() as site:
         yield site
-
-
-def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
-    """Check that an answer is a problem (RFC 9457), and return it."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    document: dict[str, Any] = answer.json()
-    assert document["type"] == f"urn:guardian:problem:{slug}"
-    assert document["status"] == status
-    assert document["title"]
-    assert document["detail"]
-    assert document["instance"].startswith(BASE)
-    return document
 
 
 async def many_turns() -> None:
