@@ -31,11 +31,8 @@ SIGNER = "UNABLE_LOOKUP_PROVISION_REQUEST_SIGNER"
 LEAFS = "UNABLE_LOOKUP_DEVICE_CERTIFICATES"
 ISSUER = "FAIL_SIGN_MISSING_SIGNER_CERTIFICATE"
 
-SHORT = 1.5
-"""Seconds that the service waits for Vault where it is to wait in vain; 5 otherwise.
-
-The calls before that one have to be answered within it too, also by a machine that has much else to do.
-"""
+SHORT = 0.3
+"""Seconds that the service waits for Vault where it is to wait in vain; 5 otherwise."""
 
 #: Which fault of which call gives which code while a device is provisioned (fact sheet, section 11.3).
 FAULTS = [
