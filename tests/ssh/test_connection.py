@@ -70,7 +70,7 @@ def test_command_that_does_not_end(connection: SshConnection) -> None:
     running = connection.execute("hang")
     for _again in range(2):
         with pytest.raises(ConsoleTimeout, match="gate: 'hang' did not end in time; it said b'so far'"):
-            running.wait(time.monotonic() + 0.3)
+            running.wait(time.monotonic() + 2)  # enough for what it says on a busy machine, too
     running.close()
     with pytest.raises(BoardLost):
         running.wait(time.monotonic() + DEADLINE)
