@@ -19,7 +19,7 @@ from tests.soak.support.four_accounts import FourAccounts
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-SECONDS = 90
+SECONDS = 300
 _OTHERS = ("randomly", "pytest_cov", "hypothesispytest", "anyio")
 _BY_OPTION = {"timeout": "--timeout", "rerunfailures": "--reruns"}
 

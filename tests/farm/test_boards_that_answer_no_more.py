@@ -28,7 +28,7 @@ import pytest
 def test_asks(board, number):
     assert board.driver.functional_mode() >= 0
 """
-RUN_SECONDS = 120
+RUN_SECONDS = 300
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tests.measuring import unmeasured
 
 RUNS = 20
 AT_ONCE = 2
-RUN_SECONDS = 120
+RUN_SECONDS = 300
 KIND = "nrf9160dk-virtual"
 BOARDS = ("board-1", "board-2", "board-3", "board-4")
 SUITE = """

@@ -83,7 +83,7 @@ def run(lab: Lab, directory: Path, suite: str, *arguments: str) -> Ran:
             "PYTHONDONTWRITEBYTECODE": "",
         },
         measured=False,  # test_six_boards runs the same code in one session
-        timeout=120,
+        timeout=300,
     )
     assert (directory / "s.json").exists(), ran.stdout + ran.stderr
     data = json.loads((directory / "s.json").read_text(encoding="utf-8"))

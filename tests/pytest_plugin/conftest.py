@@ -77,7 +77,7 @@ class Suite:
             env=self.environment if measured else unmeasured(self.environment),
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=300,
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)

@@ -125,7 +125,7 @@ def test_session_leaves_strangers_alone(lab: Lab, tmp_path: Path) -> None:
         cwd=tmp_path,
         measured=False,  # all that counts here is what strangers heard
         env={"HARNESS_LEASE_DIR": str(tmp_path / "leases"), "PYTHONPATH": str(REPOSITORY)},
-        timeout=120,
+        timeout=300,
     )
 
     assert what_strangers_heard(lab.client) == {}, done.stdout
