@@ -18,6 +18,7 @@ CHOSEN = (
     "test_api or test_evidence or test_unknown_certificate or test_another_endpoint_name"
     " or test_another_certificate or test_device_is_deleted or test_certificate_is_deleted"
     " or test_api_key or test_unknown_device or test_delete or test_registered_again or test_utility"
+    " or test_without_bootstrap or test_developer_certificate_at_the_wrong_server"
 )
 
 

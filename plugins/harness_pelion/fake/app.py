@@ -51,7 +51,7 @@ class PelionFake:
         self.pelion = PelionService(clock, choices, issuing)
         self.notes: Mapping[str, str] = {}
         directory = self.pelion.directory
-        self.lwm2m = Lwm2mServer(directory, issuing, clock, self.faults)
+        self.lwm2m = Lwm2mServer(directory, issuing, clock, self.faults, choices=choices)
         self.bootstrap = BootstrapServer(directory, issuing, clock, self.faults, self.lwm2m, choices=choices)
         self.streams: Mapping[str, StreamServer] = {"bootstrap": self.bootstrap, "lwm2m": self.lwm2m}
         self.pelion.served_at(CertificateService.BOOTSTRAP, lambda: self.bootstrap.server_uri)

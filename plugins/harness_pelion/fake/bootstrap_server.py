@@ -98,12 +98,12 @@ class BootstrapServer(StreamServer):
             faults,
             credential=issuing.bootstrap_server,
             anchors=directory.trust_anchors,
+            choices=choices,
             limits=limits,
         )
         self._issuing = issuing
         self._lwm2m = lwm2m
         self._reservations = lwm2m.reservations
-        self._choices = choices
         self._steps = self._plan()
 
     def serve(self, session: Session, request: Message) -> Answer:

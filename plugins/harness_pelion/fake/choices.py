@@ -57,8 +57,10 @@ class Choices:
     :ivar update_events: whether a registration that is updated is an event.
     :ivar numeric_events: whether events have numbers as their types, or names.
 
-    Bootstrap (sections 3 and 6.2)
+    Bootstrap and registration (sections 3 and 6.2)
 
+    :ivar refused_in_handshake: whether a device whose certificate is not trusted is refused in the handshake,
+        or by the answer to its first request.
     :ivar bootstrap_refusal: code of the answer to a device that may not be bootstrapped, 403 is 4.03.
     :ivar objects_deleted: whether a device's security object is deleted before it is written.
     :ivar old_tlv: whether objects are said to be of the format 99, or of 11542.
@@ -95,6 +97,7 @@ class Choices:
     update_events: bool = False
     numeric_events: bool = False
 
+    refused_in_handshake: bool = True
     bootstrap_refusal: int = 403
     objects_deleted: bool = True
     old_tlv: bool = False
@@ -131,6 +134,7 @@ CONTRARIAN = Choices(
     device_moves=True,
     update_events=True,
     numeric_events=True,
+    refused_in_handshake=False,
     bootstrap_refusal=400,
     objects_deleted=False,
     old_tlv=True,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness_pelion.enums import CertificateStatus
+from harness_pelion.fake.choices import FAKE
 from harness_pelion.fake.coap import Code, Option, path_options, query, written
 from harness_pelion.fake.directory import EXPIRED, NoSuchDevice, TooManyDevices
 from harness_pelion.fake.lifetimes import Lifetimes
@@ -23,6 +24,7 @@ from harness_pelion.fake.stream_door import StreamServer
 from harness_pelion.fake.tlv import CONTENT_FORMAT, TlvError, decode
 
 if TYPE_CHECKING:
+    from harness_pelion.fake.choices import Choices
     from harness_pelion.fake.clock import Clock
     from harness_pelion.fake.coap import Message
     from harness_pelion.fake.directory import Directory
@@ -80,6 +82,7 @@ class Lwm2mServer(StreamServer):
         clock: Clock,
         faults: Faults,
         *,
+        choices: Choices = FAKE,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Let devices register that were bootstrapped.
@@ -88,6 +91,7 @@ class Lwm2mServer(StreamServer):
         :param issuing: whose certificates are trusted.
         :param clock: tells the time of each account.
         :param faults: what is to go wrong.
+        :param choices: what it does where nobody knows what the real one does.
         :param limits: how long devices may take, and how many there may be.
         """
         anchors = [issuing.lwm2m.der]
@@ -97,6 +101,7 @@ class Lwm2mServer(StreamServer):
             faults,
             credential=issuing.lwm2m_server,
             anchors=lambda: anchors,
+            choices=choices,
             limits=limits,
         )
         self.reservations = Reservations(directory, clock)

@@ -7,6 +7,7 @@ hold the fake up, and the fake's end must not wait for one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -21,12 +22,15 @@ from harness_pelion.fake.tls import (
     HandshakeRefused,
     LinkEnded,
     SecureLink,
+    trust,
 )
 
 if TYPE_CHECKING:
     import asyncio
+    import ssl
     from collections.abc import Callable, Sequence
 
+    from harness_pelion.fake.choices import Choices
     from harness_pelion.fake.clock import Clock
     from harness_pelion.fake.coap import Code, Message
     from harness_pelion.fake.directory import Directory
@@ -56,6 +60,7 @@ class StreamServer(ABC):
         *,
         credential: Credential,
         anchors: Callable[[], Sequence[bytes]],
+        choices: Choices,
         limits: Limits,
     ) -> None:
         """Serve devices that are in a directory.
@@ -64,8 +69,10 @@ class StreamServer(ABC):
         :param faults: what is to go wrong.
         :param credential: what the server shows.
         :param anchors: returns the DER of every certificate that it trusts now.
+        :param choices: what it does where nobody knows what the real one does.
         :param limits: how long devices may take, and how many there may be.
         """
+        self._choices = choices
         self._limits = limits
         self.url = ""
         self.directory = directory
@@ -85,9 +92,15 @@ class StreamServer(ABC):
             self.directory.note("", "connection refused", server=self.part, reason="too many are open")
             return
         self._open += 1
-        link = SecureLink(reader, writer, self._contexts.current(), self._limits)
+        check = self._check
+        if self._choices.refused_in_handshake:
+            context = self._contexts.current()
+        else:
+            context = self._contexts.for_anybody()
+            check = partial(self._check_and_trust, context)
+        link = SecureLink(reader, writer, context, self._limits)
         try:
-            certificate = await link.shake_hands(self._check)
+            certificate = await link.shake_hands(check)
             await Session(link, certificate, self, self._limits).run()
             await link.close()
         except HandshakeRefused as refused:
@@ -105,7 +118,11 @@ class StreamServer(ABC):
 
     @abstractmethod
     def serve(self, session: Session, request: Message) -> Answer:
-        """Answer a request; see :class:`~harness_pelion.fake.stream.Host`."""
+        """Answer a request; see :class:`~harness_pelion.fake.stream.Host`.
+
+        Whose certificate it is has to be looked at with each one: it may not be trusted any more, or not at
+        all (``refused_in_handshake`` of :mod:`harness_pelion.fake.choices`).
+        """
 
     def keeps(self, session: Session) -> bool:  # noqa: ARG002 - whoever has a reason overrides it
         """Tell whether a connection may stay although nothing is said."""
@@ -159,6 +176,10 @@ class StreamServer(ABC):
             self.strike(account_id, "handshake")
         except Refused as refused:
             raise HandshakeRefused(str(refused), alert=ACCESS_DENIED) from None
+
+    def _check_and_trust(self, context: ssl.SSLContext, certificate: bytes) -> None:
+        self._check(certificate)
+        trust(context, certificate)
 
     def _note_refusal(self, refused: HandshakeRefused) -> None:
         self.directory.note(

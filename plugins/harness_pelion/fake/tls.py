@@ -82,6 +82,22 @@ class Contexts:
             self._context = _make_context(self._credential, trusted)
         return self._context
 
+    def for_anybody(self) -> ssl.SSLContext:
+        """Return one for a single connection, which is to be told by :func:`trust` whom it trusts."""
+        context = _make_context(self._credential, [])
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        return context
+
+
+def trust(context: ssl.SSLContext, certificate: bytes) -> None:
+    """Let the client in that shows a certificate and has its key: somebody else judges the certificate.
+
+    :param context: of its connection alone.
+    :param certificate: DER; OpenSSL refuses what is none.
+    """
+    with contextlib.suppress(ssl.SSLError, ValueError):
+        context.load_verify_locations(cadata=certificate)
+
 
 class SecureLink:
     """One TLS connection."""

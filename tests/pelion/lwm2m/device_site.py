@@ -122,7 +122,9 @@ class DeviceSite:
         self.directory = Directory(self.clock, choices)
         self.faults = Faults()
         self.issuing = Issuing()
-        self.lwm2m = Lwm2mServer(self.directory, self.issuing, self.clock, self.faults, limits=limits)
+        self.lwm2m = Lwm2mServer(
+            self.directory, self.issuing, self.clock, self.faults, choices=choices, limits=limits
+        )
         self.bootstrap = BootstrapServer(
             self.directory,
             self.issuing,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness_pelion.fake.choices import CONTRARIAN
-from tests.pelion.lwm2m.device_site import DeviceSite
+from tests.pelion.lwm2m.device_site import DeviceSite, make_developer_pair
 from tests.pelion.lwm2m.test_virtual_client import board_with
 
 if TYPE_CHECKING:
@@ -50,6 +51,23 @@ def test_a_refusal_has_another_code(contrarian: DeviceSite, to_bootstrap: Connec
     other = ["ep=" + "0" * 32, f"aid={developer.account.id}"]
     assert str(device.ask("POST", "/bs", other).code) == "4.00 Bad Request"
     assert str(device.ask("POST", "/bs", developer.claims).code) == "4.00 Bad Request"
+    assert contrarian.devices(developer.account) == []
+
+
+def test_a_stranger_is_refused_behind_the_handshake(
+    contrarian: DeviceSite, to_bootstrap: Connect, to_lwm2m: Connect
+) -> None:
+    """By both servers, whoever it says that it is; without a certificate nobody gets that far."""
+    developer = contrarian.developer()
+    stranger = make_developer_pair(developer.id, developer.account.id)
+    for connect, path, claims, code in (
+        (to_bootstrap, "/bs", developer.claims, "4.00 Bad Request"),
+        (to_lwm2m, "/rd", [f"ep={developer.id}", "lt=60", "b=U"], "4.03 Forbidden"),
+    ):
+        device = connect(stranger, at=contrarian)
+        assert str(device.ask("POST", path, claims).code) == code
+        with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
+            connect(None, at=contrarian)
     assert contrarian.devices(developer.account) == []
 
 
