@@ -7,6 +7,8 @@ import sys
 
 from tests.breaks.support.catalogue import ROOT, all_breaks
 
+SECONDS = 300.0  # of all breaks together: some, where nothing else runs
+
 # A break imported breaks its process; a clone of its own costs a hundredth of a second.
 IMPORTING = """
 import importlib, os, sys, traceback
@@ -34,7 +36,7 @@ def test_every_break_can_be_imported() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SECONDS,
         check=False,
     )
 
@@ -48,7 +50,7 @@ def test_break_that_does_not_fit_is_told() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SECONDS,
         check=False,
     )
 
