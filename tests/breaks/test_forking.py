@@ -13,7 +13,7 @@ import pytest
 
 from tests.breaks.support.catalogue import ROOT
 from tests.breaks.support.forking import ForkedProcess, ForkServer, Program, read_command
-from tests.breaks.support.sessions import environment
+from tests.breaks.support.sessions import environment, kill_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,6 +160,7 @@ def test_interrupt_of_the_group_leaves_the_fork_server(server: ForkServer) -> No
     """Who is interrupted may still have to start something, and can."""
     code = """
 import os, signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us may have it ignored
 try:
     os.killpg(0, signal.SIGINT)
     signal.pause()
@@ -233,6 +234,10 @@ def _ask(server: ForkServer | None, command: list[str], directory: Path = ROOT) 
         text=True,
         start_new_session=True,
     ) as process:
-        output, _ = process.communicate(timeout=60)
+        try:
+            output, _ = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            kill_group(process)
+            raise
     assert process.returncode == 0
     return str(output).strip()
