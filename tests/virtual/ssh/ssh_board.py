@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import socket
 import threading
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -16,7 +17,6 @@ import paramiko
 from harness.virtual.ssh import KEY, KeptPort, KeyPair, SshServer, Turned, Visit
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Coroutine, Iterator
 
     import asyncssh
@@ -132,6 +132,14 @@ class SshBoard:
             yield transport
         finally:
             transport.close()
+
+    def greets(self) -> bool:
+        """Tell whether who comes is told that there is SSH."""
+        with socket.create_connection(self.address, DEADLINE) as link:
+            try:
+                return link.recv(8) == b"SSH-2.0-"
+            except TimeoutError:
+                return False
 
     def run(self, command: str) -> tuple[int, bytes]:
         """Run a command on a connection of its own."""

@@ -141,6 +141,7 @@ def test_cut_while_somebody_comes(board: SshBoard) -> None:
     board.server.refuse()
     board.server.listen()
 
+    assert board.greets()
     assert board.run("after") == (7, b"did after\n")
 
 
