@@ -59,8 +59,9 @@ venv: $(INSTALLED)
 $(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@[ -x "$(UV)" ] || $(BIN)/$(PIP_INSTALL) --no-deps --require-hashes -r requirements-uv.lock || :
-	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock || \
-		$(BIN)/$(PIP_INSTALL) --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock || { \
+		echo "uv cannot install, so pip does" >&2; \
+		$(BIN)/$(PIP_INSTALL) --require-hashes -r requirements.lock ; }
 	@$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
