@@ -91,7 +91,6 @@ class StreamServer(ABC):
         if self._open >= self._limits.connections:
             self.directory.note("", "connection refused", server=self.part, reason="too many are open")
             return
-        self._open += 1
         check = self._check
         if self._choices.refused_in_handshake:
             context = self._contexts.current()
@@ -99,6 +98,7 @@ class StreamServer(ABC):
             context = self._contexts.for_anybody()
             check = partial(self._check_and_trust, context)
         link = SecureLink(reader, writer, context, self._limits)
+        self._open += 1
         try:
             certificate = await link.shake_hands(check)
             await Session(link, certificate, self, self._limits).run()
