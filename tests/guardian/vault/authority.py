@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import hvac.exceptions
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -82,6 +83,15 @@ class Mounted:
         pki = self.client.secrets.pki
         data: dict[str, Any] = pki.read_certificate(serial, mount_point=self.mount)["data"]
         return data
+
+    def listed(self) -> list[str]:
+        """Return the serial numbers of all certificates that the mount has signed, with hyphens."""
+        try:
+            answer = self.client.secrets.pki.list_certificates(mount_point=self.mount)
+        except hvac.exceptions.InvalidPath:  # how the Vault lists nothing
+            return []
+        keys: list[str] = answer["data"]["keys"]
+        return keys
 
     def write_chain(self, directory: Path) -> tuple[Path, Path]:
         """Write root and intermediate to files for OpenSSL."""

@@ -128,13 +128,12 @@ def test_profiles_signature_is_broken(mounted: Mounted, profile_key: str) -> Non
 def test_hang_up_is_no_answer(mounted: Mounted) -> None:
     """The connection ends without an answer, and nothing was signed."""
     order(mounted, "sign", "hang-up")
-    before = len(mounted.client.secrets.pki.list_certificates(mount_point=mounted.mount)["data"]["keys"])
+    before = mounted.listed()
     with pytest.raises(requests.ConnectionError):
         mounted.issued()
 
     assert log(mounted, "sign")[-1]["status"] is None
-    after = mounted.client.secrets.pki.list_certificates(mount_point=mounted.mount)["data"]["keys"]
-    assert len(after) == before
+    assert mounted.listed() == before
 
 
 def test_issuer_is_unknown(mounted: Mounted) -> None:
@@ -201,8 +200,7 @@ def test_what_nobody_waits_for_is_not_signed(mounted: Mounted) -> None:
     """A caller that goes away during a delay leaves no certificate behind that nobody knows of."""
     serial = mounted.issued()["serial_number"]
     fault = order(mounted, "sign", "delay", seconds=3000.0, times=None)
-    pki = mounted.client.secrets.pki
-    before = len(pki.list_certificates(mount_point=mounted.mount)["data"]["keys"])
+    before = len(mounted.listed())
     with pytest.raises(httpx.TimeoutException):
         httpx.post(
             f"{mounted.vault.url}/v1/{mounted.mount}/sign/open",
@@ -215,8 +213,7 @@ def test_what_nobody_waits_for_is_not_signed(mounted: Mounted) -> None:
     mounted.vault.on_its_loop(lambda: faults.remove(fault))
     mounted.issued()
 
-    after = pki.list_certificates(mount_point=mounted.mount)["data"]["keys"]
-    assert len(after) == before + 1
+    assert len(mounted.listed()) == before + 1
     assert [entry["status"] for entry in log(mounted, "sign")[-2:]] == [None, 200]
 
 
