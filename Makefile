@@ -88,19 +88,21 @@ test: $(INSTALLED)
 	$(BIN)/python -m coverage run -m pytest tests --ignore=tests/breaks --ignore=tests/soak --ignore=tests/clients \
 		--ignore=tests/real_mode $(SCENARIOS:%=--ignore=%) -n $(TEST_WORKERS) --dist worksteal --junitxml build/test/junit.xml || status=1; \
 	$(BIN)/python -m coverage combine --quiet; \
-	$(BIN)/python -m coverage report || status=1; \
+	$(BIN)/python -m coverage report > build/test/coverage.txt || status=1; \
+	grep -A9 '^TOTAL' build/test/coverage.txt; \
+	echo "Each line that no test runs: build/test/coverage.txt"; \
 	exit $$status
 
 # Not measured for coverage: what they show of single modules is shown in `make test`, too.
 scenarios: $(INSTALLED)
-	$(BIN)/python -m pytest $(SCENARIOS) -n $(TEST_WORKERS) --dist worksteal
+	$(BIN)/python -m pytest $(SCENARIOS) -n $(TEST_WORKERS) --dist worksteal --junitxml build/scenarios/junit.xml
 
 clients: $(INSTALLED) $(CLIENTS)/.installed
 	$(BIN)/python -m pytest tests/clients -n $(CLIENT_WORKERS) --junitxml build/clients/junit.xml
 	@echo "What was typed, sent and answered: build/clients/transcripts"
 
 real-mode: $(INSTALLED)
-	$(BIN)/python -m pytest tests/real_mode
+	$(BIN)/python -m pytest tests/real_mode --junitxml build/real-mode/junit.xml
 
 # Vendors' tools do not suit everybody's environment, nor each other: each set has one of its own.
 $(CLIENTS)/.installed: $(CLIENT_LOCKS) | $(INSTALLED)
@@ -114,10 +116,10 @@ $(CLIENTS)/.installed: $(CLIENT_LOCKS) | $(INSTALLED)
 	@touch $@
 
 breaks: $(INSTALLED)
-	$(BIN)/python -m pytest tests/breaks
+	$(BIN)/python -m pytest tests/breaks --junitxml build/breaks/junit.xml
 
 soak: $(INSTALLED)
-	HARNESS_SOAK_SCALE=$(SOAK_SCALE) $(BIN)/python -m pytest tests/soak -n 2
+	HARNESS_SOAK_SCALE=$(SOAK_SCALE) $(BIN)/python -m pytest tests/soak -n 2 --junitxml build/soak/junit.xml
 
 bench: $(INSTALLED)
 	@for file in benchmarks/bench_*.py; do echo "== $$file" && $(BIN)/python $$file || exit 1; done
