@@ -57,8 +57,9 @@ def select(
         str, typer.Option(metavar="ADDRESS", help="Select the device at this address; look for none.")
     ] = "",
     port: Annotated[
-        int, typer.Option(min=1, max=_LARGEST_PORT, help="TCP port of its SSH; with --address.")
-    ] = _USUAL_PORT,
+        int | None,
+        typer.Option(min=1, max=_LARGEST_PORT, help="TCP port of its SSH, with --address. Default: 22."),
+    ] = None,
     key_file: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Your private key, for a device that does not let in everybody."),
@@ -71,12 +72,17 @@ def select(
     The device's host key is kept when it is used first; selecting it again forgets that key.
     """
     from harness_pelion.selection import Selection, save_selection
+    from harness_pelion.store_files import is_file
 
-    if key_file is not None and not key_file.is_file():
+    if key_file is not None and not is_file(key_file):
         raise UsageError("there is no such file", file=key_file, key="--key-file", expected="a private key")
+    if port is not None and not address:
+        raise UsageError("goes with --address only", key="--port", value=port, expected="both, or neither")
     ours = "" if key_file is None else str(key_file.absolute())
     if address:
-        chosen = Selection(hostname=device, address=_address(address), port=port, key_file=ours)
+        chosen = Selection(
+            hostname=device, address=_address(address), port=port or _USUAL_PORT, key_file=ours
+        )
     else:
         found = _find(timeout, interface)
         _print(found)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import BoardFault, RequestRefused, UsageError
 from harness_pelion.resources import DeveloperCredentials, UpdateResources
+from harness_pelion.store_files import is_file
 from harness_pelion.stores import check_name
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ def understand(certificate: str, update: str, *, create: bool, file: Path | None
     :raises UsageError: a name is none, or a file is not there.
     """
     check_name(certificate, "CERT")
-    if file is None and ("/" in update or update.endswith((".c", ".h")) or Path(update).is_file()):
+    if file is None and ("/" in update or update.endswith((".c", ".h")) or is_file(Path(update))):
         file = Path(update)
         update = file.stem
-    if file is not None and not file.is_file():
+    if file is not None and not is_file(file):
         raise UsageError("there is no such file", file=file, expected="a C file of manifest-tool")
     check_name(update, "UPDATE")
     if update == certificate:

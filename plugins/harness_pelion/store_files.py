@@ -141,6 +141,14 @@ def locked(directory: Path, *, alone: bool) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file; a path that the system refuses, as one too long, leads to none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def beside(path: Path) -> Path:
     """Return a hidden name next to a path, for what is not finished."""
     return path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")

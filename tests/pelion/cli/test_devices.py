@@ -127,6 +127,8 @@ def test_selecting_again_forgets_the_host_key(person: Person) -> None:
         (["select", "--address", "a b"], "--address: no address (got 'a b')"),
         (["select", "--address", "-oProxyCommand=x"], "--address: no address"),
         (["select", "--key-file", "missing"], "missing: --key-file: there is no such file"),
+        (["select", "--key-file", "k" * 300], "kkk: --key-file: there is no such file"),
+        (["select", "1", "--port", "2222"], "--port: goes with --address only (got 2222)"),
         (["select", "--port", "0"], "--port"),
         (["select", "--timeout", "0"], "--timeout"),
         (["list", "--timeout", "nan"], "--timeout"),

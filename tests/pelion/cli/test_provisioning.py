@@ -147,6 +147,8 @@ def assert_untouched(device: DeviceDouble, service: Service) -> None:
         (["c", "u", "-c"], "Certificate 'u' not found in the store.; expected a C file: none is stored yet"),
         (["../c", FILE, "-c"], "CERT: no name for a certificate (got '../c')"),
         (["c", "u" * 101, "-c"], "UPDATE: no name for a certificate"),
+        (["c", "u" * 300, "-c"], "UPDATE: no name for a certificate"),
+        (["c", "u", "-c", "-p", "u" * 300], "uuu: there is no such file"),
         (["update_default_resources", FILE, "-c"], "UPDATE: is the name of the developer certificate too"),
         (
             ["c", "wrong.c", "-c"],
