@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from harness.backends.answers import parse_answer
 from harness.backends.pacing import seconds_of
@@ -89,13 +90,13 @@ class RequestCalls:
 
     def _read(self, request_id: str) -> tuple[RequestRow, str]:
         operation = "GetProvisioningRequest"
-        response = self.door.request("GET", f"{REQUESTS}/{request_id}", operation=operation, accept={_OK})
+        response = self.door.request("GET", _path_of(request_id), operation=operation, accept={_OK})
         return parse_answer(RequestRow, response, operation), response.headers.get("ETag", "")
 
     def history(self, request_id: str) -> list[HistoryEntry]:
         """Return the states that a request passed, oldest first."""
         operation = "GetProvisioningRequestHistory"
-        path = f"{REQUESTS}/{request_id}/history"
+        path = f"{_path_of(request_id)}/history"
         response = self.door.request("GET", path, operation=operation, accept={_OK})
         return list(parse_answer(HistoryRecord, response, operation).items)
 
@@ -164,7 +165,7 @@ class RequestCalls:
             headers["If-None-Match"] = tag
         return self.door.request(
             "GET",
-            f"{REQUESTS}/{request_id}",
+            _path_of(request_id),
             operation="GetProvisioningRequest",
             accept={_OK, _NOT_MODIFIED},
             headers=headers,
@@ -194,7 +195,7 @@ class RequestCalls:
     def _act(self, request_id: str, action: Action) -> RequestRow:
         self._must_be_ours(request_id)
         operation = f"{action.value.capitalize()}ProvisioningRequest"
-        path = f"{REQUESTS}/{request_id}/{action.value}"
+        path = f"{_path_of(request_id)}/{action.value}"
         response = self.door.request("POST", path, operation=operation, accept=_DONE)
         return parse_answer(RequestRow, response, operation)
 
@@ -270,7 +271,7 @@ class RequestCalls:
             left = max(0.0, deadline - asked)
             response = self.door.request(
                 "GET",
-                f"{REQUESTS}/{request_id}/certified-profile",
+                f"{_path_of(request_id)}/certified-profile",
                 operation=operation,
                 accept={_OK, _ACCEPTED},
                 headers={"Prefer": _wait(left)},
@@ -285,7 +286,7 @@ class RequestCalls:
 
     def report_installed(self, request_id: str) -> None:
         """Say as a device that the profile is installed (only where a system completes on that)."""
-        path = f"{REQUESTS}/{request_id}/installed"
+        path = f"{_path_of(request_id)}/installed"
         self.door.request("POST", path, operation="ReportInstalled", accept={204})
 
 
@@ -297,6 +298,11 @@ def assert_passed(history: Sequence[HistoryEntry], states: Sequence[Status]) -> 
     if missing:
         shown = ", ".join(state.value for state in passed)
         raise AssertionError(f"not passed, or not in this order: {', '.join(missing)}; passed: {shown}")
+
+
+def _path_of(request_id: str) -> str:
+    """Return the path of a request; an id that somebody typed may have anything in it."""
+    return f"{REQUESTS}/{quote(request_id, safe='')}"
 
 
 def _wait(seconds: float) -> str:

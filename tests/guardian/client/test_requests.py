@@ -116,6 +116,21 @@ def test_row(guardian: GuardianClient, stage: Stage) -> None:
 # Waiting ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [("an id\n", "an%20id%0A"), ("bulk?a=b#c", "bulk%3Fa%3Db%23c"), ("../systems", "..%2Fsystems")],
+)
+def test_id_that_is_none(guardian: GuardianClient, stage: Stage, typed: str, path: str) -> None:
+    """Whatever was typed for an id stays in its place in the path, and is answered like any unknown one."""
+    for call in (guardian.request, guardian.history, guardian.approve, guardian.certified_profile):
+        with pytest.raises(Refused) as caught:
+            call(typed)
+        assert caught.value.status == 404
+
+    asked = [each.path for each in stage.cloud.asked]
+    assert asked == [f"{LIST}/{path}{end}" for end in ("", "/history", "/approve", "/certified-profile")]
+
+
 def test_wait_keeps_a_question_open(guardian: GuardianClient, stage: Stage) -> None:
     """The version that is known and the wish to wait go with each question (RFC 7240, RFC 9110)."""
     stage.cloud.says("GET", ROW, 200, answers.row(), ETag='"1"')
