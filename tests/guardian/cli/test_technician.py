@@ -142,9 +142,13 @@ def test_waiting_ends_in_time(run: Callable[..., Outcome], guardian: GuardianCli
     request_id = make_request(run, system)
     guardian.wait_for(request_id, Status.NEEDS_APPROVAL)
 
-    late = run("wait", request_id, "--timeout", "0")
-    assert late.code == 1
-    assert late.err == f"harness: request {request_id} did not end within 0 s; it is 'Needs approval'\n"
+    for seconds in ("0", "0.3"):
+        late = run("wait", request_id, "--timeout", seconds)
+        assert late.code == 1
+        assert passed(late.out) == ["Verifying...", "Needs approval"]
+        assert late.err.endswith(
+            f"harness: request {request_id} did not end within {seconds} s; it is 'Needs approval'\n"
+        )
     none = run("download", request_id, "-o", "it.mccp")
     assert none.code == 1
     assert not (tmp_path / "it.mccp").exists()
