@@ -47,6 +47,7 @@ class AgentSession:
         self._account: int | None = None
         self._changed = False
         self._carries = False
+        self._led = False
         self._running: RunningAgent | None = None
 
     # -- commands -----------------------------------------------------------------------------------------
@@ -81,6 +82,7 @@ class AgentSession:
         """
         if words[0] == "service":
             self._prepare()
+            self._led = True
         elif words[0] in {"forward", "collect"} or CARRIED.intersection(words[1:2]):
             self._prepare()
             self._carries = True
@@ -114,6 +116,7 @@ class AgentSession:
         prepared = self._found is not None
         self._prepare()
         if prepared and url != before:
+            self._led = True
             self.link.run(["service", url])
 
     def _prepare(self) -> FoundState:
@@ -124,6 +127,7 @@ class AgentSession:
             self._account = self._board.accounts.note(_STATE, self.board_id, **found.details())
             self._found = found
             if self._home is not None and self._home != found.service:
+                self._led = True
                 self.link.run(["service", self._home])
         return self._found
 
@@ -132,7 +136,7 @@ class AgentSession:
     def restore(self) -> None:
         """Make the board blank again if anything was changed on it, and put its service back as found.
 
-        A virtual board stays led to the service in use.
+        A virtual board stays led to the service in use; one in use that knew of none stays led, too.
 
         :raises HarnessError: something could not be put back; the rest was tried all the same.
         """
@@ -190,6 +194,10 @@ class AgentSession:
             wanted = self._home
         if wanted and self.read_status().service != wanted:
             self.link.run(["service", wanted])
+        # An agent cannot be told of no service; one that was found blank has nothing to lose.
+        if not wanted and self._led and found.state == BLANK and self.read_status().service is not None:
+            self.link.run(["erase", "yes"])
+        self._led = False
 
 
 def _usual_link(board: LeasedBoard) -> AgentLink:

@@ -127,6 +127,20 @@ def test_service_is_put_back(desk: Desk, paper: PaperComponent) -> None:
     assert paper.service == "http://127.0.0.1:5"
 
 
+@pytest.mark.parametrize(("state", "left"), [("blank", "-"), ("ready", "http://127.0.0.1:5")])
+def test_service_that_nobody_had_named(desk: Desk, paper: PaperComponent, state: str, left: str) -> None:
+    """A blank component forgets the service again that it was led to; one in use loses nothing for that."""
+    paper.state = state
+    driver = desk.driver
+    driver.lead_to_service("http://127.0.0.1:5")
+    assert paper.service == "http://127.0.0.1:5"
+
+    driver.restore()
+
+    assert (paper.state, paper.service) == (state, left)
+    assert desk.book.settled == [1]
+
+
 def test_virtual_board_stays_led_to_the_service(desk: Desk, paper: PaperComponent) -> None:
     """What a session told a virtual board of its service holds for its next test, too."""
     driver = desk.virtual_driver()
