@@ -123,6 +123,7 @@ class BootstrapServer(StreamServer):
         device_id = self._device_id(account, certificate, said)
         self.strike(account.id, "request")
         reservation = self._reservations.begin(device_id, account.id, certificate.der)
+        session.at_end = lambda: self._break_off(reservation)
         credential = self._issuing.lwm2m.issue_device(device_id, account.id, self.clock.now(account.id))
         visit = _Visit(session=session, account=account, reservation=reservation, credential=credential)
         self.directory.note(
@@ -209,9 +210,11 @@ class BootstrapServer(StreamServer):
         except (Held, Dropped):
             self._note_failure(visit, "a fault was ordered")
             raise
-        finally:
-            if visit.reservation.under_way:
-                self._reservations.broken_off(visit.reservation)
+
+    def _break_off(self, reservation: Reservation) -> None:
+        """Give a place back whose bootstrap will not be finished any more."""
+        if reservation.under_way:
+            self._reservations.broken_off(reservation)
 
     def _plan(self) -> dict[str, Callable[[_Visit, Fault | None], Awaitable[None]]]:
         """Return the steps of a bootstrap in their order, by their names."""

@@ -106,6 +106,7 @@ class Session:
 
     :ivar certificate: DER of the certificate that the device showed.
     :ivar working: whether something that follows an answer is under way.
+    :ivar at_end: called when the conversation is over, also when what was to follow an answer never began.
     """
 
     def __init__(self, link: SecureLink, certificate: bytes, host: Host, limits: Limits) -> None:
@@ -118,6 +119,7 @@ class Session:
         self._limits = limits
         self.certificate = certificate
         self.working = False
+        self.at_end: Callable[[], object] | None = None
         self._link = link
         self._host = host
         self._question: _Question | None = None
@@ -141,6 +143,9 @@ class Session:
                 group.create_task(self._listen())
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
+        finally:
+            if self.at_end is not None:
+                self.at_end()
 
     async def ask(
         self, code: Code, path: Sequence[str], *, content_format: int | None = None, payload: bytes = b""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from harness_pelion.fake.limits import Limits
+from harness_pelion.fake.stream import Session
+from harness_pelion.fake.tls import LinkEnded
 from tests.pelion.lwm2m.raw_device import STEPS, take_bootstrap
 from tests.pelion.lwm2m.test_bootstrap import begin, counted, failure
+from tests.pelion.lwm2m.test_stream import hex_bootstrap
 
 if TYPE_CHECKING:
+    from harness_pelion.fake.tls import SecureLink
     from tests.pelion.lwm2m.conftest import Bootstrap, Connect, Register
     from tests.pelion.lwm2m.device_site import DeviceSite
 
@@ -27,6 +33,39 @@ def test_a_device_that_goes_away_is_not_counted(
     site.wait_for_note(developer.account.id, "bootstrap failed")
     assert failure(site, developer)[0] == step
     assert counted(site, developer) == []
+    given = bootstrap(developer)
+    assert counted(site, developer) == [given.device_id]
+
+
+class EarlyEnd:
+    """A connection that ends around the first answer, before anything else can be done."""
+
+    def __init__(self, request: bytes, *, answer_is_sent: bool) -> None:
+        self._left = [request]
+        self._answer_is_sent = answer_is_sent
+
+    async def receive(self, _seconds: float) -> bytes | None:
+        if self._left:
+            return self._left.pop()
+        raise LinkEnded("a damaged record came with the request")
+
+    async def send(self, _data: bytes) -> None:
+        if not self._answer_is_sent:
+            raise LinkEnded("the device has gone")
+
+
+@pytest.mark.parametrize("answer_is_sent", [False, True], ids=["before", "behind"])
+def test_a_device_that_goes_away_at_the_first_answer_keeps_no_place(
+    site: DeviceSite,
+    bootstrap: Bootstrap,
+    answer_is_sent: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Nothing was begun that could break off: the one place that there is, is free all the same."""
+    developer = site.developer(site.account(devices=1))
+    link = EarlyEnd(hex_bootstrap(developer, "40021234"), answer_is_sent=answer_is_sent)
+    session = Session(cast("SecureLink", link), developer.pair.der, site.bootstrap, Limits())
+    with pytest.raises(LinkEnded):
+        asyncio.run(session.run())
     given = bootstrap(developer)
     assert counted(site, developer) == [given.device_id]
 
