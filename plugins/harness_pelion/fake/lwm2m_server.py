@@ -160,6 +160,8 @@ class Lwm2mServer(StreamServer):
                 device = self.reservations.finish_by(device_id, shown)
             except (TooManyDevices, CertificateGone) as gone:
                 raise self._refusal(account_id, Code.FORBIDDEN, str(gone), device_id) from None
+            if device is not None:
+                self.bootstrapped_again(device.id)
         if device is None:
             reason = "no bootstrap has given this certificate to a device that is in the directory"
             raise self._refusal(account_id, Code.FORBIDDEN, reason, device_id)

@@ -87,6 +87,23 @@ def test_a_device_whose_last_answer_is_lost_may_register(
     assert kinds.index("bootstrap") < kinds.index("registration")
 
 
+def test_a_device_whose_last_answer_is_lost_has_lost_its_registration(
+    site: DeviceSite, bootstrap: Bootstrap, to_bootstrap: Connect, to_lwm2m: Connect, register: Register
+) -> None:
+    """What it registered with is not its identity any more, as after a bootstrap whose end is known."""
+    developer = site.developer()
+    given = bootstrap(developer)
+    location = register(to_lwm2m(given.pair), given, objects=b"")
+    device = to_bootstrap(developer.pair)
+    begin(device, developer, f"iep={given.device_id}")
+    again = take_bootstrap(device, stop_at="finish")
+    device.socket.close()
+    site.wait_for_note(developer.account.id, "bootstrap failed")
+    answer = to_lwm2m(again.pair).ask("POST", location)
+    assert str(answer.code) == "4.04 Not Found"
+    assert site.devices(developer.account)[0].state == "bootstrapped"
+
+
 def test_a_device_whose_last_answer_is_lost_is_not_one_too_many(
     site: DeviceSite, bootstrap: Bootstrap, to_bootstrap: Connect, to_lwm2m: Connect
 ) -> None:
