@@ -147,7 +147,9 @@ class PelionClient(DeviceCalls, CertificateCalls, FaultCalls):
         return PelionClient(self.world, key)
 
     def another_account(self) -> PelionClient:
-        """Return another account of a fake (capability ``own-accounts``); undo and close it yourself.
+        """Return another account of a fake (capability ``own-accounts``).
+
+        Undo it and close its ``world`` yourself; the control socket is this client's, too, and stays open.
 
         :raises UsageError: the service is no fake.
         """
@@ -210,6 +212,7 @@ class PelionClient(DeviceCalls, CertificateCalls, FaultCalls):
         """Leave what the running test made as it is; its orders end all the same."""
         self.undo_orders()
         self.world.made.clear()
+        self.world.users.clear()
         self.world.clock_shifted = False
 
     def undo_entry(self, entry: Entry) -> str:

@@ -35,8 +35,10 @@ def stranger(pelion: Any) -> Iterator[Any]:
     """Another account; what it makes is undone."""
     account = pelion.another_account()
     yield account
-    account.undo()
-    account.world.close()
+    try:
+        account.undo()
+    finally:
+        account.world.close()
 
 
 @pytest.mark.proves("reprovision", "another certificate: another device")

@@ -81,6 +81,16 @@ def test_user_of_the_account(pelion: PelionClient) -> None:
         other.account()
 
 
+def test_user_that_is_kept(pelion: PelionClient) -> None:
+    """A test that is kept keeps its users: the end of the next test removes none of them."""
+    user = pelion.new_user(pelion.own_name("user"))
+
+    pelion.forget()
+    pelion.undo()
+
+    assert pelion.as_user(user.api_key).account().id == pelion.account().id
+
+
 def test_accounts_do_not_see_each_other(pelion: PelionClient) -> None:
     """What one account has, another neither lists nor gets nor deletes."""
     certificate = pelion.create_developer_certificate(pelion.own_name("dev"))
