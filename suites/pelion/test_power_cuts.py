@@ -158,7 +158,6 @@ def cut_in_exchanges(
         board.virtual.call("clear_points")
         board.driver.restart_client()
         registered()
-        pelion.wait_for_device(ca_id=developer.endpoint_name, state=DeviceState.REGISTERED)
         count = [name for name, _detail in board.virtual.call("points")].count(point)
         for nth in range(count if only_last else 1, count + 1):
             with step(f"Power cut {point} exchange {nth}"):

@@ -44,7 +44,6 @@ class Directory:
     """Accounts with their certificates, devices and events.
 
     :ivar accounts: by their ids.
-    :ivar version: changes whenever :meth:`trust_anchors` does.
     """
 
     def __init__(self, clock: Clock, choices: Choices = FAKE) -> None:
@@ -52,7 +51,6 @@ class Directory:
         self._clock = clock
         self._choices = choices
         self.accounts: dict[str, Account] = {}
-        self.version = 0
         self._anchors: dict[bytes, DeveloperCertificate] = {}
         self._where: dict[str, str] = {}
         self._log: dict[str, deque[dict[str, Any]]] = {}
@@ -75,7 +73,6 @@ class Directory:
             if certificate.status is CertificateStatus.ACTIVE:
                 kept[certificate.der] = certificate
         self._anchors = kept
-        self.version += 1
 
     # Devices -----------------------------------------------------------------------------------------
 

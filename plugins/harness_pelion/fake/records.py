@@ -21,10 +21,8 @@ CERTIFICATES_PER_ACCOUNT = 10
 """Developer certificates of one account; the real number is not public (pelion fact sheet, section 3)."""
 
 ACTIVE = "ACTIVE"
-INACTIVE = "INACTIVE"
 
 ADMINISTRATORS = "administrators"
-DEVELOPERS = "developers"
 
 
 def new_id() -> str:

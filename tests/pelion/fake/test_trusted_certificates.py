@@ -195,20 +195,16 @@ def test_inactive_is_trusted_no_more(account: SiteAccount) -> None:
     made = account.certificate("board")
     der = account.developer(made["id"]).der
     path = f"{TRUSTED}/{made['id']}"
-    version = directory.version
     assert der in directory.trust_anchors()
     found = directory.developer_certificate(der)
     assert found is not None
     assert (found[0].id, found[1].id) == (account.id, made["id"])
     account.ask("PUT", path, json={"status": "INACTIVE"})
-    assert directory.version > version
     assert der not in directory.trust_anchors()
     assert directory.developer_certificate(der) is None
     account.ask("PUT", path, json={"status": "ACTIVE"})
     assert der in directory.trust_anchors()
-    version = directory.version
     assert account.ask("DELETE", path).status_code == 204
-    assert directory.version > version
     assert der not in directory.trust_anchors()
 
 
