@@ -78,7 +78,7 @@ class PelionService:
         self._check_limit(account)
         now = self.clock.now(account.id)
         identifier = new_id()
-        # Devices and servers judge it by the host's clock, however the account's is shifted.
+        # Devices judge it by a clock of their own, however the account's is shifted.
         made = make_developer_certificate(
             account.id, identifier, self.clock.now(), private_extension=self.choices.private_extension
         )
