@@ -64,12 +64,14 @@ class Ended:
     """How a command line ended.
 
     :ivar then: what the device does now: ``reboot``, ``poweroff``, or nothing.
+    :ivar left: the shell was told to end.
     """
 
     status: int
     output: bytes
     errors: bytes
     then: str = ""
+    left: bool = False
 
 
 def install_programs(filesystem: Filesystem) -> None:
@@ -105,15 +107,16 @@ class Shell:
         :raises PowerLost: the power went in between.
         """
         self._out, self._err = _Sink(), _Sink()
+        left = False
         try:
             self._run_all(parse(line), stdin)
         except ShellSyntaxError as error:
             self._complain(str(error))
             self.session.status = SYNTAX
         except _Exit:
-            pass
+            left = True
         return Ended(
-            self.session.status, bytes(self._out.content), bytes(self._err.content), self.session.then
+            self.session.status, bytes(self._out.content), bytes(self._err.content), self.session.then, left
         )
 
     def words(self, command: Command) -> list[str]:
@@ -278,7 +281,7 @@ class Shell:
 
     def _exit(self, call: Call) -> None:
         text = call.arguments[0] if call.arguments else str(self.session.status)
-        if not text.isdigit():
+        if not (text.isascii() and text.isdigit()):
             raise ProgramFailed(f"sh: exit: Illegal number: {text}", SYNTAX, named=False)
         self.session.status = int(text) & _MOST_STATUS
         raise _Exit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ class ProcessChannel:
 
     async def read(self, most: int) -> bytes:
         """Return what has come; nothing: the other end has closed."""
-        return await self._process.stdin.read(most)
+        return await _read(self._process, most)
 
     def write(self, data: bytes) -> None:
         """Send."""
@@ -150,12 +151,10 @@ class SshSession:
         while (line := await self._read_line(echo=terminal)) is not None:
             text = line.decode("utf-8", "replace")
             self._faults.asked(self._connection, text)
-            if text.split()[:1] == ["exit"]:
-                break
             ended = await self._calls.call(partial(self._shell.run, text))
             self._write(ended, lines_end=b"\r\n" if terminal else b"\n")
             then = ended.then
-            if then:
+            if then or ended.left:
                 break
             self._process.stdout.write(prompt)
         self._process.exit(self._shell.session.status)
@@ -166,7 +165,7 @@ class SshSession:
         """Read a line; ``None``: there is none any more."""
         line = bytearray()
         while len(line) < _LONGEST_LINE:
-            byte = await self._process.stdin.read(1)
+            byte = await _read(self._process, 1)
             if not byte or byte[0] == _END_OF_INPUT:
                 return bytes(line) or None
             if byte in b"\r\n":
@@ -180,10 +179,10 @@ class SshSession:
         return bytes(line)
 
     async def _read_all(self) -> bytes:
-        content = b""
-        while len(content) < _LARGEST_INPUT and (piece := await self._process.stdin.read(_PIECE)):
+        content = bytearray()
+        while len(content) < _LARGEST_INPUT and (piece := await _read(self._process, _PIECE)):
             content += piece
-        return content
+        return bytes(content)
 
     def _write(self, ended: Ended, lines_end: bytes = b"\n") -> None:
         self._process.stdout.write(ended.output.replace(b"\n", lines_end))
@@ -197,3 +196,15 @@ class SshSession:
         connection = self._process.get_extra_info("connection")
         if connection is not None:
             connection.abort()
+
+
+async def _read(process: asyncssh.SSHServerProcess[bytes], most: int) -> bytes:
+    """Return what has come, at most so many bytes; nothing: the other end has closed.
+
+    A window that gets another size, a signal and a break change nothing: no command runs while this waits.
+    """
+    from asyncssh import BreakReceived, SignalReceived, TerminalSizeChanged
+
+    while True:
+        with suppress(BreakReceived, SignalReceived, TerminalSizeChanged):
+            return await process.stdin.read(most)

@@ -144,6 +144,31 @@ def test_shell_without_a_command(device: Device) -> None:
         assert channel.recv_exit_status() == 0
 
 
+@pytest.mark.parametrize("lines", [b"exit 3\n", b"true && exit 3\nwhoami\n", b"exit x\nexit 3\n"])
+def test_shell_that_is_left(device: Device, lines: bytes) -> None:
+    """A shell ends where it is told to, with the status that it is told; without a number it goes on."""
+    status, output, errors = device._run(["ssh", "-T", *device.options(), "root@127.0.0.1"], lines)
+    assert (status, output) == (3, b"")
+    assert errors == (b"sh: exit: Illegal number: x\n" if b"x\n" in lines else b"")
+
+
+def test_window_that_gets_another_size(device: Device) -> None:
+    """Whoever makes the window larger goes on in the same shell."""
+    with transport(device) as connected:
+        connected.auth_none("root")
+        channel = connected.open_session()
+        channel.settimeout(DEADLINE)
+        channel.get_pty()
+        channel.invoke_shell()
+        channel.resize_pty(132, 43)
+        channel.sendall(b"echo still here\r\x04")
+        said = b""
+        while piece := channel.recv(1000):
+            said += piece
+        assert b"\r\nstill here\r\n" in said
+        assert channel.recv_exit_status() == 0
+
+
 def test_no_sftp(device: Device, tmp_path: Path) -> None:
     """There is no SFTP, as on the real device: only the old protocol."""
     (tmp_path / "file").write_bytes(b"x")
