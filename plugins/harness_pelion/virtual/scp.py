@@ -114,7 +114,7 @@ class ScpEnd:
         self._call = calls.call
         self._directory = directory
         self._is_cut = is_cut
-        self._buffer = b""
+        self._buffer = bytearray()
         self._failed = False
 
     async def run(self, request: Request) -> int:
@@ -286,8 +286,7 @@ class ScpEnd:
             if not piece:
                 break
             self._buffer += piece
-        content, self._buffer = self._buffer[:size], self._buffer[size:]
-        return content
+        return self._taken(size)
 
     async def _line(self, *, may_end: bool) -> bytes:
         """Read a line, without its end; nothing: the other end has closed.
@@ -302,10 +301,16 @@ class ScpEnd:
                     raise _Over
                 return b""
             self._buffer += piece
-        line, end, self._buffer = self._buffer.partition(b"\n")
-        if not line or not end or len(line) > _LONGEST_LINE:
+        end = self._buffer.find(b"\n")
+        if not 0 < end <= _LONGEST_LINE:
             raise _Over("protocol error: unexpected <newline>")
-        return line
+        return self._taken(end + 1)[:-1]
+
+    def _taken(self, size: int) -> bytes:
+        """Return so many bytes of what has come, or fewer when there are fewer, and forget them."""
+        content = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return content
 
 
 def _read_entry(line: bytes) -> _Entry:

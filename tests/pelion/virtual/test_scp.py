@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -270,6 +271,15 @@ def test_openssh(device: Device, tmp_path: Path) -> None:
     (tmp_path / "found").mkdir()
     assert device.get("/scratch/tree/w*e", tmp_path / "found")[0] == 0
     assert on_disk(tmp_path / "found") == {"with space": b"1"}
+
+
+def test_openssh_brings_much(device: Device, tmp_path: Path) -> None:
+    """A file that nearly fills the disk comes over in the time of a file, not of its square."""
+    content = bytes(range(256)) * (60 * 4096)
+    (tmp_path / "much").write_bytes(content)
+    assert device.put(tmp_path / "much", to="/home/root") == (0, b"", b"")
+    digest = hashlib.sha256(content).hexdigest()
+    assert device.ssh("sha256sum /home/root/much")[1].decode().split()[0] == digest
 
 
 def test_openssh_is_told(device: Device, tmp_path: Path) -> None:
