@@ -128,16 +128,17 @@ class Controls(ControlCalls):
             raise ValueError(f"the key store refuses it: {refusal}") from refusal
 
     def forget(self) -> None:
-        """Be as new: no credentials, nothing in ``/scratch``, no log; the cloud client begins anew."""
+        """Be as new: no credentials, the files of the image, no log; the cloud client begins anew."""
         self._kcm.forget()
         self._log.clear()
-        self._machine.filesystem.lose_power()
+        self._machine.filesystem.restore_image()
         self._device.restart_client()
 
     def files(self, path: str = ROOT) -> list[str]:
         """Return the paths of all files and directories below a path; none when there is nothing."""
+        top = absolute(path)
         try:
-            return [each for each, _entry in self._machine.filesystem.walk(absolute(path)) if each != path]
+            return [each for each, _entry in self._machine.filesystem.walk(top) if each != top]
         except FsError:
             return []
 
@@ -149,7 +150,7 @@ class Controls(ControlCalls):
     def fill_disk(self, mount: str | None = None, left: int = 0) -> None:
         """Leave so many bytes of room.
 
-        :param mount: ``/`` or ``/scratch``; default: everywhere.
+        :param mount: ``/``, ``/scratch``, ``/tmp`` or ``/run``; default: everywhere.
         """
         if isinstance(left, bool) or not isinstance(left, int) or left < 0:
             raise ValueError(f"left is {left!r}; expected bytes from 0")
@@ -159,7 +160,7 @@ class Controls(ControlCalls):
     def set_read_only(self, *, on: bool, mount: str | None = None) -> None:
         """Let nothing be written, or again.
 
-        :param mount: ``/`` or ``/scratch``; default: everywhere.
+        :param mount: ``/``, ``/scratch``, ``/tmp`` or ``/run``; default: everywhere.
         """
         for each in self._mounts(mount):
             each.read_only = yes_or_no("on", on)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness_pelion.virtual import power
@@ -105,25 +105,30 @@ class Filesystem:
         """
         self._points = points
         self._now = now
-        self._root = Directory()
+        self._image: dict[str, File] = {}
         self.mounts = {ROOT: Mount(ROOT, disk_bytes)}
         self.mounts |= {where: Mount(where, scratch_bytes) for where in VOLATILE}
-        for path in (*_PERMANENT, *VOLATILE):
-            self._install_directory(path)
+        self.restore_image()
 
     # -- the image --
 
     def install(self, path: str, content: bytes = b"", mode: int = FILE_MODE) -> None:
         """Have a file that belongs to the image."""
-        self._install_directory(posixpath.dirname(path)).entries[posixpath.basename(path)] = File(
-            content, mode, self._now()
-        )
+        self._image[path] = File(content, mode)
+        self._install(path)
 
     def show(self, path: str, read: Callable[[], bytes]) -> None:
-        """Show at a path what the device tells itself; it can be read, and neither written nor removed."""
-        self._install_directory(posixpath.dirname(path)).entries[posixpath.basename(path)] = File(
-            mode=0o444, mtime=self._now(), shown=read
-        )
+        """Show at a path what the device tells itself: it can be read, not written, removed or replaced."""
+        self._image[path] = File(mode=0o444, shown=read)
+        self._install(path)
+
+    def restore_image(self) -> None:
+        """Be as the image is again, whatever was made, changed or removed."""
+        self._root = Directory()
+        for path in (*_PERMANENT, *VOLATILE):
+            self._install_directory(path)
+        for path in self._image:
+            self._install(path)
 
     def lose_power(self) -> None:
         """Lose what is kept in RAM."""
@@ -293,6 +298,8 @@ class Filesystem:
             raise FsError(errno.EBUSY, source)
         if there is found:
             return
+        if isinstance(there, File) and there.shown is not None:
+            raise FsError(errno.EBUSY, target)
         if isinstance(found, Directory) and _is_below(target, source):
             raise FsError(errno.EINVAL, target)
         if isinstance(there, Directory):
@@ -303,6 +310,7 @@ class Filesystem:
             raise FsError(errno.EXDEV, target)
         self.check_room(target, 0)
         with _Passing(self._points, f"mv {target}"):
+            self._count(target, 0 if there is None else -len(there.content))
             del old_parent.entries[old_name]
             parent.entries[name] = found
 
@@ -322,6 +330,10 @@ class Filesystem:
         mount = self.mount_of(path)
         if mount.left is not None:
             mount.left = max(0, mount.left - growth)
+
+    def _install(self, path: str) -> None:
+        parent = self._install_directory(posixpath.dirname(path))
+        parent.entries[posixpath.basename(path)] = replace(self._image[path], mtime=self._now())
 
     def _install_directory(self, path: str) -> Directory:
         found = self._root

@@ -52,13 +52,15 @@ def test_console(device: Device) -> None:
 
 
 def test_power_cycle(device: Device) -> None:
-    """Credentials, permanent files and host name stay; what is in RAM goes."""
+    """Credentials, permanent files, log and host name stay; what is in RAM goes."""
     inject(device)
+    log = device.call("client_log")
     device.ssh("touch /scratch/a /home/root/b")
     before = device.call("kcm"), device.ssh("hostname; cat /etc/hostname")
     device.power_off()
     device.power_on()
     assert (device.call("kcm"), device.ssh("hostname; cat /etc/hostname")) == before
+    assert device.call("client_log").startswith(log)
     assert device.ssh("ls /scratch /home/root") == (0, b"/home/root:\nb\n\n/scratch:\n", b"")
     assert device.util("--get-pelion-status")[0] == 0
     device.host.on_loop(device.board.reset)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.pelion.virtual.device import UTIL
 from tests.pelion.virtual.material import material
 
 if TYPE_CHECKING:
@@ -107,6 +108,25 @@ def test_clock(device: Device) -> None:
     assert device.util("--get-pelion-status")[2] == b"Certificate expired:mbed.UpdateAuthCert\n"
 
 
+def test_as_from_the_factory(device: Device) -> None:
+    """Items, files and the log are forgotten, and what was removed or changed is there again."""
+    image = device.call("files")
+    device.call("store_item", name="mbed.Manufacturer", data="00")
+    done = device.ssh(
+        f"rm {UTIL}; echo x > /etc/hostname; chmod 000 /usr/bin/ls; touch /config/a /scratch/a /home/root/a"
+    )
+    assert done == (0, b"", b"")
+
+    device.call("forget")
+
+    assert device.call("kcm") == {}
+    assert device.call("files") == image
+    assert device.call("client_log").count("started") == 1
+    assert device.util("--get-pelion-status")[2] == b"Item does not exist:mbed.UseBootstrap\n"
+    assert device.ssh("cat /etc/hostname; /usr/bin/ls -d /etc")[1].startswith(b"mbed-linux-os-")
+    assert device.call("file_mode", path="/usr/bin/ls") == "f0755"
+
+
 def test_points(device: Device) -> None:
     """The points that were passed are told and forgotten; no content is in them."""
     device.ssh("echo secret > /scratch/x")
@@ -123,6 +143,7 @@ def test_files(device: Device) -> None:
     """A test looks at paths and modes without SSH."""
     device.ssh("mkdir -m 700 /scratch/d; touch /scratch/d/f")
     assert device.call("files", path="/scratch") == ["/scratch/d", "/scratch/d/f"]
+    assert device.call("files", path="/scratch/") == ["/scratch/d", "/scratch/d/f"]
     assert device.call("files", path="/nowhere") == []
     assert [device.call("file_mode", path=f"/scratch/{each}") for each in ("d", "d/f", "g")] == [
         "d0700",

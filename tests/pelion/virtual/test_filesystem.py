@@ -133,8 +133,11 @@ def test_full(mount: str, other: str) -> None:
     filesystem.write(f"{mount}/d/new", bytes(10))
     with pytest.raises(FsError, match="No space left on device"):
         filesystem.write(f"{mount}/d/more", b"x")
+    filesystem.write(f"{mount}/d/empty", b"")
+    filesystem.rename(f"{mount}/d/empty", f"{mount}/d/new")
+    filesystem.write(f"{mount}/d/more", bytes(10))
     filesystem.end_faults()
-    filesystem.write(f"{mount}/d/more", b"x")
+    filesystem.write(f"{mount}/d/more", bytes(11))
 
 
 def test_capacity() -> None:
@@ -174,14 +177,17 @@ def test_what_belongs_to_the_device() -> None:
     filesystem = make()
     filesystem.show("/var/log/x", lambda: b"now")
     assert filesystem.read("/var/log/x") == b"now"
+    filesystem.write("/mnt/y", b"y")
     actions: list[Callable[[], object]] = [
         lambda: filesystem.remove("/scratch"),
         lambda: filesystem.rename("/scratch", "/mnt/x"),
         lambda: filesystem.remove("/var/log/x"),
         lambda: filesystem.rename("/var/log/x", "/mnt/x"),
+        lambda: filesystem.rename("/mnt/y", "/var/log/x"),
         lambda: filesystem.remove("/"),
     ]
-    assert [outcome(action) for action in actions] == [errno.EBUSY] * 5
+    assert [outcome(action) for action in actions] == [errno.EBUSY] * 6
+    assert filesystem.read("/var/log/x") == b"now"
     assert outcome(lambda: filesystem.write("/var/log/x", b"y")) == errno.EACCES
     assert outcome(lambda: filesystem.rename("/etc", "/scratch/etc")) == errno.EXDEV
 
