@@ -12,6 +12,7 @@ from harness_pelion.enums import Item
 from harness_pelion.virtual import coap, tlv
 from harness_pelion.virtual.client_log import ClientFailure, ErrorName
 from harness_pelion.virtual.coap import Format, Message
+from harness_pelion.virtual.kcm import BOOTSTRAPPED_ENDPOINT
 from harness_pelion.virtual.server_uri import read_uri
 from harness_pelion.virtual.tls_link import read_identity
 from harness_pelion.virtual.tlv import Entry, Kind, MalformedTlv
@@ -19,17 +20,6 @@ from harness_pelion.virtual.tlv import Entry, Kind, MalformedTlv
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: The endpoint name with which the stored LwM2M credentials were got. [design]
-BOOTSTRAPPED_ENDPOINT = "mbed.BootstrappedEndpoint"
-#: What a bootstrap stores.
-RESULTS = (
-    Item.LWM2M_SERVER_URI,
-    Item.LWM2M_DEVICE_CERT,
-    Item.LWM2M_DEVICE_PRIVATE_KEY,
-    Item.LWM2M_SERVER_CA_CERT,
-    Item.INTERNAL_ENDPOINT,
-    BOOTSTRAPPED_ENDPOINT,
-)
 #: The version that the client names to both servers: that of the client in Mbed Linux OS.
 CLIENT_VERSION = "3.0.0"
 

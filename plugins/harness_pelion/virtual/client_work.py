@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness_pelion.enums import Item
 from harness_pelion.virtual import bootstrap, coap, device_objects
-from harness_pelion.virtual.bootstrap import BOOTSTRAPPED_ENDPOINT, RESULTS, Bootstrap
+from harness_pelion.virtual.bootstrap import Bootstrap
 from harness_pelion.virtual.client_log import ClientFailure, ErrorName
 from harness_pelion.virtual.client_session import Woken
 from harness_pelion.virtual.coap_link import CoapLink
+from harness_pelion.virtual.kcm import BOOTSTRAPPED_ENDPOINT, ENROLMENT
 from harness_pelion.virtual.registration import Registration, said
 from harness_pelion.virtual.server_uri import ServerUri, read_uri
 from harness_pelion.virtual.tls_link import Identity, TlsLink, read_identity
@@ -211,8 +212,8 @@ class Work:
             holdings.needed(*_NEEDED_TO_REGISTER)  # says which one is missing
         uri, certificate, key, authority = holdings.needed(*_NEEDED_TO_BOOTSTRAP)
         server, identity = read_uri(uri), read_identity(certificate, key, authority)
-        if not holdings.was_same_endpoint and any(holdings.items.get(name) for name in RESULTS):
-            self._session.commit(self._store, dict.fromkeys(RESULTS))
+        if not holdings.was_same_endpoint and any(holdings.items.get(name) for name in ENROLMENT):
+            self._session.commit(self._store, dict.fromkeys(ENROLMENT))
             holdings = self._holdings()
         results = Bootstrap(endpoint_name, self._keep_results)
         link = self._connect("bootstrap", server, identity, holdings, results.answer)

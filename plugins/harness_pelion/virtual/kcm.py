@@ -47,7 +47,7 @@ CERTIFICATES = frozenset(
 )
 #: Items that are private EC keys, DER.
 PRIVATE_KEYS = frozenset({Item.BOOTSTRAP_DEVICE_PRIVATE_KEY, Item.LWM2M_DEVICE_PRIVATE_KEY})
-#: Under which endpoint name it bootstrapped.
+#: The endpoint name with which the stored LwM2M credentials were got. [design]
 BOOTSTRAPPED_ENDPOINT = "mbed.BootstrappedEndpoint"
 #: What the device got when it bootstrapped.
 ENROLMENT: tuple[str, ...] = (
