@@ -51,6 +51,39 @@ class Ended:
     errors: bytes
 
 
+class _Answers(threading.Event):
+    """By which a channel waits for answers to its requests; the library's own waits for ever."""
+
+    def __init__(self, deadline: float) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the deadline at most.
+
+        :raises TimeoutError: no answer came.
+        """
+        if not super().wait(left(self._deadline) if timeout is None else timeout):
+            raise TimeoutError
+        return True
+
+
+def open_channel(transport: paramiko.Transport, deadline: float) -> paramiko.Channel:
+    """Open a channel for one command.
+
+    What a command says on one output must not keep it from ending while we still listen to the other: all
+    that it may say on both has room.
+
+    :param deadline: for the opening, for beginning the command, and at first for each piece that is sent.
+    :return: the channel; the caller closes it.
+    :raises TimeoutError: no answer came; also :class:`paramiko.SSHException` and what broke the connection.
+    """
+    channel = transport.open_session(window_size=2 * MOST_OUTPUT + _PIECE, timeout=left(deadline))
+    channel.event = _Answers(deadline)
+    channel.settimeout(left(deadline))
+    return channel
+
+
 class SshConnection:
     """A connection to a board, made with the first command and made anew when it broke meanwhile.
 
@@ -82,8 +115,7 @@ class SshConnection:
         deadline = time.monotonic() + timeout
         channel: paramiko.Channel | None = None
         try:
-            channel = self._connected(deadline).open_session(timeout=left(deadline))
-            channel.settimeout(left(deadline))
+            channel = open_channel(self._connected(deadline), deadline)
             channel.exec_command(command)
             if stdin:
                 channel.sendall(stdin)

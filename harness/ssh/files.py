@@ -15,7 +15,7 @@ import paramiko
 import scp
 
 from harness.errors import BoardFault, BoardLost, ConsoleTimeout, UsageError
-from harness.ssh.connection import reason_of
+from harness.ssh.connection import open_channel, reason_of
 from harness.ssh.login import left
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class _Client(scp.SCPClient):  # type: ignore[misc]  # the library has no types
 
     def put_tree(self, tree: Mapping[str, Mapping[str, bytes]], target: str) -> None:
         """Send contents by directories (the empty name is the target itself) and names."""
-        self._open().settimeout(left(self.deadline))
+        self._open()
         flag = "-r -t" if any(tree) else "-t"
         self.channel.exec_command(f"scp {flag} {shlex.quote(target)}")
         self._recv_confirm()
@@ -178,8 +178,7 @@ class _Client(scp.SCPClient):  # type: ignore[misc]  # the library has no types
         """Leave the channel to :meth:`finish`: the library's own way waits for ever."""
 
     def _open(self) -> paramiko.Channel:
-        channel: paramiko.Channel = self.transport.open_session(timeout=left(self.deadline))
-        self.channel = channel
+        channel = self.channel = open_channel(self.transport, self.deadline)
         return channel
 
     def _on_progress(self, _name: bytes, _size: int, _done: int) -> None:
@@ -220,12 +219,12 @@ def _transfer(
         yield client
         client.finish()
     except (scp.SCPException, paramiko.SSHException, EOFError, OSError, AssertionError) as error:
-        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, TimeoutError):
-            raise UsageError(f"cannot be used: {error.strerror}", file=error.filename or local) from error
         # Its reader may not have noticed yet what its writer has.
-        if isinstance(error, EOFError) or not transport.is_active():
+        if isinstance(error, EOFError | ConnectionError) or not transport.is_active():
             connection.close()
             raise BoardLost(f"{name}: the connection broke while {path} was copied") from error
+        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, TimeoutError):
+            raise UsageError(f"cannot be used: {error.strerror}", file=error.filename or local) from error
         if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
             raise ConsoleTimeout(f"{name}: {path} was not copied within {timeout:g} s") from error
         said = " ".join(str(each) for each in error.args) or reason_of(error)

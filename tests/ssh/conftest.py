@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
+import paramiko
 import pytest
 
 from harness.ssh import SshAddress, SshConnection
@@ -28,7 +29,9 @@ Answer = tuple[int, bytes, bytes]
 
 
 class SshHost:
-    """Executes ``echo``, ``fail``, ``hang``, ``cut``, ``flood`` and ``count``, and ``scp`` as it is told to.
+    """Executes ``echo``, ``fail``, ``hang``, ``cut``, ``flood``, ``complain`` and ``count``.
+
+    And ``scp`` as it is told to.
 
     :ivar commands: what it was asked to execute.
     :ivar logins: how often somebody logged in.
@@ -106,6 +109,16 @@ class SshHost:
                 connection.abort()
 
         self.do(cut())
+
+    def fall_silent(self) -> None:
+        """Hear nothing any more on the connections that there are, which stay."""
+
+        async def fall_silent() -> None:
+            for connection in self._connections:
+                if connection._transport is not None:
+                    connection._transport.pause_reading()
+
+        self.do(fall_silent())
 
     def close(self) -> None:
         """End."""
@@ -202,6 +215,7 @@ class SshHost:
             "fail": (3, b"out", b"err"),
             "homeless": (0, b"", b"Could not chdir to home directory /nowhere: No such file\nown\n"),
             "flood": (0, b"x" * 5_000_000, b""),
+            "complain": (0, b"", b"x" * (int(rest) if rest.isdigit() else 0)),
             "count": (0, str(len(content)).encode(), b""),
         }[word]
 
@@ -296,6 +310,20 @@ def host() -> Iterator[SshHost]:
     host = SshHost()
     yield host
     host.close()
+
+
+@pytest.fixture
+def host_silent_in_mid_request(host: SshHost, monkeypatch: pytest.MonkeyPatch) -> SshHost:
+    """A host that falls silent when a channel was opened and nothing was asked of it yet."""
+    open_session = paramiko.Transport.open_session
+
+    def open_the_last(transport: paramiko.Transport, **wanted: Any) -> paramiko.Channel:
+        channel = open_session(transport, **wanted)
+        host.fall_silent()
+        return channel
+
+    monkeypatch.setattr(paramiko.Transport, "open_session", open_the_last)
+    return host
 
 
 @pytest.fixture

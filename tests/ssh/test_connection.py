@@ -93,6 +93,13 @@ def test_command_that_says_too_much(connection: SshConnection) -> None:
         run(connection, "flood")
 
 
+def test_command_that_complains_at_length(connection: SshConnection) -> None:
+    """What it says on its other output neither keeps it from ending nor fills anybody's memory."""
+    assert run(connection, "complain 4194304").errors == b"x" * 4_194_304
+    with pytest.raises(BoardFault, match="'complain 5000000' says more than 4194304 bytes"):
+        run(connection, "complain 5000000")
+
+
 def test_end_is_told_again(connection: SshConnection) -> None:
     """Who asks twice how a command ended gets the same answer."""
     running = connection.execute("fail")
@@ -201,6 +208,16 @@ def test_somebody_who_says_nothing(host: SshHost) -> None:
         address = host.address(port=silent.getsockname()[1])
         with pytest.raises(BoardLost, match="gate"):
             SshConnection(address, "gate").execute("echo 1", timeout=0.3)
+
+
+def test_host_that_falls_silent_when_it_is_asked(host_silent_in_mid_request: SshHost) -> None:
+    """Nobody waits longer than he said for a host whose connection stays and that hears nothing any more."""
+    connection, began = SshConnection(host_silent_in_mid_request.address(), "gate"), time.monotonic()
+
+    with pytest.raises(BoardLost, match=r"gate: .*no answer in time"):
+        connection.run("echo 1", timeout=1.0)
+
+    assert time.monotonic() - began < CONNECT_SECONDS / 2
 
 
 def test_connecting_counts_for_the_whole(host: SshHost) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 import stat
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import paramiko
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -316,6 +319,29 @@ def test_board_that_takes_no_more(far_end: Any) -> None:
 
     with pytest.raises(ConsoleTimeout, match="was not copied within"):
         put_bytes(far_end(take_a_part), {"a": b"x" * 30_000_000}, "/scratch", timeout=0.4)
+
+
+def test_board_that_falls_silent_when_it_is_asked(host_silent_in_mid_request: SshHost) -> None:
+    """Nor does one whose connection stays and that hears nothing any more."""
+    connection, began = SshConnection(host_silent_in_mid_request.address(), "gate"), time.monotonic()
+
+    with closing(connection), pytest.raises(ConsoleTimeout, match="was not copied within 1 s"):
+        put_bytes(connection, {"a": b"1"}, "/scratch", timeout=1.0)
+
+    assert time.monotonic() - began < DEADLINE / 2
+
+
+def test_connection_that_is_reset(connection: SshConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the network says of a connection that breaks is no fault of a file of ours."""
+
+    def break_off(transport: paramiko.Transport, **_wanted: Any) -> None:
+        transport.close()
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")  # as the library raises it
+
+    monkeypatch.setattr(paramiko.Transport, "open_session", break_off)
+
+    with pytest.raises(BoardLost, match="gate: the connection broke while /scratch was copied"):
+        put_bytes(connection, {"a": b"1"}, "/scratch")
 
 
 def test_connection_that_breaks(far_end: Any) -> None:
