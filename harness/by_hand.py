@@ -6,9 +6,8 @@ import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from harness.config import Settings, parse_bench, parse_seconds
+from harness.config import Settings, is_service_address, parse_bench, parse_seconds
 from harness.errors import LeaseBusy, RigFault, UsageError
 
 if TYPE_CHECKING:
@@ -218,8 +217,7 @@ def service_address(url: str, variable: str) -> str:
     :param variable: of the environment, which may name it too.
     :raises UsageError: it is none.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not is_service_address(url):
         raise UsageError(
             "no address of a service",
             key="--url",

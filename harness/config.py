@@ -237,19 +237,20 @@ def _backend_choice(name: str, value: str) -> BackendChoice:
             return BackendChoice(name=name, mode="real")
         if re.fullmatch(r"[a-z][a-z0-9-]*", where):
             return BackendChoice(name=name, mode="real", stage=where)
-        if _is_address(where):
+        if is_service_address(where):
             return BackendChoice(name=name, mode="real", url=where.rstrip("/"))
         raise UsageError(
             "no such stage", key="--backend", value=value, expected="real, real:STAGE or real:URL"
         )
-    if not _is_address(value):
+    if not is_service_address(value):
         raise UsageError(
             "not an address", key="--backend", value=value, expected="fake, real or an http(s) URL"
         )
     return BackendChoice(name=name, mode="url", url=value.rstrip("/"))
 
 
-def _is_address(text: str) -> bool:
+def is_service_address(text: str) -> bool:
+    """Tell whether a text is the address of a service, by HTTP or HTTPS."""
     try:
         address = urlsplit(text)
         return address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0

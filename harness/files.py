@@ -27,13 +27,13 @@ def check_target(path: Path, *, force: bool, key: str = "--output") -> None:
     :param key: option that names the file, for messages.
     :raises UsageError: it exists, is no file, or its directory is not there.
     """
-    if not path.parent.is_dir():
-        raise UsageError("there is no such directory", file=path.parent, key=key)
     try:
+        if not path.parent.is_dir():
+            raise UsageError("there is no such directory", file=path.parent, key=key)
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return
-    except OSError as error:
+    except OSError as error:  # of either: its directory may lie in one that we may not enter
         raise UsageError(f"cannot be seen: {error.strerror}", file=path, key=key) from error
     if not stat.S_ISREG(mode):
         raise UsageError("is no ordinary file", file=path, key=key, expected="a new file")

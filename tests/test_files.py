@@ -176,6 +176,7 @@ def test_symbolic_link_is_not_followed(tmp_path: Path) -> None:
         ("none/t", False, r"none: -o: there is no such directory"),
         ("there/t", False, r"there: -o: there is no such directory"),
         ("t" * 300, False, r"-o: cannot be seen: File name too long"),
+        ("d" * 300 + "/t", False, r"-o: cannot be seen: File name too long"),
     ],
 )
 def test_target_that_is_none(tmp_path: Path, name: str, message: str, *, force: bool) -> None:

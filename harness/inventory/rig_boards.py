@@ -105,12 +105,27 @@ class BoardOfRig:
         )
 
     def _ssh(self, table: RigSsh) -> dict[str, Any]:
-        """Return where the board is reached by SSH; the files that it names are meant from the rig file."""
+        """Return where the board is reached by SSH; the files that it names are meant from the rig file.
+
+        :raises UsageError: one of them is in the home directory of nobody.
+        """
         said = table.model_dump(exclude_none=True)
         for key in ("key_file", "password_file"):
             if key in said:
-                said[key] = str(self._rig.file.absolute().parent / Path(said[key]).expanduser())
+                said[key] = str(self._rig.file.absolute().parent / self._expanded(key, said[key]))
         return said
+
+    def _expanded(self, key: str, name: str) -> Path:
+        try:
+            return Path(name).expanduser()
+        except RuntimeError as error:
+            raise UsageError(
+                "names an unknown home",
+                file=self._rig.file,
+                key=f"board.ssh.{key}",
+                value=name,
+                expected="a path, or one that begins with ~/",
+            ) from error
 
     def _url(self, board: Board, role: str, table: RigEndpoint) -> str | None:
         """Return where an endpoint is: as the file says, or as the board's own ports do."""

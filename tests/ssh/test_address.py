@@ -81,6 +81,14 @@ def test_home_directory_in_the_path_of_a_key(tmp_path: Path, monkeypatch: pytest
     assert address_of(board_of_rig(tmp_path, RIG.format(key_file="~/k"))).key_file == str(tmp_path / "k")
 
 
+def test_home_directory_of_nobody(tmp_path: Path) -> None:
+    """A path that begins with the home of an unknown user names file, key and value."""
+    with pytest.raises(
+        UsageError, match=r"rig\.toml: board\.ssh\.key_file: names an unknown home \(got '~nobody-such/k'\)"
+    ):
+        board_of_rig(tmp_path, RIG.format(key_file="~nobody-such/k"))
+
+
 @pytest.fixture
 def open_board(tmp_path: Path) -> Callable[[str], LeasedBoard]:
     """Make a board of a rig file that names no key: what is said of its password is a line."""

@@ -45,6 +45,8 @@ def test_token_of_a_file(
         ({"GUARDIAN_TOKEN": "two words"}, "GUARDIAN_TOKEN: no token"),
         ({"GUARDIAN_URL": ""}, "--url: no address of a service; expected http://... or https://"),
         ({"GUARDIAN_URL": "ftp://x"}, "--url: no address of a service (got 'ftp://x')"),
+        ({"GUARDIAN_URL": "http://["}, "--url: no address of a service (got 'http://[')"),
+        ({"GUARDIAN_URL": "http://x:y"}, "--url: no address of a service (got 'http://x:y')"),
     ],
 )
 def test_who_says_not_enough(

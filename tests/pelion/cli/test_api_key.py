@@ -173,6 +173,7 @@ def test_dead_service(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
         (["two words"], "KEY: no API key; expected printable ASCII without blanks"),
         (["k", "--url", "ftp://x"], "--url: no address of a service (got 'ftp://x')"),
         (["k", "--url", "http://"], "--url: no address of a service"),
+        (["k", "--url", "http://["], "--url: no address of a service"),
     ],
 )
 def test_wrong_use(
