@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -137,8 +137,8 @@ class RequestPayload(_Part):
 
     @property
     def created_seconds(self) -> float:
-        """When the device made it, in seconds since the epoch."""
-        return self.created_at.astimezone(UTC).timestamp()
+        """When the device made it, in seconds since the epoch; also of moments that UTC has no year for."""
+        return self.created_at.timestamp()
 
     def csr(self, slot: str) -> bytes | None:
         """Return the CSR of a slot (DER), if there is one."""

@@ -136,8 +136,15 @@ def _stated_instance(payload: Mapping[str, Any]) -> tuple[str | None, str | None
     stated = payload.get("system_instance")
     if not isinstance(stated, dict):
         return None, None
-    name, identifier = stated.get("name"), stated.get("id")
-    return name if isinstance(name, str) else None, identifier if isinstance(identifier, str) else None
+    return _written(stated.get("name")), _written(stated.get("id"))
+
+
+def _written(value: Any) -> str | None:
+    """Return a text that can be shown; JSON can name half a character, which nobody could write again."""
+    try:
+        return value if isinstance(value, str) and value.encode() else None
+    except UnicodeEncodeError:
+        return None
 
 
 def _is_uuid(text: str) -> bool:

@@ -103,6 +103,18 @@ def test_any_value_in_a_payload(system: SiteSystem, form: str) -> None:
     rows_are_whole(system)
 
 
+@pytest.mark.parametrize("name", ["name", "id"])
+def test_half_a_character_names_no_instance(system: SiteSystem, name: str) -> None:
+    """What JSON can name and no answer could hold is not in the row of the request that has it."""
+    content = sign_jws(
+        json.dumps({**system.made().payload, "system_instance": {name: "\ud800"}}).encode(), system.key
+    )
+    answer = system.site.ask("POST", REQUESTS, content=content, headers={"Content-Type": JWS_TYPE})
+    row = system.site.until(answer.json()["request_id"], "error")
+    assert (row["system_instance_name"], row["error_code"]) == ("", "PR_SIGNATURE_MALFORMED")
+    rows_are_whole(system)
+
+
 def test_any_value_in_an_envelope(system: SiteSystem) -> None:
     """An envelope with nonsense in one place is a whole row or none."""
     envelope = json.loads(system.made().content)

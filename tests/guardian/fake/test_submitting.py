@@ -170,6 +170,13 @@ def test_a_request_is_fresh_for_30_days(stopped: Domain, age: timedelta, expecte
     assert outcome(stopped.submit(device.request(form, created_at=rfc3339(NOW - age)))) == expected
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_moment_outside_the_years_of_utc_is_not_fresh(domain: Domain, manual: System, moment: str) -> None:
+    """The earliest and the latest moments that can be written are rejected as any others that are far off."""
+    row = domain.submit(domain.device(manual).request(created_at=moment))
+    assert outcome(row) == "rejected_by_system"
+
+
 def test_freshness_is_a_matter_of_the_shifted_clock(stopped: Domain) -> None:
     """A request that is fresh today is too old when the organisation's clock is a month ahead."""
     system = stopped.system()
