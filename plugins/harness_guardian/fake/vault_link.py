@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-REQUEST_TIMEOUT = 5.0
-"""Seconds that an answer may take, unless a system says otherwise (guardian fact sheet, section 3)."""
-
 REQUEST_HEADER = "X-Guardian-Request"
 SLOT_HEADER = "X-Guardian-Slot"
 """What a call is for. A Vault leaves these unread, or writes them into its audit log when it is told to."""

@@ -16,7 +16,7 @@ from jwcrypto import jwk, jws  # type: ignore[import-untyped]  # it has no types
 from harness_guardian.enums import Action, ErrorCode, Status
 from harness_guardian.fake.issuing import issue
 from harness_guardian.fake.systems import VAULT_TIMEOUT
-from harness_guardian.fake.vault_link import REQUEST_TIMEOUT, VaultLink
+from harness_guardian.fake.vault_link import VaultLink
 from tests.guardian.fake.domain import outcome
 from tests.guardian.fake.vault_site import VaultSite
 from tests.guardian.making import from_base64url
@@ -191,7 +191,6 @@ def test_delay_within_the_time_is_none(site: VaultSite) -> None:
 
 def test_usual_time_out_is_five_seconds() -> None:
     """The seed's time-out is settable per system, and five seconds where nobody says (section 3)."""
-    assert REQUEST_TIMEOUT == 5.0
     assert VAULT_TIMEOUT == 5.0
 
 

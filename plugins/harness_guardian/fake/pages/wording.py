@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness_guardian.enums import Action, Status
+from harness_guardian.enums import Action
 from harness_guardian.fake.pages.sessions import Message
 
 if TYPE_CHECKING:
@@ -64,13 +64,6 @@ WORDS = {
         done="Provisioning begun for",
         thing="device",
     ),
-}
-
-#: What a request must be for an action.
-NEEDED = {
-    Action.APPROVE: Status.NEEDS_APPROVAL,
-    Action.REJECT: Status.NEEDS_APPROVAL,
-    Action.PROVISION: Status.COMPLETE_PROVISIONING,
 }
 
 #: Who looks before approving may also reject (seed: "If you choose to reject the PR at this point").
