@@ -49,6 +49,10 @@ if TYPE_CHECKING:
 VAULT_TIMEOUT = 5.0
 """Seconds that a call of Vault may last, unless the definition says otherwise (fact sheet, section 3)."""
 
+_PLAIN = frozenset({"approval_type", "provision_source", "complete_on_install", "vault_timeout"})
+"""What of a system can be changed without Vault."""
+
+_KINDS: dict[str, type[ECKey | OKPKey]] = {"EC": ECKey, "OKP": OKPKey}
 _PUBLIC_MEMBERS = {"EC": ("kty", "crv", "x", "y"), "OKP": ("kty", "crv", "x")}
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -56,8 +60,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def _pattern(text: str) -> str:
     try:
+        text.encode()
         re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError, UnicodeEncodeError) as error:
         raise ValueError(f"no regular expression: {error}") from error
     return text
 
@@ -200,10 +205,8 @@ async def change(vault: VaultCalls, system: System, changes: Mapping[str, Any]) 
         except (VaultTimeout, VaultRefused) as error:
             system.components = before
             raise refusals.vault_unavailable(f"Vault does not follow: {error}") from error
-    system.approval_type = wanted.approval_type
-    system.provision_source = wanted.provision_source
-    system.complete_on_install = wanted.complete_on_install
-    system.vault_timeout = wanted.vault_timeout
+    for name in _PLAIN & changes.keys():  # another change may have been made while Vault was at work
+        setattr(system, name, getattr(wanted, name))
 
 
 async def tear_down(vault: VaultCalls, organisation: Organisation, system: System) -> None:
@@ -265,7 +268,7 @@ def _public_key(jwk: dict[str, Any]) -> PublicKey:
     if "d" in jwk:
         raise refusals.not_valid("jwk: expected a public key, got a private one")
     try:
-        key = (ECKey if jwk.get("kty") == "EC" else OKPKey).import_key(jwk).public_key
+        key = _KINDS[jwk["kty"]].import_key(jwk).public_key
     except (JoseError, ValueError, TypeError, KeyError):
         raise refusals.not_valid("jwk: expected a public key of EC P-256 or Ed25519") from None
     if isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) and key_type(key) in {
@@ -302,12 +305,11 @@ def _components(bodies: Sequence[ComponentBody]) -> dict[str, ComponentDefinitio
 
 def _as_body(system: System) -> dict[str, Any]:
     """Return what of a system can be changed, as it would be sent."""
-    names = ("approval_type", "provision_source", "complete_on_install", "vault_timeout")
     components = [
         {**asdict(component), "certificates": [_slot(slot) for slot in component.certificates]}
         for component in system.components.values()
     ]
-    return {**{name: getattr(system, name) for name in names}, "components": components}
+    return {**{name: getattr(system, name) for name in _PLAIN}, "components": components}
 
 
 def _slot(slot: CertificateSlot) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "less than none": ({"components": [component(max_instances=-1)]}, "components.0.max_instances"),
     "no pattern": ({"components": [component(hw_id_pattern="(")]}, "components.0.hw_id_pattern"),
+    "pattern of too many": (
+        {"components": [component(hw_id_pattern="x{99999999999999999999}")]},
+        "components.0.hw_id_pattern",
+    ),
+    "pattern too deep": (
+        {"components": [component(hw_id_pattern="(" * 5000 + ")" * 5000)]},
+        "components.0.hw_id_pattern",
+    ),
+    "pattern with half a character": (
+        {"components": [component(hw_id_pattern="\ud800")]},
+        "components.0.hw_id_pattern",
+    ),
     "one name twice": ({"components": [component(), component()]}, "components"),
     "one slot twice": (
         {"components": [{"name": "pump", "certificates": [{"slot": "a"}, {"slot": "a"}]}]},
@@ -193,6 +206,31 @@ def test_a_change_that_vault_does_not_follow_is_refused(
     assert (refusal.value.status, system.components) == (503, before)
 
 
+def test_two_changes_at_once_are_both_made(domain: Domain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is changed while Vault follows an earlier change stays as it was changed."""
+    system = domain.system("Manual")
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def take_time(_system: System) -> None:
+        begun.set()
+        await goes_on.wait()
+
+    async def both() -> None:
+        change = domain.service.change_system
+        slow = asyncio.ensure_future(
+            change(domain.user(), system.name, {"components": [component("valve")], "vault_timeout": 2.0})
+        )
+        await begun.wait()
+        await change(domain.user(), system.name, {"approval_type": "Automatic"})
+        goes_on.set()
+        await slow
+
+    monkeypatch.setattr(domain.vault, "set_roles", take_time)
+    domain.run(both())
+    assert (system.approval_type, list(system.components)) == ("Automatic", ["valve"])
+    assert system.vault_timeout == 2.0
+
+
 def test_instances_are_added(domain: Domain) -> None:
     """An instance has an id and a name that no other instance of the system has."""
     system = domain.system()
@@ -225,7 +263,7 @@ def test_a_signer_key_changes_its_state(domain: Domain) -> None:
 
 def test_a_signer_key_is_a_public_key_that_signs_requests(domain: Domain) -> None:
     """Anything else is refused, and no text holds any of a key."""
-    system, key = domain.system(), make_key()
+    system, key, edwards = domain.system(), make_key(), make_key("Ed25519")
     private = jwk_of(key).export(private_key=True, as_dict=True)
     right = public_jwk_of(key)
     wrong: list[dict[str, Any]] = [
@@ -235,6 +273,8 @@ def test_a_signer_key_is_a_public_key_that_signs_requests(domain: Domain) -> Non
         {"kid": thumbprint_of(key), "jwk": {**right, "y": right["x"]}},
         {"kid": thumbprint_of(key), "jwk": {**right, "kty": "RSA"}},
         {"kid": thumbprint_of(key), "jwk": {"kty": "OKP"}},
+        {"kid": thumbprint_of(edwards), "jwk": {**public_jwk_of(edwards), "kty": "oct", "k": "AAAA"}},
+        {"kid": thumbprint_of(key), "jwk": {**right, "kty": ["EC"]}},
         {"kid": "P-384", "jwk": public_jwk_of(make_key("P-384"))},
         {"jwk": right},
     ]
