@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
 from joserfc.jwk import ECKey
 
 from harness_guardian.enums import KeyType
@@ -133,13 +134,15 @@ class SetUp:
             "ttl": ROOT_LIFE,
             "organization": self._system.name,
         }
-        answer = await self._ask(
+        certificate: str = await self._ask(
             "generate the root",
-            lambda client: client.secrets.pki.generate_root(
-                "internal", f"{self._system.name[:40]} root", settings, mount_point=self._root
-            )["data"],
+            lambda client: _certificate(
+                client.secrets.pki.generate_root(
+                    "internal", f"{self._system.name[:40]} root", settings, mount_point=self._root
+                )["data"]["certificate"]
+            ),
         )
-        return str(answer["certificate"])
+        return certificate
 
     async def _generate_intermediate(self) -> str:
         name = f"{self._system.name[:40]} devices"
@@ -151,34 +154,31 @@ class SetUp:
             )["data"]["csr"],
         )
         terms = {"ttl": INTERMEDIATE_LIFE, "max_path_length": 0, "organization": self._system.name}
-        signed = await self._ask(
-            "sign the intermediate authority",
-            lambda client: client.secrets.pki.sign_intermediate(request, name, terms, mount_point=self._root)[
-                "data"
-            ],
-        )
-        chain = f"{signed['certificate']}\n{signed['issuing_ca']}"
-        imported = await self._ask(
-            "hand over the signed intermediate authority",
-            lambda client: client.secrets.pki.set_signed_intermediate(chain, mount_point=self._leaf)["data"],
-        )
-        await self._name_issuer(imported)
-        return str(signed["certificate"])
 
-    async def _name_issuer(self, imported: dict[str, Any]) -> None:
-        """Name the issuer whose key is here; the root was imported as well, without one."""
-        with_keys = [issuer for issuer, key in imported["mapping"].items() if key]
+        def sign(client: VaultClient) -> tuple[str, str]:
+            signed = client.secrets.pki.sign_intermediate(request, name, terms, mount_point=self._root)
+            return _certificate(signed["data"]["certificate"]), _certificate(signed["data"]["issuing_ca"])
+
+        def hand_over(client: VaultClient) -> str:
+            taken = client.secrets.pki.set_signed_intermediate("\n".join(chain), mount_point=self._leaf)
+            # The issuer whose key is here; the root was imported as well, without one.
+            with_keys = [str(issuer) for issuer, key in taken["data"]["mapping"].items() if key]
+            return with_keys[0]
+
+        chain: tuple[str, str] = await self._ask("sign the intermediate authority", sign)
+        await self._name_issuer(await self._ask("hand over the signed intermediate authority", hand_over))
+        return chain[0]
+
+    async def _name_issuer(self, issuer: str) -> None:
         await self._ask(
             "name the issuer",
             lambda client: client.secrets.pki.update_issuer(
-                with_keys[0], {"issuer_name": ISSUER}, mount_point=self._leaf
+                issuer, {"issuer_name": ISSUER}, mount_point=self._leaf
             ),
         )
         await self._ask(
             "make it the default issuer",
-            lambda client: client.adapter.post(
-                f"/v1/{self._leaf}/config/issuers", json={"default": with_keys[0]}
-            ),
+            lambda client: client.adapter.post(f"/v1/{self._leaf}/config/issuers", json={"default": issuer}),
         )
 
     async def _make_profile_key(self) -> ECKey:
@@ -195,17 +195,28 @@ class SetUp:
                 self._key, key_type="ecdsa-p256", mount_point=TRANSIT
             ),
         )
-        pem = await self._ask(
+        key: ECKey = await self._ask(
             "read the profile key",
-            lambda client: client.secrets.transit.read_key(self._key, mount_point=TRANSIT)["data"]["keys"][
-                "1"
-            ]["public_key"],
+            lambda client: ECKey.import_key(
+                client.secrets.transit.read_key(self._key, mount_point=TRANSIT)["data"]["keys"]["1"][
+                    "public_key"
+                ]
+            ),
         )
-        return ECKey.import_key(pem)
+        return key
 
     async def _ask(self, title: str, ask: Callable[[VaultClient], Any]) -> Any:
         seconds = max(self._system.vault_timeout, SHORTEST_PATIENCE)
         return await self._lines.ask(f"Vault for system {self._system.name!r}: {title}", ask, seconds=seconds)
+
+
+def _certificate(pem: Any) -> str:
+    """Return a certificate as the Vault wrote it.
+
+    :raises ValueError: it is none.
+    """
+    x509.load_pem_x509_certificate(str(pem).encode())
+    return str(pem)
 
 
 def _role_settings(system: System, component: ComponentDefinition, slot: CertificateSlot) -> dict[str, Any]:

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import hvac.exceptions
 import pytest
+from starlette.responses import JSONResponse
 
 from harness_guardian.fake.vault_contract import VaultRefused, VaultTimeout
 from harness_guardian.fake.vault_errors import VaultNonsense, VaultUnreachable
 from harness_guardian.fake.vault_lines import VaultLines
 from harness_guardian.fake.vault_link import VaultLink
 from harness_guardian.fake.vault_paths import leaf_mount, role_name
+from harness_guardian.vault.service import VaultService
 from tests.guardian.fake.strange_servers import JSON, drip, say, say_nothing, strange_server
 from tests.guardian.fake.vault_site import COMPONENT, VaultSite
-from tests.guardian.vault.served import TOKEN, openssl, served_vault
+from tests.guardian.vault.served import TOKEN, openssl, served, served_vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -101,6 +103,31 @@ def test_failed_set_up_leaves_nothing(site: VaultSite) -> None:
 
     assert "for field 'ttl'" in str(refused.value)
     assert set(mounts(site)) <= before | {"transit/"}
+
+
+@pytest.mark.parametrize(
+    ("step", "method", "path"),
+    [
+        ("generate the root", "POST", "/root/generate/internal"),
+        ("generate the intermediate authority", "POST", "/intermediate/generate/internal"),
+        ("sign the intermediate authority", "POST", "/root/sign-intermediate"),
+        ("hand over the signed intermediate authority", "POST", "/intermediate/set-signed"),
+        ("read the profile key", "GET", "-profile-signer"),
+    ],
+)
+def test_set_up_step_that_says_nothing_is_nonsense(system: System, step: str, method: str, path: str) -> None:
+    """A step that succeeds without what it should have made ends the set-up, which leaves nothing."""
+    service = VaultService(TOKEN)
+
+    async def forgetful(scope: Any, receive: Any, send: Any) -> None:
+        strikes = (scope["method"], scope["path"].endswith(path)) == (method, True)
+        await (JSONResponse({"data": {}}) if strikes else service)(scope, receive, send)
+
+    with served(forgetful) as (url, _loop):
+        with pytest.raises(VaultNonsense, match=f": {step}: the answer"):
+            ask_at(url, system, lambda link: link.set_up(system))
+        left = httpx.get(f"{url}/v1/sys/mounts", headers={"X-Vault-Token": TOKEN}).json()["data"]
+    assert set(left) <= {"transit/"}
 
 
 def test_changed_definition_changes_the_roles(site: VaultSite, system: System) -> None:
