@@ -1,6 +1,6 @@
 """The checks of a provisioning request that need no key and no Vault, in their order (fact sheet, section 3).
 
-Each returns the first thing that it finds, or nothing. Steps 1, 2, 5 and 6 are here; 3 is in
+Each returns the first thing that it finds, or nothing. Steps 1, 2, 5 and 6 are here; the rest of 3 is in
 :mod:`harness_guardian.fake.verifying`, 4 in :mod:`harness_guardian.fake.proofs`.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness_guardian.enums import DuplicatePolicy, ErrorCode, ProvisionSource
+from harness_guardian.fake.records import SEATED
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -104,6 +105,19 @@ def check_acceptable(request: ProvisioningRequest, choices: Choices) -> Finding 
     if request.replayed:
         return rejected("the request id or the nonce was used before")
     return None
+
+
+def check_signer(device: ComponentInstance) -> Finding | None:
+    """Check that the device that signed a reprovisioning request still is one.
+
+    That is part of step 3, and looked at again when provisioning begins: another device may have taken its
+    place since.
+    """
+    if device.state in SEATED:
+        return None
+    return Finding(
+        ErrorCode.UNABLE_LOOKUP_PROVISION_REQUEST_SIGNER, f"the signer's device is {device.state.value}"
+    )
 
 
 def check_reprovision(claims: Claims, signer: ComponentInstance, *, in_progress: bool) -> Finding | None:

@@ -168,8 +168,10 @@ class Flow:
         """Check once more what may have changed since the request was verified, and take its place."""
         finding = checks.check_form(request)
         device = request.component_instance
-        if finding is not None or request.reprovision or device is None:
+        if finding is not None or device is None:
             return finding
+        if request.reprovision:
+            return checks.check_signer(device)
         finding = checks.check_initial(organisation, request, verifying.claims_of(request), SEATED)
         if finding is None:
             device.state = InstanceState.PROVISIONING

@@ -13,7 +13,7 @@ from harness_guardian.enums import ErrorCode, SignerKeyState
 from harness_guardian.fake import checks
 from harness_guardian.fake.checks import Claims, Finding
 from harness_guardian.fake.proofs import check_proofs
-from harness_guardian.fake.records import COUNTED, SEATED
+from harness_guardian.fake.records import COUNTED
 from harness_guardian.fake.vault_contract import VaultRefused, VaultTimeout
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ async def _look_up_signer(
         return _unknown("the signer's certificate is revoked")
     if found is None or found[1] != IDENTITY_SLOT or not _is_same(known.pem, leaf):
         return _unknown("the signer's certificate is no device's identity")
-    device = found[0]
-    return device if device.state in SEATED else _unknown(f"the signer's device is {device.state.value}")
+    return checks.check_signer(found[0]) or found[0]
 
 
 def _unknown(detail: str) -> Finding:

@@ -91,6 +91,20 @@ def test_a_retired_device_is_no_signer_even_if_vault_knows_it(domain: Domain) ->
     assert row.history[-1].detail == "the signer's device is retired"
 
 
+def test_a_retired_device_is_not_provisioned_again(domain: Domain) -> None:
+    """Another device takes its place while its own request waits: it does not come back, the other stays."""
+    system = domain.system("Manual", component(duplicate_hw_id="allow_same_instance"))
+    lost = domain.device(system, hw_id="SN-1")
+    domain.finished(lost)
+    waiting = domain.approve(domain.submit(lost.request()))
+    found = domain.finished(domain.device(system, hw_id="SN-1"))
+    assert outcome(domain.provision(waiting)) == "UNABLE_LOOKUP_PROVISION_REQUEST_SIGNER"
+    assert waiting.history[-1].detail == "the signer's device is retired"
+    devices = [waiting.component_instance, found.component_instance]
+    assert [each and each.state for each in devices] == [InstanceState.RETIRED, InstanceState.PROVISIONED]
+    assert ("issue", waiting.id) not in domain.vault.asked
+
+
 def test_the_most_devices_of_a_component_are_of_a_system_instance(domain: Domain) -> None:
     """Two fit into each ward; the third is one too many, there alone."""
     system = domain.system("Automatic", component(max_instances=2))
