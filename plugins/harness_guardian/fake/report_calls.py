@@ -82,8 +82,10 @@ def export_report(
 
 
 def _devices_of(seen: Sequence[ProvisioningRequest], ids: Collection[str]) -> set[tuple[str, ...]]:
-    by_id = {request.id: request for request in seen}
-    unknown = [identifier for identifier in ids if identifier not in by_id]
+    """Return the devices of requests; of an id that both Guardians have a request of, those of both."""
+    chosen = set(ids)
+    found = [request for request in seen if request.id in chosen]
+    unknown = sorted(chosen - {request.id for request in found})
     if unknown:
         raise refusals.not_found(f"there is no provisioning request {unknown[0][:80]!r}")
-    return {device_key(by_id[identifier]) for identifier in ids}
+    return {device_key(request) for request in found}

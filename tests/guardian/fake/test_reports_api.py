@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.guardian.fake.rest_site import BASE, REQUESTS, Site, SiteSystem, a_site, fixed_clock
+from tests.guardian.fake.rest_site import (
+    BASE,
+    COMPONENT,
+    REQUESTS,
+    Site,
+    SiteSystem,
+    a_site,
+    fixed_clock,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +131,21 @@ def test_selected(site: Site) -> None:
     for ids in (f"{first},{third}", [third, first, first]):
         found = [line["Request ID"] for line in lines(system, scope="selected", ids=ids)]
         assert found == [third, first]
+
+
+@pytest.mark.parametrize("doors", [("cloud", "appliance"), ("appliance", "cloud")])
+def test_selected_at_both_doors(site: Site, doors: tuple[str, str]) -> None:
+    """A request that the cloud refused and the appliance took is two rows of one id: none is left out."""
+    system = site.system(components=[{**COMPONENT, "appliance_only": True}])
+    made = system.device().request(created_at=CREATED)
+    for door in doors:
+        system.submit(made, door=door)
+        site.until(made.request_id, "error" if door == "cloud" else "needs_approval", door=door)
+    approved = site.ask("POST", f"{REQUESTS}/{made.request_id}/approve", door="appliance")
+    assert approved.status_code == 202
+    site.until(made.request_id, "complete_provisioning", door="appliance")
+    found = {line["Provision source"] for line in lines(system, scope="selected", ids=made.request_id)}
+    assert found == {"Cloud", "Appliance"}
 
 
 def test_of_all_systems(site: Site) -> None:
