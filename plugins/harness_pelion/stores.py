@@ -40,6 +40,8 @@ _EXPECTED = f"an object with {_LOCATION}, {_API_KEY} and {_CERTIFICATES}, as MBL
 _FILE = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,127}}{re.escape(SUFFIX)}")
 _LONGEST_NAME, _MOST_NAME_BYTES = 100, 200
 _LARGEST = 256 * 1024
+#: Each certificate takes one to two thousand bytes of the index: this is room for ten thousand of them.
+_LARGEST_INDEX = 16 * 1024 * 1024
 #: What stands in the way of a set that replaces it is called so for a moment.
 _REPLACED = ".replaced."
 
@@ -172,7 +174,7 @@ class _Store(ABC):
     def _config(self) -> dict[str, Any]:
         empty = {_LOCATION: str(self.directory), _API_KEY: "", _CERTIFICATES: {}}
         try:
-            return {**empty, **read_object(self.config_file, _EXPECTED)}
+            return {**empty, **read_object(self.config_file, _EXPECTED, _LARGEST_INDEX)}
         except FileNotFoundError:
             return empty
 

@@ -55,21 +55,22 @@ def locations(home: Path | None = None) -> Locations:
     raise UsageError("goes away again and again", file=file, expected=_EXAMPLE)
 
 
-def read_object(file: Path, expected: str) -> dict[str, Any]:
+def read_object(file: Path, expected: str, largest: int = _LARGEST) -> dict[str, Any]:
     """Read a JSON file that holds an object.
 
     :param expected: what the file should hold, for the message.
+    :param largest: how many bytes it may have.
     :raises FileNotFoundError: there is none.
     :raises UsageError: it cannot be read, or holds something else.
     """
     try:
         with file.open("rb") as stream:
-            content = stream.read(_LARGEST + 1)
+            content = stream.read(largest + 1)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", file=file, expected=expected) from error
-    if len(content) > _LARGEST:
+    if len(content) > largest:
         raise UsageError("is too large", file=file, expected=expected)
     try:
         found = json.loads(content)

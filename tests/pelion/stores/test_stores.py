@@ -234,6 +234,20 @@ def test_listed_but_gone(stores: Stores, developer: DeveloperCredentials) -> Non
     assert stores.team.developer("dev") == developer
 
 
+def test_many_certificates(stores: Stores, developer: DeveloperCredentials) -> None:
+    """A team keeps hundreds of certificates, and the index that lists their files can be read."""
+    paths = [f"{'/srv' * 30}/{name}.bin" for name in developer.files]
+    listed = {f"certificate-{number}": paths for number in range(300)}
+    stores.team.save(developer)
+    file = stores.team.directory / "config.json"
+    file.write_text(json.dumps({"dev_certs": listed}, indent=4))
+
+    assert stores.team.save(developer)
+
+    assert stores.team.names() == dict.fromkeys([*listed, "dev"], "developer credentials")
+    assert stores.team.developer("dev") == developer
+
+
 def test_one_name_space(stores: Stores, developer: DeveloperCredentials, update: UpdateResources) -> None:
     """Both kinds share their names: neither is mixed with the other, as MBL CLI does."""
     stores.team.save(developer)
