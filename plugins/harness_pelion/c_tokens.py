@@ -43,7 +43,10 @@ _ESCAPE = re.compile(
 )
 _LETTERS = dict(zip("abfnrtv\\'\"?", b"\a\b\f\n\r\t\v\\'\"?", strict=True))
 _CONTINUED = re.compile(r"\\\r?\n")
-_CONDITION = re.compile(r"#[ \t]*(if|ifdef|ifndef|elif|else|endif)\b[ \t]*(\w*)")
+_CONDITION = re.compile(r"#[ \t]*(if|ifdef|ifndef|elif|else|endif)\b(.*)", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?\*/|/[/*].*", re.DOTALL)
+#: What a branch is behind one that was read for sure.
+_PAST = "past"
 
 
 class Kind(Enum):
@@ -108,17 +111,17 @@ class _Conditions:
     """Which lines ``#if 0`` leaves out: one entry for each ``#if`` that is open."""
 
     def __init__(self) -> None:
-        self._open: list[str] = []  # what the condition is: "0", "1" or anything else
+        self._open: list[str] = []  # what the condition is: "0", "1", past, or anything else
 
     @property
     def left_out(self) -> bool:
-        return "0" in self._open
+        return "0" in self._open or _PAST in self._open
 
     def obey(self, line: str) -> None:
         found = _CONDITION.match(line)
         if found is None:
             return
-        word, condition = found.groups()
+        word, condition = found[1], _COMMENT.sub(" ", found[2]).strip()
         if word == "if":
             self._open.append(condition)
         elif word in {"ifdef", "ifndef"}:
@@ -126,9 +129,11 @@ class _Conditions:
         elif self._open and word == "endif":
             self._open.pop()
         elif self._open:
-            met = self._open[-1] == "1"
-            opposite = {"0": "1", "1": "0"}.get(self._open[-1], "")
-            self._open[-1] = opposite if word == "else" else "0" if met else condition
+            before = self._open[-1]
+            if before in {"1", _PAST}:
+                self._open[-1] = _PAST
+            else:
+                self._open[-1] = condition if word == "elif" else ""
 
 
 def _pieces(text: str) -> Iterator[tuple[re.Match[str], int]]:
