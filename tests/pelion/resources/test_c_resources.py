@@ -117,11 +117,7 @@ def test_real_ids() -> None:
         ("#if 0\nconst uint32_t arm_uc_x = 1;\n# else\nconst uint32_t arm_uc_x = 2;\n#endif", b"2"),
         ("#if 1\nconst uint32_t arm_uc_x = 1;\n#else\nconst uint32_t arm_uc_x = 2;\n#endif", b"1"),
         ("#if 1\nconst uint32_t arm_uc_x = 1;\n#elif A\n#else\nconst uint32_t arm_uc_x = 2;\n#endif", b"1"),
-        (
-            "#if 0 /* no */\nconst uint32_t arm_uc_x = 1;\n#elif 1 // yes\n#else\n'\n#endif\n"
-            "const uint32_t arm_uc_x = 2;",
-            b"2",
-        ),
+        ("#if 0 /* no */\n'\n#elif 1 // yes\nconst uint32_t arm_uc_x = 2;\n#else\n'\n#endif", b"2"),
         ("#if 0 || defined(A)\nconst uint32_t arm_uc_x = 1;\n#endif", b"1"),
         ("#if 0\n#ifdef A\nit's no C \" at all\n#endif\n#endif\nconst uint32_t arm_uc_x = 3;", b"3"),
         ("const uint8_t other[] = {300}; const uint32_t arm_uc_x = 4;", b"4"),
