@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -67,7 +68,7 @@ def error(refused: Refused, request_id: str, choices: Choices) -> Response:
         "object": "error",
         "code": refused.status,
         "type": decided.get(refused.kind, refused.kind),
-        "message": refused.text if choices.reason_told else HTTPStatus(refused.status).phrase,
+        "message": refused.text if choices.reason_told else responses.get(refused.status, ""),
         "request_id": request_id,
     }
     if refused.fields and choices.fields_told:
@@ -111,13 +112,21 @@ async def read_json(request: Request) -> dict[str, Any]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _JSON:
         raise Refused(415, ErrorType.UNSUPPORTED_MEDIA_TYPE, f"expected {_JSON}")
-    try:
-        document = json.loads(await read_body(request))
-    except (ValueError, RecursionError):
-        raise bad_request("the body is not JSON") from None
+    document = decoded(await read_body(request))
     if not isinstance(document, dict):
         raise bad_request("the body is no JSON object")
     return document
+
+
+def decoded(body: bytes) -> Any:
+    """Return what a body says in JSON.
+
+    :raises Refused: it is none.
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise bad_request("the body is not JSON") from None
 
 
 def check(model: type[BaseModel], document: Any) -> Any:

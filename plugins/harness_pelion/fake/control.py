@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -10,12 +9,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from harness_pelion.enums import CertificateService
-from harness_pelion.fake.answers import check, read_body
+from harness_pelion.fake.answers import check, decoded, read_body
 from harness_pelion.fake.clock import timestamp
 from harness_pelion.fake.coap import read_code
 from harness_pelion.fake.device_calls import device_json, event_json
 from harness_pelion.fake.faults import API, Fault
-from harness_pelion.fake.refusals import bad_request, invalid, not_found
+from harness_pelion.fake.refusals import invalid, not_found
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -282,11 +281,7 @@ async def _read(request: Request, model: Any) -> Any:
 
     :raises Refused: it is none of this form.
     """
-    try:
-        document = json.loads(await read_body(request))
-    except ValueError:
-        raise bad_request("the body is not JSON") from None
-    return check(model, document)
+    return check(model, decoded(await read_body(request)))
 
 
 def _check_api_fault(kind: str, details: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from harness_pelion.enums import CertificateService
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 LONGEST_DESCRIPTION = 500
 """Characters of a certificate's description [design]."""
+
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+"""JSON can write one half of a pair alone; no answer could repeat it."""
 
 
 class PelionService:
@@ -200,6 +204,8 @@ class PelionService:
             raise invalid("name", f"expected 1 to {longest} printable characters")
         if len(description) > LONGEST_DESCRIPTION:
             raise invalid("description", f"longer than {LONGEST_DESCRIPTION} characters")
+        if _HALF_A_CHARACTER.search(description):
+            raise invalid("description", "has half a character in it")
 
     @staticmethod
     def _check_name(account: Account, name: str) -> None:

@@ -67,6 +67,9 @@ def test_refusals(contrarian: Site, account: SiteAccount) -> None:
     for answer in (nobody, stranger):
         assert (answer.status_code, answer.json()["type"]) == (401, "invalid_auth")
         assert answer.json()["message"] == "Unauthorized"
+    account.fault(kind="status", status=499)
+    unlisted = account.ask("GET", "/v3/accounts/me")
+    assert (unlisted.status_code, unlisted.json()["message"]) == (499, "")
     nameless = account.ask("POST", CREATE, json={})
     assert (nameless.status_code, nameless.json()["type"]) == (400, "bad_request")
     assert "fields" not in nameless.json()

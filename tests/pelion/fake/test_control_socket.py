@@ -191,7 +191,7 @@ def test_bodies_that_cannot_be(site: Site, method: str, path: str, body: Any) ->
     assert site.control(method, path, json=body).status_code == 400
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
 def test_bodies_that_are_no_json(site: Site, content: bytes) -> None:
     """What is no JSON is 400, never 500."""
     answer = site.control("POST", "/accounts", content=content)

@@ -293,6 +293,7 @@ def test_developer_certificates_that_cannot_be(
         ({"certificate": "no PEM"}, "certificate"),
         ({"certificate": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}, "certificate"),
         ({"certificate": "\ud800"}, "certificate"),
+        ({"description": "half of one: \ud83d"}, "description"),
         ({"service": "coffee"}, "service"),
         ({"status": "asleep"}, "status"),
         ({"enrollment_mode": "yes"}, "enrollment_mode"),
