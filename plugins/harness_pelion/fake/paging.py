@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -109,10 +110,9 @@ def page(
 def _limit(text: str | None, choices: Choices) -> int:
     if text is None:
         return USUAL
-    try:
-        limit = int(text) if text.isascii() and len(text) <= len("-1000000") else MOST + 1
-    except ValueError:
-        raise invalid("limit", f"expected a number from {FEWEST} to {MOST}") from None
+    if not re.fullmatch("-?[0-9]+", text):
+        raise invalid("limit", f"expected a number from {FEWEST} to {MOST}")
+    limit = int(text) if len(text) <= len("-1000000") else MOST + 1
     if FEWEST <= limit <= MOST:
         return limit
     if choices.limit_clamped:
