@@ -133,7 +133,10 @@ def execute(arguments: Sequence[str]) -> int:
 
 
 def _complain(text: str, code: int) -> int:
-    sys.stderr.write(f"harness: {' '.join(text.split())}\n")
+    """Say in one line what went wrong; control characters, which may come from outside, are shown."""
+    line = " ".join(text.split())
+    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+    sys.stderr.write(f"harness: {shown}\n")
     return code
 
 

@@ -53,7 +53,8 @@ def save_api_key(
     with account(url, secret) as user:
         found = user.account()
     store.save_api_key(secret)
-    typer.echo(f"API key of account {found.display_name or found.id} ({found.id}): kept in {store.directory}")
+    name = shown(found.display_name or found.id)
+    typer.echo(f"API key of account {name} ({shown(found.id)}): kept in {store.directory}")
 
 
 def _key_said(argument: str) -> str:
@@ -133,3 +134,8 @@ def lazy_account(url: str, store: UserStore) -> Iterator[Callable[[], PelionClie
             return opened[0]
 
         yield open_it
+
+
+def shown(name: str) -> str:
+    """Return a name as a terminal may have it: whoever made it may have written anything."""
+    return name if name.isprintable() else repr(name)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.errors import UsageError
-from harness_pelion.cli_account import REAL_URL, Url, account, key_of
+from harness_pelion.cli_account import REAL_URL, Url, account, key_of, shown
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,10 +35,10 @@ def show_certificates(
         typer.echo(f"In the account: {len(found)}")
         for certificate in found:
             kind = "developer" if certificate.is_developer else certificate.service
-            typer.echo(f"  {_shown(certificate.name)}  ({kind}, {certificate.id})")
+            typer.echo(f"  {shown(certificate.name)}  ({shown(kind)}, {shown(certificate.id)})")
     typer.echo(f"In the team store {stores.team.directory}: {len(kept)}")
     for name, what in kept.items():
-        typer.echo(f"  {_shown(name)}  ({what})")
+        typer.echo(f"  {shown(name)}  ({what})")
 
 
 def delete_certificate(
@@ -67,8 +67,3 @@ def delete_certificate(
     if not deleted:
         raise UsageError("there is no such certificate", key="NAME", value=name)
     typer.echo(f"{name}: deleted {' and '.join(deleted)}")
-
-
-def _shown(name: str) -> str:
-    """Return a name as a terminal may have it: whoever made it may have written anything."""
-    return name if name.isprintable() else repr(name)

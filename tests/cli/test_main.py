@@ -213,6 +213,20 @@ def test_reader_that_goes_away_is_no_traceback() -> None:
     assert process.returncode in {0, 1}
 
 
+def test_complaint_is_no_command_to_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What a board or a service said is shown in one line, its control characters too, and not obeyed."""
+
+    def refuse(*_arguments: object) -> None:
+        raise BenchFault("it said \x1b[2J\x9b\u202e\nf\u00fcnf")
+
+    monkeypatch.setattr("harness.cli.boards_now.find_boards", refuse)
+
+    assert cli.execute(["boards"]) == 1
+    assert capfd.readouterr().err == "harness: it said \\x1b[2J\\x9b\\u202e f\u00fcnf\n"
+
+
 def test_no_secret_in_a_complaint(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     """What a command complains of is redacted like everything else."""
 

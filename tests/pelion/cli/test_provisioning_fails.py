@@ -57,6 +57,17 @@ def test_what_a_device_says_is_no_command_to_a_terminal(person: Person, device: 
     assert done.out == "\\x1b[2Jhello\nProvisioning process completed without error.\n"
 
 
+def test_what_a_device_complains_of_is_no_command_either(person: Person, device: DeviceDouble) -> None:
+    """The words of a utility that failed are shown in the error, and not obeyed."""
+    device.write_util("printf '\\033]0;owned\\007busy\\n' >&2; exit 1")
+    person.keep_key()
+
+    done = person.run(*SEED)
+
+    assert done.code == 1
+    assert done.err.endswith("ended with exit code 1: \\x1b]0;owned\\x07busy\n")
+
+
 def test_lost_connection(person: Person, device: DeviceDouble) -> None:
     """A connection that breaks while the utility runs is our 1, and the folder is removed all the same."""
     device.cut = lambda _number, command: command.endswith("--provision")
