@@ -115,12 +115,15 @@ class Organisations:
     def hold(self, organisation: str, system: str, status: Status) -> Hold:
         """Keep requests of a system in a status; those that are in it already, too.
 
-        :raises Refused: 404 for an unknown organisation, 422 for a status that waits for a user anyway.
+        :raises Refused: 404 for an unknown organisation or system, 422 for a status that waits for a user
+            anyway.
         """
         wanted = self.organisation(organisation)
         if status not in HOLDABLE:
             names = ", ".join(sorted(HOLDABLE))
             raise refusals.not_valid(f"status: expected one of {names}, got {status.value}")
+        if system not in wanted.systems:
+            raise refusals.not_found(f"there is no system {system!r}")
         made = Hold(id=str(uuid.uuid4()), organisation=organisation, system=system, status=status)
         wanted.holds[made.id] = made
         return made

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from harness_guardian.vault.call_log import VaultCall
-from harness_guardian.vault.serials import same_serial
+from harness_guardian.vault.serials import parse_serial, same_serial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +47,10 @@ _FORGERIES = {
     VaultFaultKind.BAD_SIGNATURE: frozenset({VaultCall.SIGN, VaultCall.SIGN_PROFILE}),
     VaultFaultKind.UNKNOWN_ISSUER: frozenset({VaultCall.SIGN, VaultCall.READ_ISSUER}),
 }
+
+
+_WITH_SERIAL = frozenset({VaultCall.READ_CERTIFICATE, VaultCall.REVOKE})
+"""The calls that name a certificate."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,6 +114,7 @@ class VaultFaults:
         :param concerns: tells of the id of a system whether the fault is meant for it.
         :param call: ``sign``, ``sign-profile``, ``read-issuer``, ``read-certificate``, ``revoke`` or ``any``.
         :param kind: see :class:`VaultFaultKind`.
+        :param serial: of the one certificate that a call has to name.
         :param status: of the answer, with the kind ``status``; 500 unless given.
         :param errors: texts of that answer.
         :param seconds: of a delay.
@@ -131,6 +136,12 @@ class VaultFaults:
             raise ValueError(f"status: {status}; expected 400 to 599")
         if not 0 <= seconds <= LONGEST_DELAY:
             raise ValueError(f"seconds: {seconds}; expected 0 to {LONGEST_DELAY:g}")
+        if chosen is VaultFaultKind.DELAY and not seconds:
+            raise ValueError("seconds: expected with a delay")
+        if serial is not None and not possible & _WITH_SERIAL:
+            raise ValueError(f"serial: {call!r} is about no certificate that has one yet")
+        if serial is not None and parse_serial(serial) is None:
+            raise ValueError(f"serial: {serial[:80]!r}; expected pairs of hexadecimal digits")
         if times is not None and times < 1:
             raise ValueError(f"times: {times}; expected 1 or more, or nothing")
         if len(self._ordered) >= MOST_FAULTS:

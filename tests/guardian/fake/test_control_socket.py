@@ -169,6 +169,7 @@ def test_door_fault_is_taken_back(site: Site) -> None:
         ("POST", "/holds", {"organisation": "acme", "system": "x", "status": "provisioned"}, 422),
         ("POST", "/holds", {"organisation": "acme", "system": "x", "status": "nothing"}, 400),
         ("POST", "/holds", {"organisation": "nothing", "system": "x", "status": "verifying"}, 404),
+        ("POST", "/holds", {"organisation": "acme", "system": "x", "status": "verifying"}, 404),
         ("POST", "/service/faults", {"organisation": "acme", "status": 200}, 400),
         ("POST", "/service/faults", {"organisation": "nothing", "status": 503}, 404),
         ("GET", "/vault/log", None, 404),

@@ -15,7 +15,7 @@ from tests.guardian.fake.domain import CLOUD, DEADLINE, Domain, outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness_guardian.fake.records import ProvisioningRequest
+    from harness_guardian.fake.records import ProvisioningRequest, System
 
 
 @pytest.fixture(scope="module")
@@ -118,18 +118,18 @@ def test_orders_end_with_the_test() -> None:
     """Dwell, clock and holds are as they were at the beginning."""
     fresh = Domain(FAKE)
     try:
-        fresh.run(orders_of(fresh))
+        fresh.run(orders_of(fresh, fresh.system()))
         assert (fresh.organisation.dwell, fresh.organisation.clock.shift) == (0.05, 0.0)
         assert fresh.organisation.holds == {}
     finally:
         fresh.close()
 
 
-async def orders_of(domain: Domain) -> None:
+async def orders_of(domain: Domain, system: System) -> None:
     """Order something of everything, and withdraw it."""
     domain.service.order_dwell("acme", 7.0)
     domain.service.order_clock("acme", -60.0)
-    domain.service.hold("acme", "any", Status.VERIFYING)
+    domain.service.hold("acme", system.name, Status.VERIFYING)
     domain.service.withdraw_orders("acme")
 
 

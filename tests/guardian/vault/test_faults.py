@@ -277,6 +277,9 @@ def colons(number: int) -> str:
         ({"call": "sign", "kind": "status", "status": 200}, "status: 200; expected 400 to 599"),
         ({"call": "sign", "kind": "delay", "seconds": -1.0}, "seconds: -1.0; expected 0 to 3600"),
         ({"call": "sign", "kind": "delay", "seconds": float("nan")}, "seconds: nan; expected 0 to 3600"),
+        ({"call": "sign", "kind": "delay"}, "seconds: expected with a delay"),
+        ({"call": "sign", "kind": "hang-up", "serial": "01:02"}, "serial: 'sign' is about no certificate"),
+        ({"call": "revoke", "kind": "hang-up", "serial": "mine"}, "serial: 'mine'; expected pairs of"),
         ({"call": "sign", "kind": "status", "times": 0}, "times: 0; expected 1 or more, or nothing"),
     ],
 )
