@@ -175,8 +175,8 @@ class _Matcher:
             place = self._place_behind(url)
             if place is not None:
                 return f"what is at {url} is {self._name(place)}{elsewhere}"
-        by_ssh_alone = entry.ssh is not None and entry.identity is None
-        return None if urls or by_ssh_alone else f"no board{said}"
+        by_ssh = entry.ssh is not None and entry.profile is not None  # who it is, its host key proves
+        return None if urls or by_ssh else f"no board{said}"
 
     def _why_not_shown(self, entry: RigBoard, said: str) -> str:
         showing = self._showing(entry.usb_serial)

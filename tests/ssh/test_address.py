@@ -81,6 +81,16 @@ def test_home_directory_in_the_path_of_a_key(tmp_path: Path, monkeypatch: pytest
     assert address_of(board_of_rig(tmp_path, RIG.format(key_file="~/k"))).key_file == str(tmp_path / "k")
 
 
+def test_board_of_which_the_file_says_who_it_is(tmp_path: Path) -> None:
+    """It is there all the same: by SSH its host key tells which board it is, and no port has to be asked."""
+    text = RIG.format(key_file="k").replace("[board.ssh]", 'identity = "SN-1"\n[board.ssh]')
+
+    board = board_of_rig(tmp_path, text)
+
+    assert (board.id, board.description.identity, board.description.confirmed) == ("gate", "SN-1", False)
+    assert address_of(board).host == "gate.example"
+
+
 def test_home_directory_of_nobody(tmp_path: Path) -> None:
     """A path that begins with the home of an unknown user names file, key and value."""
     with pytest.raises(
