@@ -66,7 +66,7 @@ def test_no_mismatch_at_first(used: Device, what: str, code: str) -> None:
 
     attempt = used.attempt()
 
-    assert attempt.row.error_code is not code
+    assert attempt.row.error_code != code
     assert attempt.ended_well
     assert len({row.component_instance_id for row in used.system.rows()}) == 2
 
