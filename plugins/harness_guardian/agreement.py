@@ -149,12 +149,14 @@ def _actors(row: RequestRow) -> Iterator[str]:
 def _moments(row: RequestRow, history: Sequence[HistoryEntry]) -> Iterator[str]:
     """Say which moments of the row its history does not know."""
     passed = {entry.status: entry for entry in history}
+    rejected = passed.get(Status.REJECTED_BY_USER) or passed.get(Status.REJECTED_BY_SYSTEM)
     approved = _APPROVED.get(row.approval_type) if row.approval_type else None
     if (row.approved_on is not None) != (approved in passed):
         yield f"approved on {row.approved_on}, and its history passed {_names(history)}"
     for name, moment, entry in (
         ("provisioned on", row.provisioned_on, passed.get(Status.PROVISIONED)),
         ("approved on", row.approved_on, passed.get(approved) if approved else None),
+        ("rejected on", row.rejected_on, rejected),
     ):
         if moment is not None and entry is not None and moment > entry.at + timedelta(seconds=1):
             yield f"{name} {moment.isoformat()}, and {entry.status.value} since {entry.at.isoformat()}"

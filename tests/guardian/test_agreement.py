@@ -239,6 +239,9 @@ def test_signed_without_provisioning(good: SystemEvidence) -> None:
     assert disagreements(evidence) == []
     (text,) = disagreements(replace(evidence, vault=_log(SIGN)))
     assert "never came to provisioning, and Vault was asked to sign" in text
+    late = _row(**{**rejected.model_dump(mode="json"), "rejected_on": "2026-11-21T10:09:00Z"})
+    (text,) = disagreements(replace(evidence, requests=(replace(changed, row=late),)))
+    assert "rejected on 2026-11-21T10:09:00" in text
     by_user = replace(changed, row=rejected.model_copy(update={"rejected_by": "anna"}))
     (text,) = disagreements(replace(evidence, requests=(by_user,)))
     assert "rejected by system, and rejected by 'anna'" in text
