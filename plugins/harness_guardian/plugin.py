@@ -106,15 +106,10 @@ def harness_backends() -> Iterable[BackendSpec]:
                 {
                     "appliance",
                     "approval-details",
-                    "clock",
                     "exact-status",
                     "faults",
-                    "history-details",
                     "holds",
                     "long-poll",
-                    "own-systems",
-                    "pages",
-                    "report-details",
                     "roles",
                     "vault-log",
                 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.board(driver="guardian-component")
 
 STATUSES = pytest.mark.backend(needs={"exact-status"})
+NAMES = pytest.mark.backend(needs={"roles"})  # what users are called is known of a fake only
 WAITING = {"status": Status.NEEDS_APPROVAL.value}
 APPROVED = {"status": Status.COMPLETE_PROVISIONING.value}
 
@@ -57,6 +58,7 @@ def is_provisioned(board: LeasedBoard, guardian: Any, request_id: str) -> bool:
     return bool(status.state == "provisioned" and status.response_id == answered)
 
 
+@NAMES
 @pytest.mark.proves("bulk approve", "200, all by ids")
 @pytest.mark.proves("bulk provision", "200, all by ids")
 def test_approved_and_provisioned_by_ids(board: LeasedBoard, guardian: Any, crowd: list[Peer]) -> None:
@@ -74,6 +76,7 @@ def test_approved_and_provisioned_by_ids(board: LeasedBoard, guardian: Any, crow
     assert is_provisioned(board, guardian, ids[-1])
 
 
+@NAMES
 @pytest.mark.proves("bulk approve", "by one user, in one second")
 def test_one_user_and_one_second(board: LeasedBoard, guardian: Any, crowd: list[Peer]) -> None:
     """What one call approved has one user and one moment, and each request its own component instance."""
@@ -131,6 +134,7 @@ def test_filter_that_nothing_fits(board: LeasedBoard, guardian: Any, system: Any
     assert board.driver.status().state == "requested"
 
 
+@NAMES
 @pytest.mark.proves("bulk reject", "200, all by ids")
 def test_rejected(board: LeasedBoard, guardian: Any, crowd: list[Peer]) -> None:
     """Every one passes Rejecting... and ends as Rejected by user; the board stays as it was."""
@@ -242,6 +246,7 @@ def test_501_ids(board: LeasedBoard, guardian: Any, crowd: list[Peer], refused: 
     assert board.driver.status().state == "requested"
 
 
+@NAMES
 @pytest.mark.proves("bulk approve", "two administrators at once: one approval and one conflict for each")
 def test_two_administrators_at_once(board: LeasedBoard, guardian: Any, crowd: list[Peer]) -> None:
     """Each request is approved by exactly one of two who do so at the same time, and its row says by whom."""

@@ -53,6 +53,7 @@ def is_provisioned(board: LeasedBoard, guardian: Any, request_id: str) -> bool:
     return bool(row.status is Status.PROVISIONED and row.response_id == told)
 
 
+@pytest.mark.backend(needs={"roles"})
 @pytest.mark.proves("settings", "UTC and dd mmm yyyy by default")
 def test_default(board: LeasedBoard, guardian: Any, request_id: str) -> None:
     """Whoever never changed anything sees UTC, and no ISO format."""
@@ -81,6 +82,7 @@ def test_toggles(
     assert is_provisioned(board, guardian, request_id)
 
 
+@pytest.mark.backend(needs={"appliance"})
 @pytest.mark.proves("settings", "each user's own")
 def test_settings_of_each_user(board: LeasedBoard, guardian: Any, request_id: str) -> None:
     """What one user changes, another does not see; at the appliance's door a user has the same ones."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.board(driver="guardian-component")
 
 STATUSES = pytest.mark.backend(needs={"exact-status"})
+NAMES = pytest.mark.backend(needs={"roles"})  # what users are called is known of a fake only
 
 
 @pytest.fixture
@@ -66,6 +67,7 @@ def test_files_there_and_back(
     assert set(board.driver.certificates()) == {"identity", "tls", "signing"}
 
 
+@NAMES
 @pytest.mark.proves("disconnected", "request and profile as files, Manual")
 def test_files_and_an_approval(board: LeasedBoard, guardian: Any, carried: Any) -> None:
     """The technician's upload waits for an Admin, and the CP is there when an Admin has provisioned."""

@@ -125,7 +125,7 @@ def test_forged_reprovision(device: Device, form: str, what: str) -> None:
 
 @FORGED
 @FORMS
-@pytest.mark.backend(needs={"exact-status"})
+@pytest.mark.backend(needs={"exact-status", "vault-log"})
 @pytest.mark.proves("envelope", "400 without a row: not even the payload can be read")
 def test_undecodable(board: LeasedBoard, guardian: Any, device: Device, form: str) -> None:
     """What says not even whose it is makes no row; the board is told, and stays blank."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.board(driver="guardian-component")
 
 STATUSES = pytest.mark.backend(needs={"exact-status"})
+NAMES = pytest.mark.backend(needs={"roles"})  # what users are called is known of a fake only
 # The columns of the seed in its order, and the one that we add.
 HEADER = (
     "System name",
@@ -158,6 +159,7 @@ def test_cells(board: LeasedBoard, guardian: Any, system: Any, crowd: list[Peer]
     assert line["Response ID"] == board.driver.status().response_id
 
 
+@NAMES
 @pytest.mark.proves("report", "who rejected, and when")
 def test_rejected_device(board: LeasedBoard, guardian: Any, system: Any, crowd: list[Peer]) -> None:
     """A rejected device's line has Rejected on and Rejected by, and nothing of what did not happen."""

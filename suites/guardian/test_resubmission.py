@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.board(driver="guardian-component")
 
 STATUSES = pytest.mark.backend(needs={"exact-status"})
+LOG = pytest.mark.backend(needs={"vault-log"})
 FORGED = pytest.mark.board(driver="guardian-component", needs={"virtual"})
 DAY = 24 * 3600
 
@@ -45,11 +46,12 @@ def forged(board: LeasedBoard) -> Callable[..., Any]:
 
 
 def signatures(guardian: Any, system: Any) -> int:
-    """Return how many certificates and profiles Vault has signed for a system."""
+    """Return how many certificates Vault was asked to sign for a system."""
     return [call.call for call in guardian.vault.log(system.name)].count("sign")
 
 
 @STATUSES
+@LOG
 @pytest.mark.proves("submit", "200 for the same bytes: the row that is there")
 def test_the_same_request_again(board: LeasedBoard, guardian: Any, system: Any) -> None:
     """The same request is one row however often it comes, and is signed once."""
@@ -66,6 +68,7 @@ def test_the_same_request_again(board: LeasedBoard, guardian: Any, system: Any) 
     assert board.driver.snapshot().provisioned
 
 
+@STATUSES
 @pytest.mark.proves("submit", "the same bytes twice at once: one row")
 def test_the_same_request_twice_at_once(board: LeasedBoard, guardian: Any, system: Any) -> None:
     """Of two uploads at the same moment one makes the row."""
@@ -114,6 +117,7 @@ def test_again_after_a_rejection(board: LeasedBoard, guardian: Any) -> None:
 
 
 @FORGED
+@LOG
 @pytest.mark.proves("replay", "Rejected by system: the request id of another request")
 def test_request_id_of_another(board: LeasedBoard, guardian: Any, system: Any, forged: Any) -> None:
     """Other bytes with a known id are a row of their own, Rejected by system; the first row stays."""
@@ -133,6 +137,7 @@ def test_request_id_of_another(board: LeasedBoard, guardian: Any, system: Any, f
 
 
 @FORGED
+@LOG
 @pytest.mark.proves("replay", "Rejected by system: the nonce of another request")
 def test_nonce_of_another(board: LeasedBoard, guardian: Any, system: Any, forged: Any) -> None:
     """A nonce that was used before is a replay, also with a new id and a good signature."""
@@ -151,6 +156,7 @@ def test_nonce_of_another(board: LeasedBoard, guardian: Any, system: Any, forged
 
 
 @FORGED
+@pytest.mark.backend(needs={"approval-details", "vault-log"})
 @pytest.mark.parametrize(
     ("seconds", "fresh"),
     [
