@@ -24,6 +24,11 @@ def collected_evidence(session: ActiveSession, board: LeasedBoard, item: pytest.
     """Return what plugins attach to a failed test; one that fails leaves its complaint instead."""
     try:
         given = session.plugins.hook.harness_collect_evidence(board=board, item=item)
-    except Exception as error:  # noqa: BLE001 - whatever a vendor's plugin raises, the test has its report
-        return {"evidence-failed.txt": f"{type(error).__name__}: {error}".encode()}
-    return {Path(name).name: content for contents in given for name, content in contents.items()}
+        return {
+            Path(name).name: memoryview(content).tobytes()
+            for contents in given
+            for name, content in contents.items()
+        }
+    except Exception as error:  # noqa: BLE001 - whatever a vendor's plugin does, the test has its report
+        complaint = f"{type(error).__name__}: {error}"
+        return {"evidence-failed.txt": complaint.encode("utf-8", "backslashreplace")}

@@ -110,7 +110,11 @@ class Redactor:
         return text if clean is data else clean.decode("utf-8", "surrogateescape")
 
     def redact_bytes(self, data: bytes) -> bytes:
-        """Return bytes without secrets; the very same object when there was none."""
+        """Return bytes without secrets; the very same object when there was none.
+
+        :param data: bytes; of any other buffer, which may change yet, a copy is looked at.
+        """
+        data = bytes(data)  # bytes themselves are not copied
         self._draw()
         generation = self._clean.generation
         if data in self._clean:

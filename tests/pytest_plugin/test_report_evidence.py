@@ -26,12 +26,21 @@ def collect(*plugins: object) -> dict[str, bytes]:
 
 
 class Giving:
-    """Gives files, one of them by a path."""
+    """Gives files, one of them by a path, and one that is a buffer still."""
 
     @hookimpl
-    def harness_collect_evidence(self, board: object, item: object) -> Mapping[str, bytes]:
+    def harness_collect_evidence(self, board: object, item: object) -> Mapping[str, bytes | bytearray]:
         """Be a vendor's hook."""
-        return {"log.txt": f"{board} {item}".encode(), "../outside/other.bin": b"\x00"}
+        return {"log.txt": f"{board} {item}".encode(), "../outside/other.bin": bytearray(1)}
+
+
+class Mistaken:
+    """Gives a text for bytes."""
+
+    @hookimpl
+    def harness_collect_evidence(self) -> Mapping[str, object]:
+        """Be a vendor's hook."""
+        return {"log.txt": "a text"}
 
 
 class Breaking:
@@ -49,6 +58,21 @@ class Breaking:
 def test_what_plugins_give() -> None:
     """Every file by its name, and nowhere else."""
     assert collect(Giving()) == {"log.txt": b"board item", "other.bin": b"\x00"}
+
+
+def test_a_plugin_that_gives_something_else() -> None:
+    """What is no content of a file is told, and no internal error either."""
+    (complaint,) = collect(Mistaken()).items()
+
+    assert complaint[0] == "evidence-failed.txt"
+    assert complaint[1].startswith(b"TypeError: ")
+
+
+def test_a_complaint_that_cannot_be_encoded() -> None:
+    """A half of a character, as a board's bytes may leave it in a message, is written as an escape."""
+    assert collect(Breaking(BoardFault("said \ud800"))) == {
+        "evidence-failed.txt": b"BoardFault: said \\ud800"
+    }
 
 
 @pytest.mark.parametrize("error", [BoardFault("silent"), OSError("gone"), ValueError("a mistake")])

@@ -156,6 +156,19 @@ def test_secret_has_a_value_or_a_pattern(arguments: dict[str, str]) -> None:
         Secret(label="x", **arguments)
 
 
+@pytest.mark.parametrize("look_at", [lambda buffer: buffer, memoryview], ids=["buffer", "view"])
+def test_buffers_are_redacted_as_they_are_now(look_at: Any) -> None:
+    """A test may attach a buffer that it goes on to fill: what it held then counts, and each time anew."""
+    redactor = Redactor()
+    redactor.add("secret-value", "key")
+    filled = bytearray(b"nothing yet.")
+    buffer = look_at(filled)
+
+    assert redactor.redact_bytes(buffer) == b"nothing yet."
+    filled[:] = b"secret-value"
+    assert redactor.redact_bytes(buffer) == b"[redacted: key]"
+
+
 def test_bytes_that_are_no_text_survive() -> None:
     """Redaction changes nothing but secrets, also in bytes that are no UTF-8."""
     redactor = Redactor()
