@@ -79,7 +79,7 @@ class _Call:
         """End it: whatever it waits for on its connection ends at once."""
         self.cut_off.set()
         line = self.line
-        if line is not None:
+        if line is not None and line.call is self:  # else the line is another call's by now
             line.hang_up()
 
 
