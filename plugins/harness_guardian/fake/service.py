@@ -61,7 +61,7 @@ class GuardianService(Organisations):
         self._received = 0
 
     async def close(self) -> None:
-        """End everything that is under way; what waits for it is let go."""
+        """End everything that is under way."""
         await self.flow.close()
         await self.revocations.close()
 

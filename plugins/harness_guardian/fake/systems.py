@@ -73,6 +73,13 @@ def _uuid(text: str) -> str:
     return text
 
 
+def _address(name: str) -> str:
+    """Return a name that can be one part of an address: a system is asked about by it."""
+    if "/" in name or name in {".", ".."}:
+        raise ValueError("no name that an address can hold")
+    return name
+
+
 # Names end up in certificates, where X.509 allows 64 characters, and in the header of a report.
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}\z")]
 Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\z")]
@@ -147,7 +154,7 @@ class ChangesBody(_Sent):
 class DefinitionBody(ChangesBody):
     """A system; what Vault makes for it is answered and never sent."""
 
-    name: Name
+    name: Annotated[Name, AfterValidator(_address)]
     instances: list[InstanceBody] = []
     signer_keys: list[SignerKeyBody] = []
 

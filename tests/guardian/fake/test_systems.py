@@ -93,6 +93,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no name": ({"name": ""}, "name"),
     "long name": ({"name": "x" * 65}, "name"),
     "name of two lines": ({"name": "a\nb"}, "name"),
+    "name of two parts of an address": ({"name": "a/b"}, "name"),
+    "name that leads up": ({"name": ".."}, "name"),
     "unknown type": ({"approval_type": "Perhaps"}, "approval_type"),
     "time-out of nothing": ({"vault_timeout": 0}, "vault_timeout"),
     "no slots": ({"components": [component(slots={})]}, "components.0.certificates"),
