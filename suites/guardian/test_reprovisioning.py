@@ -114,9 +114,9 @@ def _revoked(guardian: Any, system: str) -> list[int]:
     return sorted(int(call.serial.replace(":", ""), 16) for call in calls)
 
 
-@pytest.mark.proves("reprovision", "cancelled by the board: it keeps what it has")
+@pytest.mark.proves("reprovision", "not waited for by the board: it keeps what it has until it installs")
 def test_given_up(board: LeasedBoard, guardian: Any, provisioned: Device) -> None:
-    """A request that its board does not wait for any more is answered all the same, and may be left alone."""
+    """A request that its board does not wait for is answered all the same, and changes nothing there yet."""
     before = board.driver.snapshot()
     made = provisioned.submit(reprovision=True)
 
