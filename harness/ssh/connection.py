@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from harness.ssh.address import address_of
 from harness.ssh.login import left, log_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.inventory.leased_board import LeasedBoard
     from harness.ssh.address import SshAddress
 
@@ -30,6 +33,8 @@ MOST_OUTPUT = 4 * 1024 * 1024
 #: How long a board may take to boot until it listens again.
 BOOT_SECONDS = 60.0
 
+#: How long after a deadline what ends by it of its own accord has surely ended.
+_GRACE = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _PIECE = 32 * 1024
 #: OpenSSH's server says this into the standard error of a command whose user has no home (sshd's session.c).
@@ -84,6 +89,30 @@ def open_channel(transport: paramiko.Transport, deadline: float) -> paramiko.Cha
     return channel
 
 
+@contextmanager
+def cut_off_after(transport: paramiko.Transport, deadline: float) -> Iterator[threading.Event]:
+    """Cut a connection that is still in use a moment after a deadline.
+
+    The library has no time limit for handing bytes to the system, which takes none when its buffers are full
+    of what the board has not acknowledged: it froze, or its link did.
+
+    :return: set when the connection was cut; what was under way fails then.
+    """
+    cut = threading.Event()
+
+    def cut_off() -> None:
+        cut.set()
+        transport.close()
+
+    timer = threading.Timer(left(deadline) + _GRACE, cut_off)
+    timer.start()
+    try:
+        yield cut
+    finally:
+        timer.cancel()
+        timer.join()
+
+
 class SshConnection:
     """A connection to a board, made with the first command and made anew when it broke meanwhile.
 
@@ -113,18 +142,18 @@ class SshConnection:
         :raises UsageError: our key cannot be read.
         """
         deadline = time.monotonic() + timeout
-        channel: paramiko.Channel | None = None
+        transport = self.transport(deadline)
         try:
-            channel = open_channel(self._connected(deadline), deadline)
-            channel.exec_command(command)
-            if stdin:
-                channel.sendall(stdin)
-            channel.shutdown_write()
+            with cut_off_after(transport, deadline) as cut:
+                channel = open_channel(transport, deadline)
+                channel.exec_command(command)
+                if stdin:
+                    channel.sendall(stdin)
+                channel.shutdown_write()
         except (paramiko.SSHException, OSError, EOFError) as error:
-            if channel is not None:
-                channel.close()
             self.close()
-            raise BoardLost(f"{self.name}: {self.address}: {reason_of(error)}") from error
+            why = "no answer in time" if cut.is_set() else reason_of(error)
+            raise BoardLost(f"{self.name}: {self.address}: {why}") from error
         return Execution(channel, command, self.name)
 
     def run(self, command: str, stdin: bytes = b"", *, timeout: float) -> Ended:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import shlex
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import paramiko
 import scp
 
 from harness.errors import BoardFault, BoardLost, ConsoleTimeout, UsageError
-from harness.ssh.connection import open_channel, reason_of
+from harness.ssh.connection import cut_off_after, open_channel, reason_of
 from harness.ssh.login import left
 
 if TYPE_CHECKING:
@@ -215,24 +215,29 @@ def _transfer(
     name, deadline = connection.name, time.monotonic() + timeout
     transport = connection.transport(deadline)
     client = _Client(transport, deadline)
-    try:
-        yield client
-        client.finish()
-    except (scp.SCPException, paramiko.SSHException, EOFError, OSError, AssertionError) as error:
-        # Its reader may not have noticed yet what its writer has.
-        if isinstance(error, EOFError | ConnectionError) or not transport.is_active():
-            connection.close()
-            raise BoardLost(f"{name}: the connection broke while {path} was copied") from error
-        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, TimeoutError):
-            raise UsageError(f"cannot be used: {error.strerror}", file=error.filename or local) from error
-        if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
-            raise ConsoleTimeout(f"{name}: {path} was not copied within {timeout:g} s") from error
-        said = " ".join(str(each) for each in error.args) or reason_of(error)
-        more = "" if client.channel is None else _heard(client.channel)
-        raise BoardFault(f"{name}: {path} was not copied: {_together(said, more)}") from error
-    finally:
-        if client.channel is not None:
-            client.channel.close()
+    with cut_off_after(transport, deadline) as cut:
+        try:
+            yield client
+            client.finish()
+        except (scp.SCPException, paramiko.SSHException, EOFError, OSError, AssertionError) as error:
+            # Its reader may not have noticed yet what its writer has.
+            broke = isinstance(error, EOFError | ConnectionError) or not transport.is_active()
+            if broke:
+                connection.close()
+            if broke and not cut.is_set():
+                raise BoardLost(f"{name}: the connection broke while {path} was copied") from error
+            in_time = not cut.is_set() and not isinstance(error, TimeoutError)
+            if in_time and isinstance(error, OSError) and error.errno is not None:
+                raise UsageError(f"cannot be used: {error.strerror}", file=error.filename or local) from error
+            if not in_time or time.monotonic() >= deadline:
+                raise ConsoleTimeout(f"{name}: {path} was not copied within {timeout:g} s") from error
+            said = " ".join(str(each) for each in error.args) or reason_of(error)
+            more = "" if client.channel is None else _heard(client.channel)
+            raise BoardFault(f"{name}: {path} was not copied: {_together(said, more)}") from error
+        finally:
+            if client.channel is not None:
+                with suppress(EOFError, OSError, paramiko.SSHException):  # it was cut: nobody is to be told
+                    client.channel.close()
 
 
 def _heard(channel: paramiko.Channel) -> str:

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -310,6 +311,13 @@ def host() -> Iterator[SshHost]:
     host = SshHost()
     yield host
     host.close()
+
+
+def make_buffer_small(connection: SshConnection) -> None:
+    """Let a connection's writer notice soon that the far end takes nothing any more."""
+    line = connection.transport(time.monotonic() + DEADLINE).sock
+    assert isinstance(line, socket.socket)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
 
 @pytest.fixture

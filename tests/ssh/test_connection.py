@@ -8,12 +8,13 @@ import time
 from typing import TYPE_CHECKING
 
 import asyncssh
+import paramiko
 import pytest
 
 from harness.errors import BoardFault, BoardLost, ConsoleTimeout, RigFault, UsageError
 from harness.ssh import Ended, SshConnection
 from harness.ssh.connection import CONNECT_SECONDS
-from tests.ssh.conftest import DEADLINE, SshHost
+from tests.ssh.conftest import DEADLINE, SshHost, make_buffer_small
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,6 +217,25 @@ def test_host_that_falls_silent_when_it_is_asked(host_silent_in_mid_request: Ssh
 
     with pytest.raises(BoardLost, match=r"gate: .*no answer in time"):
         connection.run("echo 1", timeout=1.0)
+
+    assert time.monotonic() - began < CONNECT_SECONDS / 2
+
+
+def test_host_that_freezes_while_it_is_handed_input(
+    host: SshHost, connection: SshConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor for one that does so while so much input is under way that no buffer takes more."""
+    exec_command = paramiko.Channel.exec_command
+
+    def execute_the_last(channel: paramiko.Channel, command: str) -> None:
+        exec_command(channel, command)
+        host.fall_silent()
+
+    monkeypatch.setattr(paramiko.Channel, "exec_command", execute_the_last)
+    make_buffer_small(connection)
+    began = time.monotonic()
+    with pytest.raises(BoardLost, match=r"gate: .*no answer in time"):
+        connection.execute("count", b"x" * 30_000_000, timeout=1.0)
 
     assert time.monotonic() - began < CONNECT_SECONDS / 2
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from harness.errors import BoardFault, BoardLost, ConsoleTimeout, UsageError
 from harness.ssh import SshConnection
 from harness.ssh.files import get, put, put_bytes
-from tests.ssh.conftest import DEADLINE, OpenSsh, SshHost
+from tests.ssh.conftest import DEADLINE, OpenSsh, SshHost, make_buffer_small
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -319,6 +319,26 @@ def test_board_that_takes_no_more(far_end: Any) -> None:
 
     with pytest.raises(ConsoleTimeout, match="was not copied within"):
         put_bytes(far_end(take_a_part), {"a": b"x" * 30_000_000}, "/scratch", timeout=0.4)
+
+
+def test_board_that_freezes_in_the_middle_of_a_file(far_end: Any, host: SshHost) -> None:
+    """Nor one that hears nothing any more while so much of a file is under way that no buffer takes more."""
+
+    async def freeze(process: Any) -> None:
+        process.stdout.write(b"\0")
+        await process.stdin.readline()
+        process.stdout.write(b"\0")
+        await process.stdin.readexactly(1)
+        process.get_extra_info("connection")._transport.pause_reading()
+        await process.stdin.channel.wait_closed()
+
+    connection = far_end(freeze)
+    make_buffer_small(connection)
+    began = time.monotonic()
+    with pytest.raises(ConsoleTimeout, match="gate: /scratch was not copied within 1 s"):
+        put_bytes(connection, {"a": b"x" * 30_000_000}, "/scratch", timeout=1.0)
+
+    assert time.monotonic() - began < DEADLINE / 2
 
 
 def test_board_that_falls_silent_when_it_is_asked(host_silent_in_mid_request: SshHost) -> None:
