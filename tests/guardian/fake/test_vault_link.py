@@ -108,10 +108,10 @@ def test_failed_set_up_leaves_nothing(site: VaultSite) -> None:
 @pytest.mark.parametrize(
     ("step", "method", "path"),
     [
-        ("generate the root", "POST", "/root/generate/internal"),
-        ("generate the intermediate authority", "POST", "/intermediate/generate/internal"),
-        ("sign the intermediate authority", "POST", "/root/sign-intermediate"),
-        ("hand over the signed intermediate authority", "POST", "/intermediate/set-signed"),
+        ("generate the root", "POST", "root/generate/internal"),
+        ("generate the intermediate authority", "POST", "intermediate/generate/internal"),
+        ("sign the intermediate authority", "POST", "root/sign-intermediate"),
+        ("hand over the signed intermediate authority", "POST", "intermediate/set-signed"),
         ("read the profile key", "GET", "-profile-signer"),
     ],
 )
