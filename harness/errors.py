@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SERVERS_FAULT = 500  # RFC 9110, section 15.6: this status and those above
+
 
 class HarnessError(Exception):
     """Base of every error that the harness raises on purpose.
@@ -140,6 +142,11 @@ class RequestRefused(BackendFault):
         self.status = status
         self.problem = problem
         super().__init__(f"{operation} was answered {status}: {problem}")
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may have been done all the same: an error of the service's own proves nothing."""
+        return self.status >= _SERVERS_FAULT
 
 
 class BackendUnreachable(BackendFault):

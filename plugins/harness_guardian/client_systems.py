@@ -182,8 +182,9 @@ class Systems:
             response = client.door.request(
                 "POST", "/systems", operation=operation, accept={200, 201}, json=definition
             )
-        except RequestRefused:
-            self._settle(made)
+        except RequestRefused as refused:
+            if not refused.in_doubt:
+                self._settle(made)
             raise
         record = parse_answer(SystemRecord, response, operation)
         handle = SystemHandle(client, record, key)

@@ -249,8 +249,9 @@ class CertificateCalls(ABC):
     def _make(self, made: Made, path: str, operation: str, body: dict[str, Any]) -> httpx.Response:
         try:
             return self.door.request("POST", path, operation=operation, accept=CREATED, json=body)
-        except RequestRefused:
-            self._settle(made)
+        except RequestRefused as refused:
+            if not refused.in_doubt:
+                self._settle(made)
             raise
 
     def _made(self, made: Made, record: Row) -> Row:

@@ -197,6 +197,21 @@ def test_refused_is_not_there(keeping: GuardianClient, stage: Stage, ledger: Led
     assert keeping.systems_made == ()
 
 
+def test_failure_of_the_service_proves_nothing(keeping: GuardianClient, stage: Stage, ledger: Ledger) -> None:
+    """A system may be there whose making was answered with a server's error: it is noted, and deleted."""
+    stage.cloud.says("POST", SYSTEMS, 502, answers.problem("bad-gateway", 502, "no"))
+    stage.cloud.says("DELETE", SYSTEM, 204)
+
+    with pytest.raises(RequestRefused):
+        keeping.create_system()
+    (entry,) = ledger.entries()
+    keeping.undo()
+
+    (deleted,) = stage.cloud.requests("DELETE", SYSTEM)
+    assert deleted.path.endswith(f"/{entry.subject}")
+    assert ledger.entries() == []
+
+
 def test_deleted_with_the_test(keeping: GuardianClient, stage: Stage, ledger: Ledger) -> None:
     """Orders first, then systems, newest first; the ledger is clean."""
     stage.system()

@@ -196,6 +196,21 @@ def test_undo_goes_on_after_a_failure(pelion: PelionClient, desk: Desk) -> None:
     fault.remove()
 
 
+def test_failure_of_the_service_proves_nothing(pelion: PelionClient, desk: Desk) -> None:
+    """What may be there although a server failed is looked for by its name before it is struck out."""
+    for status in (400, 502):
+        with (
+            pelion.fault("api", "status", step="POST /v3/developer-certificates", status=status),
+            pytest.raises(PelionRefused, match=str(status)),
+        ):
+            pelion.create_developer_certificate(pelion.own_name("a"))
+    assert desk.book.settled == [1]
+
+    pelion.undo()
+
+    assert desk.book.settled == [1, 2]
+
+
 def test_keys_are_made_and_deleted(pelion: PelionClient) -> None:
     """A further key works until it is deleted."""
     key = pelion.create_api_key(pelion.own_name("key"))
