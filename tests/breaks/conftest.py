@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -81,36 +81,55 @@ def collected() -> Collected:
 
 
 @pytest.fixture(scope="session")
-def runs(request: pytest.FixtureRequest, pool: SessionPool, collected: Collected) -> dict[str, BreakRun]:
+def controls(
+    request: pytest.FixtureRequest, pool: SessionPool, collected: Collected
+) -> dict[str, Future[SessionResult]]:
+    """The sessions without a break that were selected, by what they are of."""
+    return {place: _begin_unbroken(place, pool, collected) for place in _selected(request.session, "control")}
+
+
+@pytest.fixture(scope="session")
+def runs(
+    request: pytest.FixtureRequest,
+    controls: dict[str, Future[SessionResult]],  # before all others: they take longest
+    pool: SessionPool,
+    collected: Collected,
+) -> dict[str, BreakRun]:
     """Every break that was selected, begun at once; the pool runs as many at a time as it may."""
-    return {
-        each.plugin: _begin(each, pool, collected.of(each.sort, each.suite))
-        for each in _selected(request.session)
-    }
+    del controls
+    chosen: list[Break] = _selected(request.session, "defect")
+    return {each.plugin: _begin(each, pool, collected.of(each.sort, each.suite)) for each in chosen}
 
 
 @pytest.fixture(params=[*all_suites(), "tests"], ids=lambda place: place.rpartition("/")[2], scope="session")
-def control(request: pytest.FixtureRequest, pool: SessionPool, collected: Collected) -> Future[SessionResult]:
+def control(
+    request: pytest.FixtureRequest, controls: dict[str, Future[SessionResult]]
+) -> Future[SessionResult]:
+    """The session without a break of a suite, or of the harness's own tests."""
+    return controls[request.param]
+
+
+def _selected(session: pytest.Session, parameter: str) -> list[Any]:
+    """Return the values of a parameter in the order of the tests that were selected."""
+    found = [item.callspec.params for item in session.items if hasattr(item, "callspec")]
+    return [each[parameter] for each in found if parameter in each]
+
+
+def _begin_unbroken(place: str, pool: SessionPool, collected: Collected) -> Future[SessionResult]:
     """Run without a break each test of a suite, or of the harness, that must notice one.
 
     Not whole suites: about what no break names this says nothing, and ``make suites`` runs it.
     """
-    suite: str = request.param
-    sort = Sort.HARNESS if suite == "tests" else Sort.SUITE
+    sort = Sort.HARNESS if place == "tests" else Sort.SUITE
     own = [
-        each for each in all_breaks() if each.sort is sort and (sort is Sort.HARNESS or each.suite == suite)
+        each for each in all_breaks() if each.sort is sort and (sort is Sort.HARNESS or each.suite == place)
     ]
-    there = collected.of(sort, suite)
+    there = collected.of(sort, place)
     named = {test for each in own for test in each.choose(there)}
     chosen = [test for test in there if test in named]
     if sort is Sort.HARNESS:
         return pool.submit(chosen, sort=sort)
-    return pool.submit([*chosen, "--boards=2"], suite=suite)  # some tests take two
-
-
-def _selected(session: pytest.Session) -> list[Break]:
-    parameters = [item.callspec.params for item in session.items if hasattr(item, "callspec")]
-    return [each["defect"] for each in parameters if "defect" in each]
+    return pool.submit([*chosen, "--boards=2"], suite=place)  # some tests take two
 
 
 def _begin(defect: Break, pool: SessionPool, tests: list[str]) -> BreakRun:
