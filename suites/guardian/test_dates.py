@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
     from harness.inventory.leased_board import LeasedBoard
 
-pytestmark = pytest.mark.board(driver="guardian-component")
+pytestmark = [
+    pytest.mark.board(driver="guardian-component"),
+    # Elsewhere than on a fake all workers are the same users: no two may change their settings at once.
+    pytest.mark.keep_together("settings of the users"),
+]
 
 STATUSES = pytest.mark.backend(needs={"exact-status"})
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

@@ -233,15 +233,16 @@ def test_cells_of_a_board_that_calls_itself_strangely(
     assert board.driver.identity().hw_id == hw_id
 
 
+@pytest.mark.keep_together("settings of the users")  # as in test_dates.py, and for the same reason
 @pytest.mark.proves("report", "dates do not follow the user's settings")
 def test_settings_do_not_matter(board: LeasedBoard, guardian: Any, system: Any, crowd: list[Peer]) -> None:
     """However dates are shown to a user, the report has them as ISO 8601 in UTC."""
-    before = guardian.report("all", system=system.name).text
-    guardian.change_settings(iso=True, local_time=True)
+    before, found = guardian.report("all", system=system.name).text, guardian.settings()
+    guardian.change_settings(iso=not found.iso, local_time=not found.local_time)
     try:
         after = guardian.report("all", system=system.name).text
     finally:
-        guardian.change_settings(iso=False, local_time=False)
+        guardian.change_settings(iso=found.iso, local_time=found.local_time)
 
     assert after == before
     assert before.count(crowd[-1].id) == 1
