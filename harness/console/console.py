@@ -313,10 +313,12 @@ class Console:
                 if not self._intake.pump(start + timeout) and time.monotonic() >= start + timeout:
                     raise self._timed_out(f"waited {timeout:g} s for an unsolicited line {wanted!r}", reason)
 
-    def forget_unsolicited(self, wanted: str | re.Pattern[str] | Callable[[str], bool]) -> None:
+    def forget_unsolicited(self, wanted: str | re.Pattern[str] | Callable[[str], bool] = "") -> None:
         """Hand out no more what was said so far: from now on such a line is a new one.
 
-        :param wanted: as :meth:`wait_unsolicited` takes it.
+        No complete line that came so far is searched by :meth:`expect` any more, either.
+
+        :param wanted: as :meth:`wait_unsolicited` takes it; by default every line.
         """
         fits = line_test(wanted)
         with self._intake:

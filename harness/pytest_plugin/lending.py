@@ -247,6 +247,8 @@ class Lending:
     def begin(self, leased: LeasedBoard) -> dict[str, int]:
         """Make a board ready for a test that is about to begin.
 
+        What it said to an earlier test is no answer to this one: nobody waits for it any more.
+
         :return: by role, where each console stands.
         """
         self._take_up(leased)
@@ -258,6 +260,7 @@ class Lending:
         }
         for role, console in leased.open_consoles.items():
             with suppress(RigFault):  # the board is gone; the test will hear of it when it uses the board
+                console.forget_unsolicited()
                 marks[role] = console.position
         return marks
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -129,9 +128,7 @@ def run_board_agent(
     deadline = time.monotonic() + timeout
     if driver.line.is_shell and _told_shell(driver, console, timeout):
         return _wait_for_end(source, console, start, deadline, timeout)
-    with suppress(ConsoleTimeout):  # what an earlier run has said is not about this one
-        while True:
-            console.wait_unsolicited(NOTIFICATION, timeout=0)
+    console.forget_unsolicited(NOTIFICATION)  # what an earlier run has said is not about this one
     driver.at(TRIGGER)
     number = _follow(driver, console, deadline, timeout)
     told = None if log is None else _wait_for_log(log, start)

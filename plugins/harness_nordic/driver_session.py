@@ -144,9 +144,7 @@ class AtSession:
         :raises CommandRefused: the shell says that it cannot.
         """
         console = self._board.console
-        with suppress(ConsoleTimeout):  # what earlier boots have said is not about this one
-            while True:
-                console.wait_unsolicited(_tells_of_boot, timeout=0)
+        console.forget_unsolicited(_tells_of_boot)  # what earlier boots have said is not about this one
         console.write(f"{_REBOOT}\r\n".encode())
         self._wait_for_boot()
 

@@ -234,6 +234,30 @@ def test_what_was_said_earlier_can_be_forgotten(board: PtyBoard, console: Consol
     assert console.wait_unsolicited("+CEREG", timeout=5) == "+CEREG: 2"
 
 
+def test_all_that_was_said_earlier_can_be_forgotten(board: PtyBoard, console: Console) -> None:
+    """Neither as a line nor as bytes does it count any more; a line without an end is still to come."""
+    heard, came = bytearray(), threading.Event()
+
+    def notice(data: bytes) -> None:
+        heard.extend(data)
+        if heard.endswith(b"next: "):
+            came.set()
+
+    board.say(b"+RUN: 1\r\nstop\r\n")
+    console.wait_unsolicited("stop", timeout=5)
+    console.add_observer(notice)
+    board.say(b"ready\r\nnext: ")
+    assert came.wait(5)
+
+    console.forget_unsolicited()
+    board.say(b"1\r\n")
+
+    with pytest.raises(ConsoleTimeout):
+        console.expect("ready", timeout=0.05)
+    assert console.wait_unsolicited("", timeout=5) == "next: 1"
+    assert [line for _time, line in console.unsolicited] == ["+RUN: 1", "stop", "ready", "next: 1"]
+
+
 def test_late_reply_is_not_taken_for_the_next_one(board: PtyBoard, console: Console) -> None:
     """The end of a timed-out command's reply does not end the next command."""
     with pytest.raises(ConsoleTimeout, match=r"reply to 'AT\+SLOW'.*asking"):

@@ -41,6 +41,34 @@ def test_a_board_with_its_driver_and_console(suite: Suite) -> None:
     assert len(result.lines_with("THE BOARDS ARE VIRTUAL")) == 2, "in the header and in the summary"
 
 
+def test_each_test_hears_what_its_board_says_to_it(suite: Suite) -> None:
+    """What a board said to an earlier test, and nobody waited for, is no answer to the next one."""
+    suite.write(
+        "test_it.py",
+        """
+        import pytest
+        from harness.errors import ConsoleTimeout
+
+        def say(board, *words):
+            board.console.write(b"".join(b"SAY " + word + b"\\n" for word in words))
+            board.console.wait_unsolicited(words[-1].decode(), timeout=5)
+
+        def test_first(board):
+            say(board, b"ready", b"stop")
+
+        def test_second(board):
+            with pytest.raises(ConsoleTimeout):
+                board.console.wait_unsolicited("ready", timeout=0)
+            say(board, b"ready")
+            assert b"stop" in board.console.slice(0), "the capture goes on"
+        """,
+    )
+
+    result = suite.run("--bench", "virtual", "--boards", "toy-a=1")
+
+    assert result.outcomes == {"test_first": "passed", "test_second": "passed"}, result
+
+
 def test_faults_end_with_the_test_that_ordered_them(suite: Suite) -> None:
     """A test that fails while its board is dark and its line silent leaves both as they were."""
     suite.write(
