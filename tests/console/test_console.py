@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.console import SEARCH_WINDOW, Console
+from harness.console.intake import Intake
 from harness.errors import ConsoleTimeout, ForbiddenOutput, RigFault, UsageError
 from harness.inventory.board import Endpoint
 from tests.console.dialect import AT
@@ -265,6 +266,31 @@ def test_late_reply_is_not_taken_for_the_next_one(board: PtyBoard, console: Cons
     board.hear(8)
     board.say(b"slow data\r\nOK\r\n")
     board.answer(lambda _command: b"fast data\r\nOK\r\n")
+
+    assert console.command("AT+FAST", AT, timeout=5).lines == ("fast data",)
+
+
+def test_next_command_waits_for_a_late_reply(
+    board: PtyBoard, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A late reply that comes when the next command is about to be sent is heard out before that is."""
+    with pytest.raises(ConsoleTimeout):
+        console.command("AT+SLOW", AT, timeout=0.05)
+    board.hear(8)
+    late, pump = threading.Event(), Intake.pump
+
+    def pump_later(intake: Intake, deadline: float) -> bool:
+        if not late.is_set():  # whoever waits now waits for this
+            board.say(b"slow data\r\nOK\r\n")
+            late.set()
+        return pump(intake, deadline)
+
+    def respond(_command: bytes) -> bytes:
+        assert late.wait(5)
+        return b"fast data\r\nOK\r\n"
+
+    monkeypatch.setattr(Intake, "pump", pump_later)
+    board.answer(respond)
 
     assert console.command("AT+FAST", AT, timeout=5).lines == ("fast data",)
 

@@ -172,8 +172,8 @@ def test_a_port_is_the_devices_own(make_device: Callable[..., Device]) -> None:
     assert first.ssh("true")[0] == 0
 
 
-COST = """
-import sys, time
+START = """
+import os, sys
 from harness_pelion.virtual.board import create
 from harness.virtual.async_thread import AsyncThread
 from harness.virtual.contract import VirtualBoardSpec
@@ -186,23 +186,15 @@ class Host:
     def run_blocking(self, work): pass
     def cut_power(self, *, comes_back): pass
 
-boards = [create(Host(), VirtualBoardSpec(id=str(n), kind="mbl-device-virtual", number=n)) for n in range(3)]
-began = time.thread_time()
-boards = [create(Host(), VirtualBoardSpec(id=str(n), kind="mbl-device-virtual", number=n)) for n in range(10)]
-for board in boards:
-    board.power_on()
-print((time.thread_time() - began) / len(boards))
+create(Host(), VirtualBoardSpec(id="0", kind="mbl-device-virtual", number=0)).power_on()
 print(*sorted(name for name in ("zeroconf", "paramiko") if name in sys.modules))
-import os
 os._exit(0) if not sys.stdout.flush() else None
 """
 
 
-def test_cost_of_a_start() -> None:
-    """Making and starting a device takes less than 30 ms of its thread, and loads no mDNS."""
+def test_start_loads_no_mdns() -> None:
+    """What only a device that is looked for needs is not loaded by others, nor is a client's SSH."""
     done = subprocess.run(
-        [sys.executable, "-c", COST], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", START], capture_output=True, text=True, check=True, timeout=60
     )
-    seconds, loaded = done.stdout.split("\n")[:2]
-    assert float(seconds) < 0.03
-    assert loaded == ""
+    assert done.stdout == "\n"
