@@ -1,10 +1,11 @@
-"""What a technician asks of the service: submit, wait, download, approve, reject, provision, report."""
+"""What a technician asks of the service, from the submission of a request to the report of its device."""
 
 from __future__ import annotations
 
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from harness_guardian.cli_files import read_file
 from harness_guardian.enums import STATUS_TEXTS, Action, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harness_guardian.cli_technician import Technician
     from harness_guardian.client_models import HistoryEntry, RequestRow
@@ -48,6 +49,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("reject")(reject)
     app.command("provision")(provision)
     app.command("download")(download)
+    app.command("complete")(complete)
     app.command("report")(report)
 
 
@@ -116,26 +118,45 @@ def follow(user: Technician, request_id: str, timeout: float) -> RequestRow:
 
 def approve(request_ids: RequestIds, *, url: Url = "", token_file: TokenFile = None) -> None:
     """Approve requests that need approval. Admins only."""
-    _act(Action.APPROVE, request_ids, url, token_file)
+    _of_each(partial(_act, Action.APPROVE), request_ids, url, token_file)
 
 
 def reject(request_ids: RequestIds, *, url: Url = "", token_file: TokenFile = None) -> None:
     """Reject requests that need approval. Admins only."""
-    _act(Action.REJECT, request_ids, url, token_file)
+    _of_each(partial(_act, Action.REJECT), request_ids, url, token_file)
 
 
 def provision(request_ids: RequestIds, *, url: Url = "", token_file: TokenFile = None) -> None:
     """Provision the devices of requests that were approved. Admins only."""
-    _act(Action.PROVISION, request_ids, url, token_file)
+    _of_each(partial(_act, Action.PROVISION), request_ids, url, token_file)
 
 
-def _act(action: Action, request_ids: list[str], url: str, token_file: Path | None) -> None:
-    """Do the same with several requests; what is refused for one of them does not stop the others."""
+def complete(request_ids: RequestIds, *, url: Url = "", token_file: TokenFile = None) -> None:
+    """Say for devices without a network that their certified profiles are installed. Admins only.
+
+    A system that completes on installation takes the devices for provisioned then, and not before.
+    """
+    _of_each(_complete, request_ids, url, token_file)
+
+
+def _act(action: Action, user: Technician, request_id: str) -> RequestRow:
+    return user.act(action, request_id)
+
+
+def _complete(user: Technician, request_id: str) -> RequestRow:
+    user.report_installed(request_id)
+    return user.request(request_id)
+
+
+def _of_each(
+    ask: Callable[[Technician, str], RequestRow], request_ids: list[str], url: str, token_file: Path | None
+) -> None:
+    """Ask the same of several requests; what is refused for one of them does not stop the others."""
     refused = []
     with technician(url, token_file) as user:
         for request_id in dict.fromkeys(request_ids):
             try:
-                row = user.act(action, request_id)
+                row = ask(user, request_id)
             except BackendFault as fault:
                 refused.append(str(fault))
                 sys.stderr.write(f"harness: {request_id}: {fault}\n")

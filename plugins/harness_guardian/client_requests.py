@@ -285,7 +285,10 @@ class RequestCalls:
                 raise self._not_reached(row, "a certified profile", "the client was closed")
 
     def report_installed(self, request_id: str) -> None:
-        """Say as a device that the profile is installed (only where a system completes on that)."""
+        """Say that a profile is installed; a system with ``complete_on_install`` waits for that.
+
+        :raises Refused: there is no such request, or no certified profile of it.
+        """
         path = f"{_path_of(request_id)}/installed"
         self.door.request("POST", path, operation="ReportInstalled", accept={204})
 

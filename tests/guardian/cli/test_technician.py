@@ -107,6 +107,27 @@ def test_waiting_says_who_is_waited_for(
     }
 
 
+def test_device_that_cannot_say_that_it_is_complete(
+    run: Callable[..., Outcome], guardian: GuardianClient, tmp_path: Path
+) -> None:
+    """Where a system completes on installation an Admin says so; not before there is something to install."""
+    system = guardian.create_system(complete_on_install=True)
+    (tmp_path / "package.json").write_bytes(system.package())
+    with guardian.hold(system.name, Status.VERIFYING):
+        request_id = make_request(run, system)
+        early = run("complete", request_id)
+    assert (early.code, early.out) == (1, "")
+    assert f"harness: {request_id}: ReportInstalled was answered 409" in early.err
+
+    assert run("download", request_id, "-o", "it.mccp", "--timeout", "30").code == 0
+    assert run("install", "it.mccp", "--board", "desk").code == 0
+    assert guardian.request(request_id).status is Status.PROVISIONING
+    done = run("complete", request_id)
+
+    assert (done.code, done.out, done.err) == (0, f"{request_id}: Provisioned\n", "")
+    assert guardian.request(request_id).status is Status.PROVISIONED
+
+
 def test_admin_by_hand(run: Callable[..., Outcome], guardian: GuardianClient, tmp_path: Path) -> None:
     """Approving, provisioning and rejecting have commands; one that is refused does not stop the others."""
     system = guardian.create_system(approval=ApprovalType.MANUAL)
