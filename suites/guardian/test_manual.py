@@ -110,6 +110,26 @@ def test_passing_states(board: LeasedBoard, guardian: Any, device: Device, statu
     assert_passed(attempt.history, WAY)
 
 
+@pytest.mark.proves(
+    "states, Manual", "the board gives up: its request waits on, and the board comes back to it"
+)
+def test_board_gives_up(board: LeasedBoard, guardian: Any, device: Device, waiting: str) -> None:
+    """A board that is told not to wait for the users any longer changes nothing, there and here."""
+    before, status = board.driver.snapshot(), board.driver.status()
+    running = board.driver.start_provisioning()
+    board.driver.cancel()
+
+    assert not running.wait(30).ok
+    assert (board.driver.snapshot(), board.driver.status()) == (before, status)
+    assert guardian.request(waiting).status is Status.NEEDS_APPROVAL
+    device.carry(waiting)
+    assert board.driver.provision().ok
+    attempt = device.seen(waiting, before)
+    assert attempt.ended_well
+    assert_passed(attempt.history, WAY)
+    assert [row.id for row in device.system.rows()] == [waiting]
+
+
 @pytest.mark.backend(needs={"faults"})
 @pytest.mark.proves("states, Manual", "rejecting is seen before the rejection")
 def test_rejecting(board: LeasedBoard, guardian: Any, device: Device, waiting: str) -> None:
