@@ -37,7 +37,7 @@ from harness_guardian.fake.records import (
     SystemInstance,
 )
 from harness_guardian.fake.requests_payload import MOST_SLOTS, first_fault
-from harness_guardian.fake.vault_contract import VaultRefused, VaultTimeout
+from harness_guardian.fake.vault_contract import LEAF_HOURS, VaultRefused, VaultTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 VAULT_TIMEOUT = 5.0
 """Seconds that a call of Vault may last, unless the definition says otherwise (fact sheet, section 3)."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+"""Of each unit in which Vault takes a duration; a number alone is seconds."""
 
 _PLAIN = frozenset({"approval_type", "provision_source", "complete_on_install", "vault_timeout"})
 """What of a system can be changed without Vault."""
@@ -80,10 +83,18 @@ def _address(name: str) -> str:
     return name
 
 
+def _life(text: str) -> str:
+    """Return a duration that a device's certificate may have."""
+    unit = text[-1] if text[-1] in _SECONDS else "s"
+    if int(text.removesuffix(unit)) * _SECONDS[unit] > LEAF_HOURS * _SECONDS["h"]:
+        raise ValueError(f"expected at most {LEAF_HOURS}h")
+    return text
+
+
 # Names end up in certificates, where X.509 allows 64 characters, and in the header of a report.
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}\z")]
 Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\z")]
-Ttl = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}[smhd]?\z")]
+Ttl = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}[smhd]?\z"), AfterValidator(_life)]
 
 
 class _Sent(BaseModel):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
         System,
     )
 
+LEAF_HOURS = 78_840
+"""Nine years, the most for a device's certificate: it must not outlive the authority that signs it."""
+
 
 class VaultTimeout(Exception):
     """No complete answer came within the system's time-out."""

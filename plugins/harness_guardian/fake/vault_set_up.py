@@ -12,7 +12,7 @@ from cryptography import x509
 from joserfc.jwk import ECKey
 
 from harness_guardian.enums import KeyType
-from harness_guardian.fake.vault_contract import SystemTrust, VaultRefused
+from harness_guardian.fake.vault_contract import LEAF_HOURS, SystemTrust, VaultRefused
 from harness_guardian.fake.vault_paths import (
     ISSUER,
     TRANSIT,
@@ -33,9 +33,6 @@ ROOT_LIFE = "175200h"
 
 INTERMEDIATE_LIFE = "87600h"
 """Ten years."""
-
-LEAF_LIFE = "78840h"
-"""Nine years, the most for a device: what is signed by an authority must not outlive it."""
 
 SHORTEST_PATIENCE = 5.0
 """Seconds that each step may take at least: a system's own time-out is one for provisioning."""
@@ -229,7 +226,7 @@ def _role_settings(system: System, component: ComponentDefinition, slot: Certifi
     return {
         "issuer_ref": ISSUER,
         "ttl": slot.ttl,
-        "max_ttl": LEAF_LIFE,
+        "max_ttl": f"{LEAF_HOURS}h",
         "key_type": key_type,
         "key_bits": key_bits,
         "key_usage": ["DigitalSignature"],

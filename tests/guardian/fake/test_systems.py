@@ -98,6 +98,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown type": ({"approval_type": "Perhaps"}, "approval_type"),
     "time-out of nothing": ({"vault_timeout": 0}, "vault_timeout"),
     "no slots": ({"components": [component(slots={})]}, "components.0.certificates"),
+    **{
+        f"life of {life}": (
+            {"components": [{"name": "pump", "certificates": [{"slot": "a", "ttl": life}]}]},
+            "components.0.certificates.0.ttl",
+        )
+        for life in ("78841h", "3286d", "283824001", "4730401m", "0h", "1y")
+    },
     "unknown kind of key": (
         {"components": [component(slots={"identity": "RSA"})]},
         "components.0.certificates.0.key",
@@ -135,6 +142,13 @@ def test_a_definition_that_cannot_be_is_refused(domain: Domain, name: str) -> No
     assert (refusal.value.status, refusal.value.slug) == (422, "not-valid")
     assert refusal.value.detail.startswith(f"{key}: ")
     assert domain.service.systems(domain.user()) == before
+
+
+@pytest.mark.parametrize("life", ["78840h", "3285d", "283824000", "283824000s", "4730400m"])
+def test_certificates_of_nine_years(domain: Domain, life: str) -> None:
+    """That is the longest, in whatever unit."""
+    system = create(domain, components=[{"name": "pump", "certificates": [{"slot": "a", "ttl": life}]}])
+    assert system.components["pump"].certificates[0].ttl == life
 
 
 def test_a_name_is_one_systems_of_all_organisations(domain: Domain) -> None:
