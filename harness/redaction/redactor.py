@@ -119,7 +119,7 @@ class Redactor:
         generation = self._clean.generation
         if data in self._clean:
             return data
-        finds = self._found(data)
+        finds = self.find(data)
         if finds:
             return replaced(data, finds, len(data))
         self._clean.add(data, generation)
@@ -135,9 +135,6 @@ class Redactor:
     def find(self, data: bytes) -> list[Find]:
         """Return where secrets are, in order; those that overlap as one."""
         self._draw()
-        return self._found(data)
-
-    def _found(self, data: bytes) -> list[Find]:
         finds = list(self._find(data))
         finds += self._find_below(data, MOST_ESCAPED)
         return _joined(finds) if finds else finds
