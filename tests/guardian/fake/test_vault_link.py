@@ -15,6 +15,7 @@ import hvac.exceptions
 import pytest
 from starlette.responses import JSONResponse
 
+from harness_guardian.fake import vault_set_up
 from harness_guardian.fake.vault_contract import VaultRefused, VaultTimeout
 from harness_guardian.fake.vault_errors import VaultNonsense, VaultUnreachable
 from harness_guardian.fake.vault_lines import VaultLines
@@ -94,14 +95,15 @@ def test_system_is_set_up_and_torn_down(site: VaultSite) -> None:
     client.adapter.close()
 
 
-def test_failed_set_up_leaves_nothing(site: VaultSite) -> None:
+def test_failed_set_up_leaves_nothing(site: VaultSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """A role that the Vault refuses: what had been mounted before it is gone, and the error says why."""
+    monkeypatch.setattr(vault_set_up, "LEAF_HOURS", 1)
     before = set(mounts(site))
-    slot = {"slot": "identity", "key": "P-256", "ttl": "99999999h"}
+    slot = {"slot": "identity", "key": "P-256", "ttl": "2h"}
     with pytest.raises(Exception, match="write the role identity") as refused:
         site.system("Manual", {"name": "pump", "certificates": [slot]})
 
-    assert "for field 'ttl'" in str(refused.value)
+    assert '"ttl" value must be less than "max_ttl" value' in str(refused.value)
     assert set(mounts(site)) <= before | {"transit/"}
 
 
