@@ -70,7 +70,7 @@ def test_no_reply(board: LeasedBoard, imei: str) -> None:
 
 @pytest.mark.proves("board answer", "later than was waited for: not taken for the answer of the next command")
 def test_reply_that_comes_too_late(board: LeasedBoard, imei: str) -> None:
-    """The late answer is heard out before the next command is sent."""
+    """The late answer is nobody's: the next commands get their own."""
     board.driver.functional_mode()
     board.virtual.shape(chunk=1, gap=60)  # its first byte comes, and the others when we let them
 
